@@ -1,0 +1,5 @@
+"""The command line: a thin face over the library; each command in a module of its own."""
+
+from adiabat.cli.app import main
+
+__all__ = ["main"]

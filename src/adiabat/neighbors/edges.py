@@ -1,0 +1,87 @@
+"""Edges of a batch, by vesin, in canonical order."""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+import vesin
+
+from adiabat.errors import StructureError
+from adiabat.kernels import canonical_edge_order
+from adiabat.system import Batch, Graph
+from adiabat.typing import FloatArray, IntArray
+
+SHORTEST_DISTANCE = 1e-3
+"""Å. Closer atoms have no meaningful direction between them."""
+
+
+def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
+    """All directed edges shorter than `cutoff`, periodic images included, however thin the cell.
+
+    Args:
+        batch: The structures.
+        cutoff: Å.
+
+    Returns:
+        A graph whose edges stand in canonical order.
+
+    Raises:
+        StructureError: Two atoms (or an atom and its own image) coincide.
+    """
+    positions = batch.positions.detach().cpu().to(torch.float64).numpy()
+    cell = batch.cell.detach().cpu().to(torch.float64).numpy()
+    pbc, counts = batch.pbc.cpu().numpy(), batch.counts.cpu().numpy()
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    centers, neighbors, shifts = [], [], []
+    for s, (start, stop) in enumerate(pairwise(starts)):
+        center, neighbor, shift = _edges(positions[start:stop], cell[s], pbc[s], cutoff)
+        _refuse_coincident(positions[start:stop], cell[s], center, neighbor, shift, system=s)
+        centers.append(center + start)
+        neighbors.append(neighbor + start)
+        shifts.append(shift)
+    device = batch.positions.device
+    center, neighbor, shift = (np.concatenate(parts) for parts in (centers, neighbors, shifts))
+    return Graph(
+        batch=batch,
+        center=torch.from_numpy(center).to(device),
+        neighbor=torch.from_numpy(neighbor).to(device),
+        shift=torch.from_numpy(shift).to(device),
+        cutoff=cutoff,
+    )
+
+
+def completed_cell(cell: FloatArray, pbc: np.ndarray, extent: float) -> FloatArray:
+    """The cell with vectors of the open directions replaced by ones orthogonal to all others, of length `extent`."""
+    completed = np.where(pbc[:, None], cell, 0.0)
+    for direction in np.flatnonzero(~pbc):
+        others = np.delete(completed, direction, axis=0)
+        completed[direction] = extent * np.linalg.svd(others)[2][-1]
+    return completed
+
+
+def _edges(
+    positions: FloatArray, cell: FloatArray, pbc: np.ndarray, cutoff: float
+) -> tuple[IntArray, IntArray, IntArray]:
+    extent = float(np.ptp(positions, axis=0).max(initial=0.0)) + 2 * cutoff + 1.0
+    box = completed_cell(cell, pbc, extent)
+    search = vesin.NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
+    i, j, shift = search.compute(positions, box, pbc, quantities="ijS")
+    i, j = i.astype(np.int64), j.astype(np.int64)
+    shift = np.ascontiguousarray(shift, dtype=np.int64).reshape(-1, 3)
+    order = canonical_edge_order(len(positions), i, j, shift)
+    return i[order], j[order], shift[order]
+
+
+def _refuse_coincident(
+    positions: FloatArray, cell: FloatArray, center: IntArray, neighbor: IntArray, shift: IntArray, *, system: int
+) -> None:
+    vectors = positions[neighbor] - positions[center] + shift @ cell
+    squared = np.einsum("ed,ed->e", vectors, vectors)
+    if len(squared) and squared.min() < SHORTEST_DISTANCE**2:
+        edge = int(squared.argmin())
+        raise StructureError(
+            f"atoms {center[edge]} and {neighbor[edge]} (image {shift[edge].tolist()}) are {squared[edge] ** 0.5:.1e} Å apart",
+            place=f"structure {system}",
+            rule=f"atoms are at least {SHORTEST_DISTANCE} Å apart",
+            mend="remove the doubled atom, or mend the cell",
+        )

@@ -1,0 +1,1 @@
+"""Energies known from physics: repulsion between nuclei."""

@@ -1,0 +1,125 @@
+"""Potential: what turns structures into energies, forces and stress."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self
+
+import torch
+from ase import Atoms
+from ase.data import chemical_symbols
+from torch import Tensor
+
+from adiabat.errors import ConfigurationError, PropertyUnavailable, StructureError, UnknownSpecies
+from adiabat.neighbors import neighbor_graph
+from adiabat.potential.derivatives import predict
+from adiabat.potential.prediction import Prediction
+from adiabat.system import Batch, EnergyModel, Graph, Storable
+from adiabat.typing import Quantity
+
+QUANTITIES: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress")
+
+
+class Potential:
+    """A sum of energy models; it holds no state between calls.
+
+    Attributes:
+        parts: What is summed: isolated-atom energies, a learned model, a repulsion ...
+        attachments: What belongs to it without adding to the energy: the posterior, statistics of the features.
+        metadata: Provenance, training configuration, data fingerprint, the units: JSON values.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[EnergyModel],
+        *,
+        attachments: Mapping[str, Storable] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not parts:
+            raise ConfigurationError("a potential without parts", rule="a potential is a sum of one part or more")
+        self.parts = tuple(parts)
+        self.attachments = dict(attachments or {})
+        self.metadata = dict(metadata or {})
+
+    @property
+    def cutoff(self) -> float:
+        """Å, the longest edge that a part needs."""
+        return max(part.cutoff for part in self.parts)
+
+    @property
+    def interaction_range(self) -> float:
+        """Å, how far one atom's displacement can change another's energy."""
+        return max(part.interaction_range for part in self.parts)
+
+    @property
+    def species(self) -> tuple[int, ...]:
+        """Atomic numbers that every part knows, ascending."""
+        common = set(self.parts[0].species).intersection(*(part.species for part in self.parts))
+        return tuple(sorted(common))
+
+    def __call__(
+        self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
+    ) -> Prediction:
+        """Evaluate.
+
+        Args:
+            structures: Structures, a batch, or a graph with edges at least as long as `cutoff`.
+            want: Any of "energy", "energies", "forces", "stress".
+
+        Raises:
+            UnknownSpecies: An element that the potential was not trained for.
+            StructureError: Positions that are not finite, atoms that coincide, a cell without volume.
+            PropertyUnavailable: What was asked for does not exist, or not for these structures.
+        """
+        self._require_available(want)
+        graph = self._graph(structures)
+        self._require_known(graph.batch)
+        return predict(self.atomic_energies, graph, want)
+
+    def atomic_energies(self, graph: Graph) -> Tensor:
+        """(N,) eV: the sum of the parts, differentiable in the graph's positions and cell."""
+        first, *others = (part.atomic_energies(graph) for part in self.parts)
+        return sum(others, start=first)
+
+    def __add__(self, other: "Potential") -> "Potential":
+        """The sum of two potentials; what is attached to either stays with its own file."""
+        return Potential(self.parts + other.parts, metadata={"sum_of": [self.metadata, other.metadata]})
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
+        """The same potential in another floating-point type or on another device."""
+        parts = [part.to(dtype=dtype, device=device) for part in self.parts]
+        return type(self)(parts, attachments=self.attachments, metadata=self.metadata)
+
+    @staticmethod
+    def _require_available(want: Collection[Quantity]) -> None:
+        for name in want:
+            if name not in QUANTITIES:
+                raise PropertyUnavailable(
+                    f"'{name}' was asked for", rule=f"this potential gives {', '.join(QUANTITIES)}"
+                )
+
+    def _graph(self, structures: Batch | Graph | Atoms | Sequence[Atoms]) -> Graph:
+        if isinstance(structures, Graph):
+            if structures.cutoff < self.cutoff - 1e-9:
+                raise StructureError(
+                    f"the graph's edges end at {structures.cutoff} Å",
+                    rule=f"this potential needs edges up to {self.cutoff} Å",
+                    mend="make it with neighbor_graph(batch, potential.cutoff)",
+                )
+            return structures
+        batch = structures if isinstance(structures, Batch) else Batch.from_atoms(structures)
+        if not bool(torch.isfinite(batch.positions).all()):
+            atom = int((~torch.isfinite(batch.positions)).any(-1).nonzero()[0])
+            raise StructureError(
+                f"atom {atom} of the batch is at {batch.positions[atom].tolist()}", rule="a position is finite"
+            )
+        return neighbor_graph(batch, self.cutoff)
+
+    def _require_known(self, batch: Batch) -> None:
+        unknown = (~torch.isin(batch.numbers.cpu(), torch.tensor(self.species))).nonzero()
+        if len(unknown):
+            atom = int(unknown[0])
+            raise UnknownSpecies(
+                f"atom {atom} of the batch is {chemical_symbols[int(batch.numbers[atom])]}",
+                rule=f"this potential knows {', '.join(chemical_symbols[n] for n in self.species)}",
+                mend="train one with data of this element",
+            )

@@ -1,0 +1,46 @@
+"""Result: the base of everything that adiabat computes for a person to read."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from adiabat.runs.atomic import atomic_write_text
+
+
+@dataclass(frozen=True)
+class Result:
+    """A frozen set of numbers, units in the names of its fields; what is not available is None and becomes ``null``."""
+
+    schema_version: ClassVar[int] = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON values, with the versions that made it."""
+        values = {"schema_version": self.schema_version, "adiabat_version": version("adiabat")}
+        return values | {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def save(self, file: Path | str) -> None:
+        """Write as JSON, whole or not at all."""
+        atomic_write_text(Path(file), json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Nested dataclasses, arrays and NumPy scalars as JSON values; numbers that are not finite become None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,16 @@
+"""What every long run shares: atomic writes, progress with the time left, a clean stop, provenance."""
+
+from adiabat.runs.atomic import atomic_path, atomic_write_bytes, atomic_write_text, require_writable
+from adiabat.runs.progress import track
+from adiabat.runs.provenance import provenance
+from adiabat.runs.signals import StopRequest
+
+__all__ = [
+    "StopRequest",
+    "atomic_path",
+    "atomic_write_bytes",
+    "atomic_write_text",
+    "provenance",
+    "require_writable",
+    "track",
+]

@@ -1,0 +1,75 @@
+"""What the layers ask of each other: models, potentials' parts, oracles."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from ase import Atoms
+from torch import Tensor
+
+from adiabat.system.graph import Graph
+from adiabat.system.labels import Labels
+
+
+@dataclass(frozen=True)
+class PartState:
+    """A part of a potential as it is stored: JSON values and tensors, never code.
+
+    Attributes:
+        kind: The registered name of the part's class.
+        values: What JSON can hold.
+        tensors: Named tensors.
+    """
+
+    kind: str
+    values: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+@runtime_checkable
+class EnergyModel(Protocol):
+    """Energies per atom of a graph. It knows nothing of forces.
+
+    Attributes:
+        kind: The registered name of the class.
+        cutoff: Å, the longest edge that it needs.
+        interaction_range: Å, how far one atom's displacement can change another's energy.
+        species: Atomic numbers that it knows, ascending.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def cutoff(self) -> float: ...
+    @property
+    def interaction_range(self) -> float: ...
+    @property
+    def species(self) -> tuple[int, ...]: ...
+
+    def atomic_energies(self, graph: Graph) -> Tensor:
+        """(N,) eV, differentiable in the graph's positions and cell."""
+        ...
+
+    def to(self, **kwargs: Any) -> "EnergyModel":
+        """The same model in another floating-point type or on another device."""
+        ...
+
+    def to_state(self) -> PartState:
+        """What the file stores."""
+        ...
+
+
+@runtime_checkable
+class FeatureModel(EnergyModel, Protocol):
+    """A model whose energy is a function of features of each atom's environment."""
+
+    def features(self, graph: Graph) -> Tensor:
+        """(N, K)."""
+        ...
+
+
+class Oracle(Protocol):
+    """Whatever labels a structure: a quantum-mechanical code, another potential."""
+
+    def label(self, atoms: Atoms) -> Labels:
+        """The labels of one structure."""
+        ...

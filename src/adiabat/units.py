@@ -1,0 +1,28 @@
+"""Units: eV, Å, amu, e, fs, K inside; what the outside reads is converted here, and only here.
+
+Values: CODATA 2018 (the SI's exact constants where there are any).
+"""
+
+BOLTZMANN_EV_PER_K = 8.617333262e-5
+"""k_B in eV/K."""
+
+GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.2176634
+"""1 eV/Å³ in GPa."""
+
+COULOMB_EV_ANGSTROM = 14.399645
+"""e²/(4πε₀) in eV Å, with the digits that LAMMPS's metal units use, so that exports agree to rounding."""
+
+HARTREE_EV = 27.211386245988
+"""1 Hartree in eV."""
+
+BOHR_ANGSTROM = 0.529177210903
+"""1 Bohr in Å."""
+
+KCAL_PER_MOL_PER_EV = 23.060547830619
+"""1 eV in kcal/mol."""
+
+KJ_PER_MOL_PER_EV = 96.48533212331
+"""1 eV in kJ/mol."""
+
+ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU = 9.648533212331e-3
+"""Acceleration, in Å/fs², of 1 amu under a force of 1 eV/Å."""
