@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar, Self
 
-import torch
 from torch import Tensor
 
 from adiabat.potential import Potential
