@@ -1,6 +1,7 @@
 """Potential: what turns structures into energies, forces and stress."""
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -24,7 +25,8 @@ class Potential:
     Attributes:
         parts: What is summed: isolated-atom energies, a learned model, a repulsion ...
         attachments: What belongs to it without adding to the energy: the posterior, statistics of the features.
-        metadata: Provenance, training configuration, data fingerprint, the units: JSON values.
+        metadata: Provenance, training configuration, data fingerprint, summary of the training: JSON values.
+        canaries: Structures that it was made for; its file shows by them that it computes what it computed.
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class Potential:
         *,
         attachments: Mapping[str, Storable] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        canaries: Sequence[Atoms] = (),
     ) -> None:
         if not parts:
             raise ConfigurationError("a potential without parts", rule="a potential is a sum of one part or more")
         self.parts = tuple(parts)
         self.attachments = dict(attachments or {})
         self.metadata = dict(metadata or {})
+        self.canaries = tuple(canaries)
 
     @property
     def cutoff(self) -> float:
@@ -82,12 +86,34 @@ class Potential:
 
     def __add__(self, other: "Potential") -> "Potential":
         """The sum of two potentials; what is attached to either stays with its own file."""
-        return Potential(self.parts + other.parts, metadata={"sum_of": [self.metadata, other.metadata]})
+        parts = self.parts + other.parts
+        known = set(Potential(parts).species)
+        canaries = [atoms for atoms in self.canaries + other.canaries if known.issuperset(atoms.numbers.tolist())]
+        return Potential(parts, metadata={"sum_of": [self.metadata, other.metadata]}, canaries=canaries)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same potential in another floating-point type or on another device."""
         parts = [part.to(dtype=dtype, device=device) for part in self.parts]
-        return type(self)(parts, attachments=self.attachments, metadata=self.metadata)
+        return type(self)(parts, attachments=self.attachments, metadata=self.metadata, canaries=self.canaries)
+
+    def save(self, file: Path | str, *, canaries: Sequence[Atoms] | None = None) -> None:
+        """Write to one self-contained file, whole or not at all.
+
+        Args:
+            file: Its suffix is ``.adiabat`` by custom.
+            canaries: Structures by which the file shows that it computes what it computed; by default the potential's
+                own, and made ones where it has none.
+
+        Raises:
+            PotentialFileError: A part cannot be stored.
+            OutputError: The file cannot be written.
+        """
+        from adiabat.potential.canaries import default_structures
+        from adiabat.potential.file import save_potential
+
+        if canaries is None:
+            canaries = self.canaries or default_structures(self.species)
+        save_potential(self, Path(file), canaries=canaries)
 
     @staticmethod
     def _require_available(want: Collection[Quantity]) -> None:

@@ -1,0 +1,110 @@
+"""Canaries: structures with their energies, forces and stresses, by which a file shows that it computes what it computed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.data import covalent_radii
+from torch import Tensor
+
+from adiabat.errors import PotentialFileError
+from adiabat.neighbors import neighbor_graph
+from adiabat.potential.scales import energy_scales, force_scales, stress_scales
+from adiabat.system import Batch
+from adiabat.typing import Quantity
+
+if TYPE_CHECKING:
+    from adiabat.potential.potential import Potential
+
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
+"""By type, on the scales of `potential.scales`."""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A structure and what a potential says of it.
+
+    Attributes:
+        atoms: The structure.
+        energy: (1,) eV.
+        forces: (n, 3) eV/Å.
+        stress: (1, 3, 3) eV/Å³; None where it is not defined.
+    """
+
+    atoms: Atoms
+    energy: Tensor
+    forces: Tensor
+    stress: Tensor | None
+
+    @classmethod
+    def of(cls, potential: "Potential", atoms: Atoms, *, dtype: torch.dtype = torch.float64) -> "Canary":
+        """What `potential` says of `atoms`, on the processor.
+
+        Raises:
+            AdiabatError: The potential cannot evaluate the structure.
+        """
+        want: tuple[Quantity, ...] = ("energy", "forces")
+        if atoms.pbc.all():
+            want = (*want, "stress")
+        found = potential(Batch.from_atoms(atoms, dtype=dtype), want=want)
+        assert found.energy is not None
+        assert found.forces is not None
+        return cls(atoms, found.energy, found.forces, found.stress)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every value is a number."""
+        values = (self.energy, self.forces) if self.stress is None else (self.energy, self.forces, self.stress)
+        return all(bool(torch.isfinite(value).all()) for value in values)
+
+
+def default_structures(species: Sequence[int]) -> list[Atoms]:
+    """Structures for a potential that came with none: two rattled, strained cells that hold each species."""
+    return [_packing(species, stretch, seed) for seed, stretch in enumerate((1.0, 1.15))]
+
+
+def require_same(potential: "Potential", canary: Canary, *, name: str, place: str, dtype: torch.dtype) -> None:
+    """Refuse a potential that does not compute what the canary says.
+
+    Raises:
+        PotentialFileError: Naming the canary, the quantity and the difference.
+    """
+    batch = Batch.from_atoms(canary.atoms, dtype=dtype)
+    found = Canary.of(potential, canary.atoms, dtype=dtype)
+    checks = [
+        (
+            "energy",
+            canary.energy,
+            found.energy,
+            energy_scales(potential.parts, neighbor_graph(batch, potential.cutoff)),
+        ),
+        ("forces", canary.forces, found.forces, force_scales(canary.forces, batch)),
+    ]
+    if canary.stress is not None and found.stress is not None:
+        checks.append(("stress", canary.stress, found.stress, stress_scales(canary.stress)))
+    for quantity, stored, value, scale in checks:
+        difference = float((value.double() - stored).abs().max())
+        allowed = TOLERANCE[dtype] * float(scale)
+        if not difference <= allowed:
+            raise PotentialFileError(
+                f"{name} ({canary.atoms.get_chemical_formula()}): the {quantity} differs by {difference:.1e}",
+                place=place,
+                rule=f"a loaded potential gives what was stored; allowed here is {allowed:.1e}",
+                mend="use the adiabat that wrote the file, or report this with both versions",
+            )
+
+
+def _packing(species: Sequence[int], stretch: float, seed: int) -> Atoms:
+    rng = np.random.default_rng(seed)
+    side = 2
+    while side**3 < len(species):
+        side += 1
+    numbers = np.resize(species, side**3)
+    spacing = stretch * 2 * max(covalent_radii[number] for number in species)
+    sites = np.stack(np.meshgrid(*3 * [np.arange(side)], indexing="ij"), -1).reshape(-1, 3)
+    positions = spacing * (sites + rng.uniform(-0.08, 0.08, sites.shape))
+    strain = np.eye(3) + rng.uniform(-0.05, 0.05, (3, 3))
+    return Atoms(numbers, positions=positions @ strain, cell=side * spacing * strain, pbc=True)
