@@ -1,1 +1,1 @@
-"""basis."""
+"""The atomic density and its invariants: cutoff, radial, angular, coupling, products."""

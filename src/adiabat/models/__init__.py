@@ -1,5 +1,6 @@
 """Per-atom energies, one module or folder per kind."""
 
+from adiabat.models.ace import LinearACE
 from adiabat.models.isolated_atoms import IsolatedAtoms
 
-__all__ = ["IsolatedAtoms"]
+__all__ = ["IsolatedAtoms", "LinearACE"]

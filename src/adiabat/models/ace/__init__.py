@@ -1,1 +1,6 @@
-"""ace."""
+"""The atomic cluster expansion: the readable reference."""
+
+from adiabat.models.ace.linear import LinearACE
+from adiabat.models.ace.rows import DesignRows, RowBuilder
+
+__all__ = ["DesignRows", "LinearACE", "RowBuilder"]
