@@ -1,1 +1,6 @@
-"""uncertainty."""
+"""Posteriors and statistics of features: functions of features, rows and residuals, never of a potential."""
+
+from adiabat.uncertainty.feature_statistics import FeatureStatistics
+from adiabat.uncertainty.posterior import LinearPosterior
+
+__all__ = ["FeatureStatistics", "LinearPosterior"]

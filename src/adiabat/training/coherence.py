@@ -1,0 +1,188 @@
+"""Whether the labels of a data set fit together: forces alone predict the energies' differences and the stresses.
+
+A file with energies in Hartree beside forces in eV/Å, or with a stress of the opposite sign, trains without a word
+elsewhere. Here a small model, fitted to forces only, predicts energies and stresses; the labels' slope on these
+predictions is one where units and signs agree, and names the factor where they do not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from ase.data import chemical_symbols
+
+from adiabat.basis.presets import BasisConfig, Environment, choose_basis
+from adiabat.data import Finding, measure_distances
+from adiabat.models import IsolatedAtoms, LinearACE
+from adiabat.potential import Potential
+from adiabat.runs import track
+from adiabat.system import Labelled
+from adiabat.training.examples import Example, ExampleMaker
+from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.regression import Hyperparameters, solve
+from adiabat.training.repulsion import RepulsionConfig, repulsion_radii
+from adiabat.typing import FloatArray
+from adiabat.units import BOHR_ANGSTROM, GPA_PER_EV_PER_CUBIC_ANGSTROM, HARTREE_EV, KCAL_PER_MOL_PER_EV, KJ_PER_MOL_PER_EV
+
+ENERGY_NAME, STRESS_NAME = "energy-force-mismatch", "stress-force-mismatch"
+TOLERANCE = 0.1
+"""Of the slope around one; the force-only fit itself reaches 0.97 to 1.02 on sound data."""
+LEAST_CORRELATION = 0.6
+"""Below this the forces say too little of energies or stresses for a slope to mean anything."""
+STRUCTURES, LEAST_STRUCTURES = 120, 8
+
+# label / truth, for a label in the unit that is named, where eV, eV/Å, eV/Å³ are expected.
+ENERGY_FACTORS = {
+    "energies in Hartree": 1 / HARTREE_EV,
+    "energies in Rydberg": 2 / HARTREE_EV,
+    "energies in kcal/mol": KCAL_PER_MOL_PER_EV,
+    "energies in kJ/mol": KJ_PER_MOL_PER_EV,
+    "energies in meV": 1e3,
+}
+FORCE_FACTORS = {
+    "forces in Hartree/Bohr": BOHR_ANGSTROM / HARTREE_EV,
+    "forces in Rydberg/Bohr": 2 * BOHR_ANGSTROM / HARTREE_EV,
+    "forces in eV/Bohr": BOHR_ANGSTROM,
+    "forces in Hartree/Å": 1 / HARTREE_EV,
+    "forces in kcal/mol/Å": KCAL_PER_MOL_PER_EV,
+    "forces in kJ/mol/Å": KJ_PER_MOL_PER_EV,
+    "forces in meV/Å": 1e3,
+}
+STRESS_FACTORS = {
+    "stresses in GPa": GPA_PER_EV_PER_CUBIC_ANGSTROM,
+    "stresses in kbar": 10 * GPA_PER_EV_PER_CUBIC_ANGSTROM,
+    "stresses in Hartree/Bohr³": BOHR_ANGSTROM**3 / HARTREE_EV,
+    "stresses in meV/Å³": 1e3,
+}
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Labels against what the forces predict.
+
+    Attributes:
+        value: Label / prediction, by least squares.
+        correlation: Between the two.
+        count: Labels.
+    """
+
+    value: float
+    correlation: float
+    count: int
+
+
+def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> list[Finding]:
+    """Findings where energies or stresses do not fit the forces; none where there are too few labels to tell.
+
+    Args:
+        structures: The data.
+        quiet: Show no progress.
+    """
+    sample = _sample(structures)
+    if len(sample) < LEAST_STRUCTURES:
+        return []
+    slopes = force_slopes(sample, quiet=quiet)
+    findings = []
+    for kind, name in (("energy", ENERGY_NAME), ("stress", STRESS_NAME)):
+        slope = slopes.get(kind)
+        if slope is not None and abs(slope.correlation) > LEAST_CORRELATION and abs(slope.value - 1) > TOLERANCE:
+            findings.append(_finding(kind, name, slope, sample))
+    return findings
+
+
+def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str, Slope]:
+    """Slopes of energies and stresses on the predictions of a fit to the forces of the same structures."""
+    make = _example_maker(sample, quiet=quiet)
+    equations = NormalEquations(len(make.model.species), make.model.basis.n_functions)
+    examples = []
+    for structure in track(sample, "comparing energies and stresses with forces", quiet=quiet):
+        example = make(structure)
+        examples.append(example)
+        equations.add(Example({"forces": example.blocks["forces"]}, example.features, example.species))
+    degrees = np.tile(make.model.basis.degrees.numpy(), len(make.model.species))
+    coefficients = solve(equations, Hyperparameters({"forces": 1.0}, 1e-7, 1.0), degrees).mean
+    found = {"energy": _energy_slope(examples, coefficients), "stress": _stress_slope(examples, coefficients)}
+    return {kind: slope for kind, slope in found.items() if slope is not None}
+
+
+def _sample(structures: Sequence[Labelled]) -> list[Labelled]:
+    """Structures with forces and something to compare them with, spread evenly over the data."""
+    usable = [
+        s
+        for s in structures
+        if s.labels.forces is not None and len(s.atoms) > 1 and (s.labels.energy is not None or s.labels.stress is not None)
+    ]
+    places = np.unique(np.linspace(0, len(usable) - 1, min(STRUCTURES, len(usable))).round().astype(int))
+    return [usable[place] for place in places] if usable else []
+
+
+def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
+    species = tuple(sorted({int(number) for s in sample for number in s.atoms.numbers}))
+    distances = measure_distances(sample, quiet=quiet)
+    nearest = np.concatenate(distances.nearest)
+    environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
+    radii = repulsion_radii(species, distances.shortest, RepulsionConfig())
+    basis = choose_basis(BasisConfig(size="small"), environment, radii.inner)
+    model = LinearACE(basis, torch.zeros(len(species), basis.n_functions, dtype=torch.float64))
+    # No repulsion and no isolated atoms here: the slope is of the whole label.
+    return ExampleMaker(model, Potential([IsolatedAtoms(dict.fromkeys(species, 0.0), "configuration", basis.cutoff)]))
+
+
+def _energy_slope(examples: Sequence[Example], coefficients: FloatArray) -> Slope | None:
+    """Of energies per atom, compositions taken off both sides: only differences at the same composition are compared."""
+    labelled = [e for e in examples if "energy" in e.blocks]
+    if len(labelled) < LEAST_STRUCTURES:
+        return None
+    label = np.array([e.blocks["energy"].targets[0] for e in labelled])
+    prediction = np.array([e.blocks["energy"].rows[0] @ coefficients for e in labelled])
+    n_species = int(max(e.species.max() for e in labelled)) + 1
+    composition = np.array([np.bincount(e.species, minlength=n_species) / len(e.species) for e in labelled])
+    projector = np.eye(len(label)) - composition @ np.linalg.pinv(composition)
+    return _slope(projector @ prediction, projector @ label)
+
+
+def _stress_slope(examples: Sequence[Example], coefficients: FloatArray) -> Slope | None:
+    blocks = [e.blocks["stress"] for e in examples if "stress" in e.blocks]
+    if len(blocks) < LEAST_STRUCTURES:
+        return None
+    prediction = np.concatenate([block.rows @ coefficients for block in blocks])
+    return _slope(prediction, np.concatenate([block.targets for block in blocks]))
+
+
+def _slope(prediction: FloatArray, label: FloatArray) -> Slope:
+    spread = float(np.sqrt((prediction @ prediction) * (label @ label)))
+    if spread == 0:
+        return Slope(1.0, 0.0, len(label))
+    return Slope(float(prediction @ label / (prediction @ prediction)), float(prediction @ label) / spread, len(label))
+
+
+def _finding(kind: str, name: str, slope: Slope, sample: Sequence[Labelled]) -> Finding:
+    symbols = sorted({chemical_symbols[int(n)] for s in sample for n in s.atoms.numbers})
+    cause = _cause(kind, slope.value)
+    return Finding(
+        name=name,
+        severity="error",
+        what=f"the {kind} labels are {slope.value:.4g} times what the forces say ({slope.count} labels, {', '.join(symbols)})",
+        places=(f"{len(sample)} structures from {sample[0].place} on",),
+        rule=f"energies, forces and stresses are of one surface, in eV, eV/Å, eV/Å³: the slope is 1 ± {TOLERANCE}",
+        mend=cause or "check units and signs of energies, forces and stresses against the code that made them",
+    )
+
+
+def _cause(kind: str, slope: float) -> str | None:
+    """What would explain the slope: a label of this kind, or the forces, in another unit or of the opposite sign."""
+    own = ENERGY_FACTORS if kind == "energy" else STRESS_FACTORS
+    causes = {text: factor for text, factor in own.items()}
+    causes |= {text: 1 / factor for text, factor in FORCE_FACTORS.items()}
+    sign = ""
+    if slope < 0:
+        sign = "the sign is opposite" if kind == "stress" else "the sign of the forces is opposite (gradients?)"
+        slope = -slope
+    near = [text for text, factor in causes.items() if abs(np.log(slope / factor)) < np.log(1 + TOLERANCE)]
+    if abs(np.log(slope)) < np.log(1 + TOLERANCE):
+        near = []
+    told = [text for text in [sign, " or ".join(near)] if text]
+    if not told:
+        return None
+    return f"{'; '.join(told)}: convert to eV, eV/Å, eV/Å³ (positive under tension) and try again"

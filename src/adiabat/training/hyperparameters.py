@@ -1,0 +1,150 @@
+"""The search for noise levels and prior that predict best what was left out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pydantic import Field
+
+from adiabat.config import Config
+from adiabat.errors import DataError
+from adiabat.training.examples import Example
+from adiabat.training.leave_one_out import LeftOut, leave_one_structure_out
+from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.regression import Hyperparameters, Solution, solve
+from adiabat.typing import FloatArray
+
+
+class SearchConfig(Config):
+    """How noise levels and prior are chosen.
+
+    Attributes:
+        structures: How many structures, spread over the data, the leave-one-structure-out errors are taken over.
+        seed: Of the choice of these structures.
+    """
+
+    structures: int = Field(default=100, ge=10)
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Hyperparameters with the fit that they give and its leave-one-structure-out errors."""
+
+    parameters: Hyperparameters
+    solution: Solution
+    left_out: LeftOut
+
+    @property
+    def score(self) -> float:
+        """Mean logarithm of the mean absolute errors of the kinds of label: scale-free, a per cent is a per cent."""
+        return float(np.mean([np.log(self.left_out.mean_absolute(kind)) for kind in self.left_out.residuals]))
+
+
+# Where the search starts: noise as a fraction of the spread of the labels, strength and smoothness of the prior.
+START_FRACTIONS = {"energy": 0.01, "forces": 0.1, "stress": 0.1}
+START_STRENGTH, START_SMOOTHNESS = 1e-8, 1.0
+# Its passes, each finer than the one before: a factor on a noise, its cube on the strength, a step of the smoothness.
+PASSES = ((3.0, 1.0), (1.6, 0.5))
+STRENGTH_BOUNDS = (1e-12, 1e2)
+SMOOTHNESS_BOUNDS = (0.0, 6.0)
+
+Evaluate = Callable[[Hyperparameters], Candidate | None]
+
+
+def search(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Candidate:
+    """The best candidate found by coordinate descent on the leave-one-structure-out score.
+
+    Only ratios of noise levels matter to the fit; in the end all are scaled so that the left-out residuals have the
+    variance that the noise says.
+
+    Args:
+        equations: Of all structures.
+        examples: Some of them, whose errors count.
+        degrees: (columns,) of the functions.
+
+    Raises:
+        DataError: No start has a positive definite precision.
+    """
+
+    def evaluate(parameters: Hyperparameters) -> Candidate | None:
+        try:
+            solution = solve(equations, parameters, degrees)
+            candidate = Candidate(parameters, solution, leave_one_structure_out(examples, solution, parameters))
+        except np.linalg.LinAlgError:  # too weak a prior for rounding
+            return None
+        return candidate if np.isfinite(candidate.score) else None
+
+    best = _first_possible(evaluate, _start(equations))
+    for factor, step in PASSES:
+        best = _descend(best, factor, step, evaluate)
+    return _with_absolute_noise(best, equations, examples, degrees)
+
+
+def _start(equations: NormalEquations) -> Hyperparameters:
+    noise = {kind: START_FRACTIONS[kind] * equations.kinds[kind].spread for kind in equations.present}
+    return Hyperparameters(noise, START_STRENGTH, START_SMOOTHNESS)
+
+
+def _first_possible(evaluate: Evaluate, start: Hyperparameters) -> Candidate:
+    while start.strength <= STRENGTH_BOUNDS[1]:
+        candidate = evaluate(start)
+        if candidate is not None:
+            return candidate
+        start = replace(start, strength=100 * start.strength)
+    raise DataError(
+        "no prior makes the normal equations solvable",
+        place="training",
+        rule="the labels are finite and the structures differ",
+        mend="run `adiabat check` on the data",
+    )
+
+
+def _descend(best: Candidate, factor: float, step: float, evaluate: Evaluate) -> Candidate:
+    """Follow each coordinate downhill in turn until none improves."""
+    improved = True
+    while improved:
+        improved = False
+        for move in _moves(best.parameters, factor, step):
+            while (candidate := evaluate(move(best.parameters))) is not None and candidate.score < best.score - 1e-3:
+                best, improved = candidate, True
+    return best
+
+
+def _moves(
+    parameters: Hyperparameters, factor: float, step: float
+) -> list[Callable[[Hyperparameters], Hyperparameters]]:
+    """Up and down along each coordinate: the noise of each kind but the anchor's, the strength, the smoothness."""
+    moves: list[Callable[[Hyperparameters], Hyperparameters]] = []
+    anchor = "forces" if "forces" in parameters.noise else next(iter(parameters.noise))
+    for up in (False, True):
+        for kind in parameters.noise:
+            if kind != anchor:
+                moves.append(lambda p, kind=kind, by=factor if up else 1 / factor: _scaled_noise(p, kind, by))
+        moves.append(lambda p, by=factor**3 if up else factor**-3: _scaled_strength(p, by))
+        moves.append(lambda p, by=step if up else -step: _shifted_smoothness(p, by))
+    return moves
+
+
+def _scaled_noise(parameters: Hyperparameters, kind: str, by: float) -> Hyperparameters:
+    return replace(parameters, noise={**parameters.noise, kind: parameters.noise[kind] * by})
+
+
+def _scaled_strength(parameters: Hyperparameters, by: float) -> Hyperparameters:
+    return replace(parameters, strength=float(np.clip(parameters.strength * by, *STRENGTH_BOUNDS)))
+
+
+def _shifted_smoothness(parameters: Hyperparameters, by: float) -> Hyperparameters:
+    return replace(parameters, smoothness=float(np.clip(parameters.smoothness + by, *SMOOTHNESS_BOUNDS)))
+
+
+def _with_absolute_noise(
+    best: Candidate, equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray
+) -> Candidate:
+    """The same fit, its noise levels scaled to the left-out residuals."""
+    noise = best.parameters.noise
+    scaled = [residuals / noise[kind] for kind, residuals in best.left_out.residuals.items()]
+    factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled)))))
+    parameters = replace(best.parameters, noise={kind: factor * value for kind, value in noise.items()})
+    solution = solve(equations, parameters, degrees)
+    return Candidate(parameters, solution, leave_one_structure_out(examples, solution, parameters))

@@ -1,0 +1,56 @@
+"""Errors of a fit on structures that it has not seen, in closed form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adiabat.training.examples import Example
+from adiabat.training.regression import Hyperparameters, Solution
+from adiabat.typing import FloatArray
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Residuals of structures, each predicted by the fit to all others.
+
+    Attributes:
+        residuals: By kind of label, all structures' rows together: eV per atom, eV/Å, eV/Å³.
+    """
+
+    residuals: dict[str, FloatArray]
+
+    def mean_absolute(self, kind: str) -> float:
+        """Mean absolute error of a kind."""
+        return float(np.abs(self.residuals[kind]).mean())
+
+    def root_mean_square(self, kind: str) -> float:
+        """Root mean square error of a kind."""
+        return float(np.sqrt(np.square(self.residuals[kind]).mean()))
+
+
+def leave_one_structure_out(examples: Sequence[Example], solution: Solution, parameters: Hyperparameters) -> LeftOut:
+    """Leave-one-structure-out residuals e = (1 - H)⁻¹ r, over the block of all rows of a structure.
+
+    H = x P⁻¹ xᵀ is the block of the hat matrix, r the residuals of the whole fit, both in units of the noise. Exact for
+    fixed noise and prior (e.g. T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section 7.10,
+    for single rows; for blocks by the Woodbury identity).
+
+    Args:
+        examples: Structures that are among those fitted.
+        solution: The fit to all.
+        parameters: Its noise.
+    """
+    residuals: dict[str, list[FloatArray]] = {}
+    for example in examples:
+        noise = np.concatenate([np.full(len(b.targets), parameters.noise[kind]) for kind, b in example.blocks.items()])
+        rows = np.concatenate([block.rows for block in example.blocks.values()])
+        targets = np.concatenate([block.targets for block in example.blocks.values()])
+        whitened = solution.whiten(rows / noise[:, None])
+        rest = np.eye(len(noise)) - whitened.T @ whitened
+        left_out = noise * np.linalg.solve(rest, (targets - rows @ solution.mean) / noise)
+        first = 0
+        for kind, block in example.blocks.items():
+            residuals.setdefault(kind, []).append(left_out[first : first + len(block.targets)])
+            first += len(block.targets)
+    return LeftOut({kind: np.concatenate(parts) for kind, parts in residuals.items()})

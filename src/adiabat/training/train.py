@@ -1,0 +1,161 @@
+"""Training: from labelled structures to a potential."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from adiabat.basis.specification import BasisSpecification
+from adiabat.data import check, fingerprint, require_sound
+from adiabat.models import LinearACE
+from adiabat.potential import Potential
+from adiabat.runs import provenance, track
+from adiabat.system import Labelled
+from adiabat.training.checkpoint import TrainingCheckpoint
+from adiabat.training.coherence import check_coherence
+from adiabat.training.config import TrainConfig
+from adiabat.training.examples import Example, ExampleMaker
+from adiabat.training.hyperparameters import Candidate, SearchConfig, search
+from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.prepare import Preparation, prepare
+from adiabat.uncertainty import FeatureStatistics, LinearPosterior
+
+CANARIES = 3
+
+
+def train(
+    structures: Sequence[Labelled],
+    config: TrainConfig | None = None,
+    *,
+    basis: BasisSpecification | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> Potential:
+    """Fit a potential: a linear atomic cluster expansion on isolated atoms and repulsion, by Bayesian linear regression.
+
+    Args:
+        structures: Labelled structures, as `adiabat.read` gives them.
+        config: Basis, repulsion, search; the defaults need no tuning.
+        basis: A stored basis to use instead of a preset.
+        checkpoint: A folder to save progress in.
+        resume: Go on from that folder.
+        quiet: Show no progress.
+
+    Returns:
+        The potential, with its posterior and the statistics of its training features attached.
+
+    Raises:
+        DataError: The data have errors that are not accepted, or nothing to fit.
+        CheckpointError: The checkpoint is of another run, or in the way.
+    """
+    config = config or TrainConfig()
+    structures = list(structures)
+    findings = [*check(structures).findings, *check_coherence(structures, quiet=quiet)]
+    require_sound(findings, config.accept)
+    prepared = prepare(structures, config, basis=basis, quiet=quiet)
+    saved = None
+    if checkpoint is not None:
+        saved = TrainingCheckpoint(checkpoint, _identity(structures, config, prepared))
+    equations, examples = _accumulate(prepared, config.search, saved, resume=resume, quiet=quiet)
+    degrees = np.tile(prepared.model.basis.degrees.numpy(), len(prepared.model.species))
+    best = search(equations, examples, degrees)
+    return _assemble(structures, config, prepared, equations, best)
+
+
+def _accumulate(
+    prepared: Preparation, config: SearchConfig, saved: TrainingCheckpoint | None, *, resume: bool, quiet: bool
+) -> tuple[NormalEquations, list[Example]]:
+    """One pass over the structures; those whose left-out errors are going to count are kept."""
+    make = ExampleMaker(prepared.model, prepared.baseline)
+    equations = saved.start(resume=resume) if saved is not None else None
+    equations = equations or NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions)
+    chosen = judged_structures(len(prepared.fitted), config)
+    done = equations.done
+    kept = [make(prepared.fitted[index]) for index in chosen if index < done]
+    rest = track(prepared.fitted[done:], "reading structures into the fit", quiet=quiet)
+    for index, structure in enumerate(rest, start=done):
+        example = make(structure)
+        equations.add(example)
+        if index in chosen:
+            kept.append(example)
+        if saved is not None:
+            saved.save_sometimes(equations)
+    return equations, kept
+
+
+def judged_structures(count: int, config: SearchConfig) -> list[int]:
+    """Indices, ascending, of the structures whose left-out errors choose the hyperparameters."""
+    if count <= config.structures:
+        return list(range(count))
+    chosen = np.random.default_rng(config.seed).choice(count, config.structures, replace=False)
+    return sorted(int(index) for index in chosen)
+
+
+def _assemble(
+    structures: list[Labelled], config: TrainConfig, prepared: Preparation, equations: NormalEquations, best: Candidate
+) -> Potential:
+    model = prepared.model
+    mean = torch.from_numpy(best.solution.mean)
+    fitted = LinearACE(model.basis, mean.reshape(len(model.species), -1).contiguous())
+    posterior = LinearPosterior(
+        mean, torch.from_numpy(best.solution.factor), torch.from_numpy(best.solution.scale), dict(best.parameters.noise)
+    )
+    metadata = {
+        "provenance": provenance(),
+        "configuration": config.model_dump(mode="json"),
+        "data": {"fingerprint": fingerprint(structures), "structures": len(structures)},
+        "training": _summary(prepared, equations, best),
+    }
+    attachments = {"posterior": posterior, "feature_statistics": _statistics(model, equations)}
+    canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
+    return Potential([*prepared.baseline.parts, fitted], attachments=attachments, metadata=metadata, canaries=canaries)
+
+
+def _summary(prepared: Preparation, equations: NormalEquations, best: Candidate) -> dict[str, Any]:
+    """What `adiabat info` says of the training."""
+    kinds = list(best.left_out.residuals)
+    return {
+        "functions": prepared.model.basis.n_functions,
+        "coefficients": equations.columns,
+        "rows": {kind: equations.kinds[kind].count for kind in equations.present},
+        "noise": {kind: float(value) for kind, value in best.parameters.noise.items()},
+        "prior_strength": best.parameters.strength,
+        "prior_smoothness": best.parameters.smoothness,
+        "left_out_mae": {kind: best.left_out.mean_absolute(kind) for kind in kinds},
+        "left_out_rmse": {kind: best.left_out.root_mean_square(kind) for kind in kinds},
+        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
+        "notes": list(prepared.notes),
+    }
+
+
+def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatistics:
+    count = torch.from_numpy(equations.atoms)
+    mean = torch.from_numpy(equations.feature_sum / equations.atoms[:, None])
+    square = torch.from_numpy(equations.feature_square / equations.atoms[:, None, None])
+    return FeatureStatistics(model.species, count, mean, square - mean[:, :, None] * mean[:, None, :])
+
+
+def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:
+    """A few small structures: the smallest of each of the first kinds."""
+    smallest: dict[str, Labelled] = {}
+    for structure in structures:
+        present = smallest.get(structure.config_type)
+        if present is None or len(structure.atoms) < len(present.atoms):
+            smallest[structure.config_type] = structure
+    return [smallest[kind] for kind in sorted(smallest)[:count]]
+
+
+def _identity(structures: list[Labelled], config: TrainConfig, prepared: Preparation) -> dict[str, Any]:
+    return {
+        "data": fingerprint(structures),
+        "configuration": config.model_dump(mode="json"),
+        "functions": prepared.model.basis.n_functions,
+        "cutoff": prepared.model.cutoff,
+        "adiabat": version("adiabat"),
+        "torch": version("torch"),
+        "threads": torch.get_num_threads(),
+    }
