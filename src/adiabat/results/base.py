@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,17 +13,24 @@ import numpy as np
 
 from adiabat.runs.atomic import atomic_write_text
 
+IN_MEMORY: Mapping[str, bool] = {"in_memory": True}
+"""``field(metadata=IN_MEMORY)``: a field that is kept beside the numbers and not written."""
+
 
 @dataclass(frozen=True)
 class Result:
-    """A frozen set of numbers, units in the names of its fields; what is not available is None and becomes ``null``."""
+    """A frozen set of numbers, units in the names of its fields; what is not available is None and becomes ``null``.
+
+    A field with the metadata `IN_MEMORY` (what plots need, and no reader of the JSON) is not written.
+    """
 
     schema_version: ClassVar[int] = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON values, with the versions that made it."""
         values = {"schema_version": self.schema_version, "adiabat_version": version("adiabat")}
-        return values | {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        written = [field.name for field in dataclasses.fields(self) if not field.metadata.get("in_memory", False)]
+        return values | {name: plain(getattr(self, name)) for name in written}
 
     def save(self, file: Path | str) -> None:
         """Write as JSON, whole or not at all."""

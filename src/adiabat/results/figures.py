@@ -53,6 +53,8 @@ class Figure:
         marks: What is drawn, first to last.
         x_scale: Linear or logarithmic.
         y_scale: Linear or logarithmic.
+        note: A sentence that stands under the plot: what was left out, what a line means.
+        equal_axes: Whether one unit is equally long on both axes (parity plots).
     """
 
     name: str
@@ -62,6 +64,8 @@ class Figure:
     marks: tuple[Mark, ...]
     x_scale: Literal["linear", "log"] = "linear"
     y_scale: Literal["linear", "log"] = "linear"
+    note: str = ""
+    equal_axes: bool = False
 
 
 @dataclass(frozen=True)
