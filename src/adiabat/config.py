@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -94,7 +94,14 @@ def _readable(config: type[BaseModel], error: ValidationError, place: str) -> Co
 def _fields_at(config: type[BaseModel], path: list[str]) -> set[str]:
     for key in path:
         field = config.model_fields.get(key)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        nested = _nested_config(field.annotation) if field is not None else None
+        if nested is None:
             return set()
-        config = field.annotation
+        config = nested
     return set(config.model_fields)
+
+
+def _nested_config(annotation: Any) -> type[BaseModel] | None:
+    """The configuration class that a field holds, also where it may be None."""
+    candidates = (annotation, *get_args(annotation))
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)

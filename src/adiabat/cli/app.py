@@ -43,6 +43,11 @@ Threads = Annotated[
 ]
 
 
+@app.callback()
+def _commands() -> None:
+    """Machine-learned interatomic potentials that know where they can be trusted."""
+
+
 def main() -> None:
     """Run the command that sys.argv names; exit with 0, 1 (found something), 2 (user's mistake) or 3 (our fault)."""
     sys.exit(run(sys.argv[1:]))

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 import vesin
+from ase import Atoms
 
 from adiabat.errors import StructureError
 from adiabat.kernels import canonical_edge_order
@@ -13,6 +14,9 @@ from adiabat.typing import FloatArray, IntArray
 
 SHORTEST_DISTANCE = 1e-3
 """Å. Closer atoms have no meaningful direction between them."""
+
+LARGEST_COORDINATE = 1e6
+"""Å. Beyond it the search loses digits, and further out it fails; a structure that gets there has flown apart."""
 
 
 def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
@@ -26,7 +30,7 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
         A graph whose edges stand in canonical order.
 
     Raises:
-        StructureError: Two atoms (or an atom and its own image) coincide.
+        StructureError: Two atoms (or an atom and its own image) coincide, or a coordinate is not finite or too large.
     """
     positions = batch.positions.detach().cpu().to(torch.float64).numpy()
     cell = batch.cell.detach().cpu().to(torch.float64).numpy()
@@ -34,6 +38,7 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     starts = np.concatenate([[0], np.cumsum(counts)])
     centers, neighbors, shifts = [], [], []
     for s, (start, stop) in enumerate(pairwise(starts)):
+        _refuse_lost(positions[start:stop], cell[s], system=s)
         center, neighbor, shift = _edges(positions[start:stop], cell[s], pbc[s], cutoff)
         _refuse_coincident(positions[start:stop], cell[s], center, neighbor, shift, system=s)
         centers.append(center + start)
@@ -50,6 +55,22 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     )
 
 
+def pair_vectors(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
+    """All undirected pairs closer than `cutoff`, periodic images included, in no particular order; coincident atoms too.
+
+    Args:
+        atoms: One structure.
+        cutoff: Å.
+
+    Returns:
+        (P,) first atom, (P,) second atom (the same one for an atom and its image), (P, 3) Å from first to second.
+    """
+    box = _box(atoms.positions, atoms.cell.array, atoms.pbc, cutoff)
+    search = vesin.NeighborList(cutoff=cutoff, full_list=False, n_threads=1)
+    first, second, vectors = search.compute(atoms.positions, box, atoms.pbc, quantities="ijD")
+    return first.astype(np.int64), second.astype(np.int64), vectors.reshape(-1, 3)
+
+
 def completed_cell(cell: FloatArray, pbc: np.ndarray, extent: float) -> FloatArray:
     """The cell with vectors of the open directions replaced by ones orthogonal to all others, of length `extent`."""
     completed = np.where(pbc[:, None], cell, 0.0)
@@ -59,17 +80,34 @@ def completed_cell(cell: FloatArray, pbc: np.ndarray, extent: float) -> FloatArr
     return completed
 
 
+def _box(positions: FloatArray, cell: FloatArray, pbc: np.ndarray, cutoff: float) -> FloatArray:
+    """A cell in which images along the open directions lie beyond the cutoff."""
+    extent = float(np.ptp(positions, axis=0).max(initial=0.0)) + 2 * cutoff + 1.0
+    return completed_cell(cell, pbc, extent)
+
+
 def _edges(
     positions: FloatArray, cell: FloatArray, pbc: np.ndarray, cutoff: float
 ) -> tuple[IntArray, IntArray, IntArray]:
-    extent = float(np.ptp(positions, axis=0).max(initial=0.0)) + 2 * cutoff + 1.0
-    box = completed_cell(cell, pbc, extent)
+    box = _box(positions, cell, pbc, cutoff)
     search = vesin.NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
     i, j, shift = search.compute(positions, box, pbc, quantities="ijS")
     i, j = i.astype(np.int64), j.astype(np.int64)
     shift = np.ascontiguousarray(shift, dtype=np.int64).reshape(-1, 3)
     order = canonical_edge_order(len(positions), i, j, shift)
     return i[order], j[order], shift[order]
+
+
+def _refuse_lost(positions: FloatArray, cell: FloatArray, *, system: int) -> None:
+    for name, rows in (("atom", positions), ("cell vector", cell)):
+        within = (np.abs(rows) <= LARGEST_COORDINATE).all(-1)
+        if not within.all():
+            row = int(within.argmin())
+            raise StructureError(
+                f"{name} {row} is at {rows[row].tolist()} Å",
+                place=f"structure {system}",
+                rule=f"coordinates are finite and within {LARGEST_COORDINATE:.0e} Å",
+            )
 
 
 def _refuse_coincident(

@@ -1,0 +1,164 @@
+"""The structures of a file, one by one, each with its number in the file."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from ase import Atoms
+from ase.io import iread, read
+from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
+from ase.utils import string2index
+
+from adiabat.errors import ConfigurationError, DataError
+
+UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+PROPERTIES = re.compile(r'\bProperties\s*=\s*"?([^\s"]+)')
+
+
+def place_of(file: Path, number: int) -> str:
+    """How messages name a structure of a file; numbers count from 0."""
+    return f"{file}, structure {number}"
+
+
+def iterate_frames(file: Path, index: str | int | slice = ":") -> Iterator[tuple[int, Atoms]]:
+    """Yield (number in the file, from 0; structure) of the chosen structures.
+
+    Extended XYZ goes through frame by frame, so that a file of any size is read once, compressed or not, and a fault is
+    named with its frame (ASE's own reader stops without a word at a blank line, and seeks back and forth).
+
+    Args:
+        file: Whatever ASE reads.
+        index: Which structures: a number, a slice, or ASE's text for one (":", "-1", "10:20").
+
+    Raises:
+        DataError: The file is missing, empty, of no known format, or a frame is cut short or malformed.
+        ConfigurationError: `index` is malformed.
+    """
+    chosen = _as_slice(index)
+    format = _format_of(file)
+    if format not in ("xyz", "extxyz"):
+        frames = list(enumerate(_other_frames(file, format)))
+        yield from frames[chosen]
+        return
+    if any(bound is not None and bound < 0 for bound in (chosen.start, chosen.stop, chosen.step)):
+        total = sum(1 for _ in _xyz_texts(file))
+        wanted = set(range(total)[chosen])
+        texts = ((number, text) for number, text in enumerate(_xyz_texts(file)) if number in wanted)
+    else:
+        texts = islice(enumerate(_xyz_texts(file)), chosen.start, chosen.stop, chosen.step)
+    for number, text in texts:
+        yield number, _parsed(text, place_of(file, number))
+
+
+def _as_slice(index: str | int | slice) -> slice:
+    if isinstance(index, str):
+        try:
+            index = string2index(index)
+        except ValueError:
+            index = "malformed"
+    if isinstance(index, str):
+        raise ConfigurationError("selects no structures", place="index", rule="an index is a number or start:stop:step")
+    return index if isinstance(index, slice) else slice(index, index + 1 or None)
+
+
+def _format_of(file: Path) -> str:
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise DataError(what, place=str(file), mend="name a file of structures")
+    if file.stat().st_size == 0:
+        raise DataError("is empty", place=str(file), rule="a file of structures holds one or more")
+    try:
+        return filetype(str(file), read=True)
+    except UnknownFileTypeError:
+        raise DataError(
+            "has a format that ASE does not know",
+            place=str(file),
+            rule="structures are read by ASE",
+            mend="convert it to extended XYZ",
+        ) from None
+    except UNREADABLE as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> DataError:
+    return DataError(f"cannot be read: {error}", place=str(file), mend="see whether the file is whole and not damaged")
+
+
+def _xyz_texts(file: Path) -> Iterator[str]:
+    try:
+        with open_with_compression(str(file), "r") as handle:
+            yield from _split(file, handle)
+    except UNREADABLE as error:
+        raise _unreadable(file, error) from None
+
+
+def _split(file: Path, lines: Iterator[str]) -> Iterator[str]:
+    number = 0
+    for header in lines:
+        if not header.strip():
+            continue
+        place = place_of(file, number)
+        atoms = int(header) if header.strip().isdecimal() else 0
+        if atoms < 1:
+            raise DataError(
+                f"begins with {header.strip()[:60]!r}",
+                place=place,
+                rule="a frame begins with its number of atoms, one or more, alone on a line",
+                mend="see whether the frame before it holds as many atoms as its first line says",
+            )
+        body = list(islice(lines, atoms + 1))
+        if len(body) < atoms + 1:
+            raise DataError(
+                f"ends after {max(len(body) - 1, 0)} of {atoms} atoms",
+                place=place,
+                rule="a frame is whole",
+                mend="the file was cut short: copy it again, or remove its last frame",
+            )
+        _require_columns(body, place)
+        yield header + "".join(body)
+        number += 1
+
+
+def _require_columns(body: list[str], place: str) -> None:
+    """Refuse rows that do not have the columns that the frame declares: ASE drops those that are too many."""
+    declared = PROPERTIES.search(body[0])
+    try:
+        expected = sum(int(width) for width in declared[1].split(":")[2::3]) if declared else 4
+    except ValueError:
+        raise DataError(f"declares the columns {declared and declared[1]!r}", place=place) from None
+    for atom, row in enumerate(body[1:]):
+        columns = len(row.split())
+        if columns < expected or (columns > expected and declared):
+            raise DataError(
+                f"atom {atom} has {columns} columns: {row.strip()[:60]!r}",
+                place=place,
+                rule=f"the frame declares {expected} columns",
+                mend="mend the number of atoms, the Properties, or the row",
+            )
+
+
+def _parsed(text: str, place: str) -> Atoms:
+    try:
+        atoms = read(StringIO(text), index=0, format="extxyz")
+    except Exception as error:  # ASE's readers raise whatever their parsing meets
+        raise _malformed(error, place) from None
+    return cast(Atoms, atoms)  # one index gives one structure
+
+
+def _other_frames(file: Path, format: str) -> Iterator[Atoms]:
+    number = 0
+    try:
+        for atoms in iread(str(file), index=":", format=format, do_not_split_by_at_sign=True):
+            yield atoms
+            number += 1
+    except Exception as error:  # as above
+        raise _malformed(error, place_of(file, number)) from None
+
+
+def _malformed(error: Exception, place: str) -> DataError:
+    said = f"unknown element {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+    return DataError(f"cannot be read ({said})", place=place, mend="mend or remove this frame")

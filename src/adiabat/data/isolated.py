@@ -1,0 +1,118 @@
+"""Energies of isolated atoms: from the data's isolated atoms, from the configuration, or fitted."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ase.data import atomic_numbers, chemical_symbols
+
+from adiabat.data.composition import fit_atomic_energies
+from adiabat.errors import ConfigurationError, DataError
+from adiabat.system import Labelled
+from adiabat.typing import IntArray
+
+Source = Literal["data", "configuration", "fitted"]
+SAME_ENERGY_EV = 1e-3
+"""Isolated-atom energies that differ by less are the same."""
+
+
+@dataclass(frozen=True)
+class AtomicReference:
+    """What the energies of a data set are counted from.
+
+    Attributes:
+        energies_ev: By atomic number.
+        sources: By atomic number. A "fitted" energy is a reference shift, not the energy of an atom.
+        notes: What a user should know of them.
+    """
+
+    energies_ev: dict[int, float]
+    sources: dict[int, Source]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        """The weakest source of any species: "fitted" if one is fitted, else "configuration" if one is configured."""
+        weakest: tuple[Source, ...] = ("fitted", "configuration", "data")
+        return next(source for source in weakest if source in self.sources.values())
+
+    def sum_over(self, numbers: IntArray) -> float:
+        """eV: the energy of these atoms (n,), each alone."""
+        return sum(self.energies_ev[int(number)] for number in numbers)
+
+
+def atomic_reference(structures: Sequence[Labelled], given: Mapping[str, float] | None = None) -> AtomicReference:
+    """The isolated-atom energy of each species of the data.
+
+    From the isolated atoms of the data (the lowest, where there are several), else from `given`, else by least squares
+    over the compositions of all other structures with those known held fixed.
+
+    Args:
+        structures: The data.
+        given: eV, by chemical symbol.
+
+    Raises:
+        ConfigurationError: `given` names what is no element or not in the data, or contradicts the data.
+        DataError: Energies have to be fitted and no structure has one.
+    """
+    species = sorted({int(number) for structure in structures for number in structure.atoms.numbers})
+    from_data, notes = _isolated_atoms(structures)
+    configured = _configured(given or {}, species, from_data)
+    known = configured | from_data
+    missing = [number for number in species if number not in known]
+    sources: dict[int, Source] = dict.fromkeys(configured, "configuration")
+    sources |= dict.fromkeys(from_data, "data")
+    if missing:
+        fitted, said = fit_atomic_energies(_bound(structures), missing, known)
+        known, notes = known | fitted, notes + said
+        sources |= dict.fromkeys(missing, "fitted")
+    return AtomicReference({z: known[z] for z in species}, {z: sources[z] for z in species}, tuple(notes))
+
+
+def _isolated_atoms(structures: Sequence[Labelled]) -> tuple[dict[int, float], list[str]]:
+    found: dict[int, list[float]] = {}
+    for structure in structures:
+        if structure.is_isolated_atom and structure.labels.energy is not None:
+            found.setdefault(int(structure.atoms.numbers[0]), []).append(structure.labels.energy)
+    notes = [
+        f"{len(energies)} isolated atoms of {chemical_symbols[number]} have energies from {min(energies):.4f} to "
+        f"{max(energies):.4f} eV: the lowest is taken"
+        for number, energies in found.items()
+        if max(energies) - min(energies) > SAME_ENERGY_EV
+    ]
+    return {number: min(energies) for number, energies in found.items()}, notes
+
+
+def _configured(given: Mapping[str, float], species: Sequence[int], from_data: Mapping[int, float]) -> dict[int, float]:
+    energies = {}
+    for symbol, energy in given.items():
+        place, number = f"data.isolated_atoms_ev.{symbol}", atomic_numbers.get(symbol)
+        if number is None:
+            nearest = difflib.get_close_matches(symbol, chemical_symbols[1:], n=1, cutoff=0.3)
+            mend = f"did you mean '{nearest[0]}'?" if nearest else None
+            raise ConfigurationError(f"'{symbol}' is no element", place=place, mend=mend)
+        if number not in species:
+            there = ", ".join(chemical_symbols[z] for z in species)
+            raise ConfigurationError(f"the data hold no {symbol}: they hold {there}", place=place, mend="take it out")
+        if abs(from_data.get(number, energy) - energy) > SAME_ENERGY_EV:
+            raise ConfigurationError(
+                f"is {energy} eV, and the isolated atom in the data has {from_data[number]} eV",
+                place=place,
+                rule="an element has one isolated-atom energy",
+                mend="take the wrong one out",
+            )
+        energies[number] = energy
+    return energies
+
+
+def _bound(structures: Sequence[Labelled]) -> list[Labelled]:
+    bound = [s for s in structures if s.labels.energy is not None and not s.is_isolated_atom]
+    if not bound:
+        raise DataError(
+            "no structure with an energy to fit isolated-atom energies to",
+            place="isolated-atom energies",
+            rule="energies of isolated atoms come from the data, from the configuration, or from a fit to energies",
+            mend="add isolated atoms or energies to the data, or set data.isolated_atoms_ev",
+        )
+    return bound

@@ -1,0 +1,26 @@
+"""LabelKeys: under which names a file holds its labels; never guessed."""
+
+from adiabat.config import Config
+
+
+class LabelKeys(Config):
+    """The names of labels in a file; None leaves a label unread on purpose.
+
+    Names that ASE moves into a calculator when it reads a file (``energy``, ``forces``, ``stress``) are found there too.
+    A name that is set must be in the file; the defaults may be absent.
+
+    Attributes:
+        energy: eV, of the whole structure.
+        forces: eV/Å, per atom.
+        stress: eV/Å³, positive under tension: 3x3, 9 numbers, or Voigt's 6 (xx yy zz yz xz xy).
+        virial: eV, W = -V σ; converted to a stress where the file has no stress.
+        config_type: The kind of structure.
+        group: What belongs together in a split.
+    """
+
+    energy: str | None = "REF_energy"
+    forces: str | None = "REF_forces"
+    stress: str | None = "REF_stress"
+    virial: str | None = "REF_virial"
+    config_type: str | None = "config_type"
+    group: str | None = "group"

@@ -1,0 +1,143 @@
+"""read: labelled structures from any file that ASE reads."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from adiabat.data.extract import extract_labels, forget, named_values
+from adiabat.data.frames import iterate_frames, place_of
+from adiabat.data.keys import LabelKeys
+from adiabat.data.lookalikes import LABEL_KINDS, LabelKind, lookalikes
+from adiabat.errors import AdiabatError, DataError
+from adiabat.runs import track
+from adiabat.system import Labelled, require_valid
+
+PER_LABEL = {"energy": ("energy",), "forces": ("forces",), "stress": ("stress", "virial")}
+"""The keys under which each kind of label may stand."""
+
+
+def read(
+    file: Path | str, *, keys: LabelKeys | None = None, index: str | int | slice = ":", quiet: bool = False
+) -> list[Labelled]:
+    """Read labelled structures; a structure without one of the labels is fine.
+
+    Args:
+        file: Whatever ASE reads, compressed or not.
+        keys: Under which names the labels stand (default: `LabelKeys()`).
+        index: Which structures of the file.
+        quiet: Show no progress.
+
+    Returns:
+        The structures in the file's order, each with a place "FILE, structure N", N counted from 0 in the file. Read
+        labels are taken off ``atoms``; other values that came with it stay.
+
+    Raises:
+        DataError: The file, a frame or a label cannot be used; a label is absent under its key while the file holds one
+            under another name, or although the key was set; no label at all.
+        StructureError: Positions or a cell that are not finite, or a periodic cell without volume.
+    """
+    file, keys = Path(file), keys or LabelKeys()
+    names, structures, problems = _Names(), list[Labelled](), list[AdiabatError]()
+    for number, atoms in track(iterate_frames(file, index), f"reading {file.name}", quiet=quiet):
+        place = place_of(file, number)
+        names.see(atoms)
+        try:
+            structures.append(_labelled(atoms, keys, place))
+        except AdiabatError as problem:
+            problems.append(problem)
+    if problems:
+        raise _first_of(problems)
+    if not structures:
+        raise DataError("holds no structures", place=str(file), rule="a data set has one structure or more")
+    _require_labels(structures, keys, names, file)
+    return structures
+
+
+@dataclass
+class _Names:
+    """The names of all that the structures of a file came with."""
+
+    per_structure: set[str] = field(default_factory=set)
+    per_atom: set[str] = field(default_factory=set)
+    like: dict[LabelKind, list[str]] = field(default_factory=lambda: {kind: [] for kind in LABEL_KINDS})
+
+    def see(self, atoms: Atoms) -> None:
+        values = named_values(atoms)
+        for name, value in values.items():
+            by_atom = name in atoms.arrays or (np.shape(value)[:1] == (len(atoms),) and np.ndim(value) == 2)
+            (self.per_atom if by_atom else self.per_structure).add(name)
+        for kind in LABEL_KINDS:
+            self.like[kind] += [name for name in lookalikes(values, kind) if name not in self.like[kind]]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.per_structure or name in self.per_atom
+
+    def described(self) -> str:
+        parts = (("per structure", self.per_structure), ("per atom", self.per_atom))
+        return "; ".join(f"{where}: {', '.join(sorted(names)) or 'nothing'}" for where, names in parts)
+
+
+def _labelled(atoms: Atoms, keys: LabelKeys, place: str) -> Labelled:
+    if (atoms.numbers < 1).any():
+        atom = int(np.flatnonzero(atoms.numbers < 1)[0])
+        raise DataError(f"atom {atom} is '{atoms.symbols[atom]}'", place=place, rule="every atom is of an element")
+    require_valid(atoms, place=place)
+    labels = extract_labels(atoms, keys, place=place)
+    config_type, group = _text(atoms, keys.config_type), _text(atoms, keys.group)
+    forget(atoms, (keys.energy, keys.forces, keys.stress, keys.virial))
+    return Labelled(atoms, labels, config_type=config_type or "default", group=group, place=place)
+
+
+def _text(atoms: Atoms, key: str | None) -> str | None:
+    value: Any = atoms.info.get(key) if key is not None else None
+    return None if value is None else str(value)
+
+
+def _first_of(problems: list[AdiabatError]) -> AdiabatError:
+    """The first problem, and how many structures have one."""
+    first = problems[0]
+    if len(problems) == 1:
+        return first
+    others = ", ".join(str(problem.place).rsplit(" ", 1)[-1] for problem in problems[1:6])
+    more = f"{len(problems) - 1} more structures cannot be used: {others}{', ...' if len(problems) > 6 else ''}"
+    return type(first)(f"{first.what}; {more}", place=first.place, rule=first.rule, mend=first.mend)
+
+
+def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, file: Path) -> None:
+    rule = "labels are read from under the configured keys alone, never guessed"
+    if not any(structure.labels.any for structure in structures):
+        wanted = ", ".join(key for key in (keys.energy, keys.forces, keys.stress, keys.virial) if key)
+        raise DataError(
+            f"holds no usable label: none of {wanted or 'no key at all'}. It holds {names.described()}",
+            place=str(file),
+            rule=rule,
+            mend=_suggestion(names, LABEL_KINDS),
+        )
+    for kind in LABEL_KINDS:
+        present = any(getattr(structure.labels, kind) is not None for structure in structures)
+        for name in PER_LABEL[kind]:
+            key = getattr(keys, name)
+            declared = name in keys.model_fields_set and key is not None and key not in names
+            overlooked = not present and key is not None and names.like[kind]
+            if declared or overlooked:
+                raise DataError(
+                    f"no structure has {key}. The file holds {names.described()}",
+                    place=str(file),
+                    rule=rule,
+                    mend=f"{_suggestion(names, (kind,))}; to leave it unread on purpose, --set data.keys.{name}=null",
+                )
+
+
+def _suggestion(names: _Names, kinds: tuple[LabelKind, ...]) -> str:
+    settings = [
+        f"--set data.keys.{_field(names.like[kind][0])}={names.like[kind][0]}" for kind in kinds if names.like[kind]
+    ]
+    return " ".join(settings) or "name the key that holds it with --set data.keys.energy=..., .forces=..., .stress=..."
+
+
+def _field(name: str) -> str:
+    lower = name.lower()
+    return next(kind for kind in ("virial", "stress", "force", "energy") if kind in lower).replace("force", "forces")
