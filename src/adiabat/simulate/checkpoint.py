@@ -1,0 +1,121 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped."""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from adiabat.errors import CheckpointError
+from adiabat.runs import atomic_path
+from adiabat.simulate.state import State
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+
+FORMAT = "adiabat molecular dynamics checkpoint"
+FORMAT_VERSION = 1
+BATCH = ("positions", "cell", "pbc", "numbers", "system")
+FIELDS = ("velocities", "masses", "energy", "forces", "heat_ev")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run at one step; a safetensors file with JSON beside the tensors, written whole or not at all.
+
+    Attributes:
+        state: The atoms and all that moves with them.
+        reference: The batch of the last neighbour search, which the edges in use come from.
+        start_ev: Conserved energy at step 0.
+        frames: Frames of the trajectory so far.
+        log_bytes: Bytes of the log so far.
+        identity: What makes this run this run: potential, start structure, integrator, outputs.
+    """
+
+    state: State
+    reference: Batch
+    start_ev: float
+    frames: int
+    log_bytes: int
+    identity: dict[str, Any]
+
+    def save(self, file: Path) -> None:
+        """Write; raises OutputError."""
+        state = self.state
+        tensors = {name: getattr(state.batch, name) for name in BATCH} | {name: getattr(state, name) for name in FIELDS}
+        if state.stress is not None:
+            tensors["stress"] = state.stress
+        tensors |= {f"reference.{name}": getattr(self.reference, name) for name in BATCH}
+        values = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "adiabat": version("adiabat"),
+            "step": state.step,
+            "seed": state.streams.seed,
+            "replicas": state.streams.replicas,
+            "start_ev": self.start_ev,
+            "frames": self.frames,
+            "log_bytes": self.log_bytes,
+            "identity": self.identity,
+        }
+        copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        with atomic_path(file) as temporary:
+            safetensors.torch.save_file(copies, temporary, metadata={"adiabat": json.dumps(values)})
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read; raises CheckpointError where the file is no checkpoint, damaged, or of a newer version."""
+        try:
+            with safe_open(file, framework="pt") as handle:
+                values = json.loads((handle.metadata() or {})["adiabat"])
+                tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118 (no mapping)
+            if values["format"] != FORMAT or values["format_version"] != FORMAT_VERSION:
+                raise CheckpointError(
+                    f"is '{values['format']}', version {values['format_version']}",
+                    place=str(file),
+                    rule=f"this adiabat reads '{FORMAT}', version {FORMAT_VERSION}",
+                    mend="resume with the adiabat that began the run",
+                )
+            return cls(
+                state=_state(values, tensors),
+                reference=Batch(**{name: tensors[f"reference.{name}"] for name in BATCH}),
+                **{name: values[name] for name in ("start_ev", "frames", "log_bytes", "identity")},
+            )
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"is no checkpoint, or is damaged: {type(error).__name__}: {error}",
+                place=str(file),
+                mend="start a new run in another folder",
+            ) from error
+
+    def require_identity(self, identity: dict[str, Any], *, place: str) -> None:
+        """Refuse to go on with another run's checkpoint, naming all that differs.
+
+        Raises:
+            CheckpointError: Something differs.
+        """
+        differing = [
+            f"{name} was {self.identity.get(name)}, is now {identity.get(name)}"
+            for name in sorted(self.identity | identity)
+            if self.identity.get(name) != identity.get(name)
+        ]
+        if differing:
+            raise CheckpointError(
+                f"is of another run: {'; '.join(differing)}",
+                place=place,
+                rule="a run is resumed with the potential, the start structure and the settings that it began with",
+                mend="give those, or start a new run in another folder",
+            )
+
+
+def _state(values: dict[str, Any], tensors: dict[str, Tensor]) -> State:
+    return State(
+        batch=Batch(**{name: tensors[name] for name in BATCH}),
+        **{name: tensors[name] for name in FIELDS},
+        stress=tensors.get("stress"),
+        step=values["step"],
+        streams=Streams(values["seed"], tuple(values["replicas"])),
+    )

@@ -1,0 +1,65 @@
+"""Follower: a potential that follows atoms as they move."""
+
+from collections.abc import Collection
+
+import torch
+from ase.data import chemical_symbols
+
+from adiabat.errors import SimulationError
+from adiabat.neighbors import SkinList
+from adiabat.potential import Potential, Prediction
+from adiabat.system import Batch
+from adiabat.typing import Quantity
+
+LARGEST_STEP = 0.5
+"""Å between two evaluations. Bonds are 1 to 3 Å long: forces half an angstrom apart have nothing to do with each other, so
+whatever an integrator makes of them is no trajectory. Atoms at 5000 K move by 0.1 Å (hydrogen) or less in 1 fs."""
+
+
+class Follower:
+    """A potential with a neighbour list that is kept while it serves, and a limit on how far atoms go between evaluations.
+
+    Attributes:
+        potential: What is evaluated.
+        neighbors: The list; its reference is part of a checkpoint.
+    """
+
+    def __init__(self, potential: Potential) -> None:
+        self.potential = potential
+        self.neighbors = SkinList(potential.cutoff)
+        self._last: Batch | None = None
+
+    @classmethod
+    def resumed(cls, potential: Potential, *, reference: Batch, batch: Batch) -> "Follower":
+        """As it was at `batch`, its last neighbour search having been at `reference`."""
+        follower = cls(potential)
+        follower.neighbors.search_at(reference, batch)
+        follower._last = batch
+        return follower
+
+    @property
+    def reference(self) -> Batch:
+        """The batch of the last neighbour search."""
+        if self.neighbors.reference is None:
+            raise RuntimeError("nothing has been evaluated yet")
+        return self.neighbors.reference
+
+    def __call__(self, batch: Batch, /, *, want: Collection[Quantity]) -> Prediction:
+        """Evaluate; raises as the potential does, and SimulationError when an atom has gone too far or nowhere."""
+        if self._last is not None:
+            _require_small_step(self._last, batch)
+        found = self.potential(self.neighbors.graph(batch), want=want)
+        self._last = batch
+        return found
+
+
+def _require_small_step(before: Batch, after: Batch) -> None:
+    moved = (after.positions - before.positions).square().sum(-1).sqrt()
+    within = moved <= LARGEST_STEP  # false for NaN
+    if not bool(within.all()):
+        atom = int(torch.where(torch.isnan(moved), torch.inf, moved).argmax())
+        symbol = chemical_symbols[int(after.numbers[atom])]
+        raise SimulationError(
+            f"atom {atom} ({symbol}) moved by {float(moved[atom]):.3g} Å in one step",
+            rule=f"no atom moves by more than {LARGEST_STEP} Å in one step",
+        )

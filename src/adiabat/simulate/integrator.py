@@ -1,0 +1,88 @@
+"""What an integrator is, and what it asks of a potential."""
+
+from collections.abc import Collection
+from typing import Protocol, cast
+
+from torch import Tensor
+
+from adiabat.potential import Prediction
+from adiabat.simulate.state import State
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+from adiabat.typing import Quantity
+
+
+class Evaluator(Protocol):
+    """What gives forces: a potential, or one that carries a neighbour list along (`simulate.Follower`)."""
+
+    def __call__(self, batch: Batch, /, *, want: Collection[Quantity]) -> Prediction:
+        """Energies, forces and whatever else is wanted of the batch."""
+        ...
+
+
+class Integrator(Protocol):
+    """An equation of motion and its discretisation; its parameters are its fields, and it holds nothing else.
+
+    Whatever changes from step to step is in the state, so that a run that is resumed from a state goes on as it would have.
+    """
+
+    @property
+    def timestep_fs(self) -> float:
+        """From one state to the next, in fs."""
+        ...
+
+    def init(
+        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
+    ) -> State:
+        """The state before the first step."""
+        ...
+
+    def step(self, state: State, potential: Evaluator) -> State:
+        """The state one time step later."""
+        ...
+
+    def degrees_of_freedom(self, batch: Batch) -> Tensor:
+        """(S,) that share the thermal energy: temperature = 2 thermal energy / (f k_B)."""
+        ...
+
+    def kinetic_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV, the estimate that averages are made of."""
+        ...
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K, at this instant."""
+        ...
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: what would not change if the time step were infinitely short."""
+        ...
+
+
+def first_state(batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams) -> State:
+    """The state of a batch at step 0: what every integrator begins with."""
+    energy, forces, stress = _evaluated(batch, potential)
+    return State(
+        batch=batch,
+        velocities=velocities,
+        masses=masses,
+        energy=energy,
+        forces=forces,
+        stress=stress,
+        heat_ev=batch.positions.new_zeros(batch.n_systems),
+        step=0,
+        streams=streams,
+    )
+
+
+def moved(state: State, positions: Tensor, potential: Evaluator) -> State:
+    """The state with its atoms elsewhere, and with the energy and forces that they have there."""
+    batch = state.batch.replace(positions=positions)
+    energy, forces, stress = _evaluated(batch, potential)
+    return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
+
+
+def _evaluated(batch: Batch, potential: Evaluator) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Energy, forces, and the stress where every structure has one."""
+    periodic = bool((batch.pbc.all(-1) & (batch.volume > 0)).all())
+    found = potential(batch, want=("energy", "forces", "stress") if periodic else ("energy", "forces"))
+    return cast(Tensor, found.energy), cast(Tensor, found.forces), found.stress

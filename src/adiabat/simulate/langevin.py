@@ -1,0 +1,103 @@
+"""Constant temperature: Langevin dynamics by the BAOAB splitting."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from adiabat.simulate.checks import require_not_negative, require_positive
+from adiabat.simulate.integrator import Evaluator, first_state, moved
+from adiabat.simulate.state import (
+    EV_PER_AMU_ANGSTROM_PER_FS_SQUARED,
+    State,
+    all_degrees_of_freedom,
+    kinetic_energy_ev,
+    temperature_k,
+)
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+from adiabat.units import BOLTZMANN_EV_PER_K
+
+
+@dataclass(frozen=True)
+class LangevinBAOAB:
+    """BAOAB (Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34, doi:10.1093/amrx/abs010).
+
+        B  v <- v + (h/2) a
+        A  x <- x + (h/2) v
+        O  v <- c v + sqrt((1 - c²) k_B T / m) ξ,   c = exp(-γ h),   ξ standard normal
+        A  x <- x + (h/2) v
+        B  v <- v + (h/2) a
+
+    In a harmonic well of frequency ω, positions have their exact variance k_B T / (m ω²) at every stable time step
+    (Leimkuhler and Matthews, J. Chem. Phys. 138, 174102 (2013), doi:10.1063/1.4802990). Velocities at the end of a step
+    have the variance (1 - ω²h²/4) k_B T / m; half a kick earlier or later it is exact, k_B T / m. Kinetic energy and
+    temperature are therefore means over these two half kicks: K(v) + h² Σ m a² / 8.
+
+    The thermostat acts on each atom, so momentum is not conserved and all 3n degrees of freedom are thermal.
+
+    Attributes:
+        timestep_fs: h.
+        temperature_k: T.
+        friction_per_fs: γ.
+    """
+
+    timestep_fs: float
+    temperature_k: float
+    friction_per_fs: float
+
+    def __post_init__(self) -> None:
+        require_positive("timestep_fs", self.timestep_fs)
+        require_not_negative("temperature_k", self.temperature_k)
+        require_positive("friction_per_fs", self.friction_per_fs)
+
+    def init(
+        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
+    ) -> State:
+        """The state before the first step."""
+        return first_state(batch, potential, velocities=velocities, masses=masses, streams=streams)
+
+    def step(self, state: State, potential: Evaluator) -> State:
+        """The state one time step later."""
+        half = 0.5 * self.timestep_fs
+        kicked = state.velocities + half * state.accelerations
+        thermal = self._thermalised(state, kicked)
+        positions = state.batch.positions + half * kicked + half * thermal
+        arrived = moved(state, positions, potential)
+        return arrived.replace(
+            velocities=thermal + half * arrived.accelerations,
+            heat_ev=state.heat_ev + self._energy(state, thermal) - self._energy(state, kicked),
+            step=state.step + 1,
+        )
+
+    def degrees_of_freedom(self, batch: Batch) -> Tensor:
+        """(S,) 3n."""
+        return all_degrees_of_freedom(batch)
+
+    def kinetic_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: the mean of half a kick before and half a kick after this instant."""
+        kick = 0.5 * self.timestep_fs * state.accelerations
+        return self._energy(state, state.velocities) + self._energy(state, kick)
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K."""
+        return temperature_k(self.kinetic_energy_ev(state), self.degrees_of_freedom(state.batch))
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: potential and kinetic energy (of this instant) less the heat that the thermostat gave.
+
+        Its change is the error of the time step alone (Bussi and Parrinello, Phys. Rev. E 75, 056707 (2007)).
+        """
+        return state.energy + self._energy(state, state.velocities) - state.heat_ev
+
+    def _thermalised(self, state: State, velocities: Tensor) -> Tensor:
+        decay = math.exp(-self.friction_per_fs * self.timestep_fs)
+        mixing = -math.expm1(-2 * self.friction_per_fs * self.timestep_fs)
+        thermal = mixing * BOLTZMANN_EV_PER_K * self.temperature_k / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
+        noise = state.streams.normal(state.batch, "thermostat", step=state.step)
+        return decay * velocities + torch.sqrt(thermal / state.masses)[:, None] * noise
+
+    @staticmethod
+    def _energy(state: State, velocities: Tensor) -> Tensor:
+        return kinetic_energy_ev(state.batch, state.masses, velocities)

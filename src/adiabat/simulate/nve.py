@@ -1,0 +1,69 @@
+"""Constant energy: Newton's equations by velocity Verlet."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from adiabat.simulate.checks import require_positive
+from adiabat.simulate.integrator import Evaluator, first_state, moved
+from adiabat.simulate.state import (
+    State,
+    drift_velocity,
+    internal_degrees_of_freedom,
+    kinetic_energy_ev,
+    temperature_k,
+)
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+
+
+@dataclass(frozen=True)
+class VelocityVerlet:
+    """Velocity Verlet (Swope, Andersen, Berens and Wilson, J. Chem. Phys. 76, 637 (1982), doi:10.1063/1.442716).
+
+        v(t + h/2) = v(t) + (h/2) a(t)
+        x(t + h)   = x(t) + h v(t + h/2)
+        v(t + h)   = v(t + h/2) + (h/2) a(t + h)
+
+    Time-reversible and symplectic, with an energy error of order h² that does not grow. Momentum is conserved, so the
+    motion of the centre of mass is no thermal motion: 3n - 3 degrees of freedom.
+
+    Attributes:
+        timestep_fs: h.
+    """
+
+    timestep_fs: float
+
+    def __post_init__(self) -> None:
+        require_positive("timestep_fs", self.timestep_fs)
+
+    def init(
+        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
+    ) -> State:
+        """The state before the first step."""
+        return first_state(batch, potential, velocities=velocities, masses=masses, streams=streams)
+
+    def step(self, state: State, potential: Evaluator) -> State:
+        """The state one time step later."""
+        half = 0.5 * self.timestep_fs
+        velocities = state.velocities + half * state.accelerations
+        arrived = moved(state, state.batch.positions + self.timestep_fs * velocities, potential)
+        return arrived.replace(velocities=velocities + half * arrived.accelerations, step=state.step + 1)
+
+    def degrees_of_freedom(self, batch: Batch) -> Tensor:
+        """(S,) 3n - 3."""
+        return internal_degrees_of_freedom(batch)
+
+    def kinetic_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV, of all motion, that of the centre of mass among it."""
+        return kinetic_energy_ev(state.batch, state.masses, state.velocities)
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K, of the motion about the centre of mass."""
+        batch, dof = state.batch, self.degrees_of_freedom(state.batch)
+        about_center = state.velocities - drift_velocity(batch, state.masses, state.velocities)[batch.system]
+        return temperature_k(kinetic_energy_ev(batch, state.masses, about_center), dof)
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: potential and kinetic energy."""
+        return state.energy + self.kinetic_energy_ev(state)

@@ -1,0 +1,82 @@
+"""What a finished run says of itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from adiabat.results import Result
+from adiabat.simulate.live import Speed
+from adiabat.simulate.statistics import slope, standard_error
+from adiabat.simulate.thermolog import read_log
+
+MEV_PER_EV = 1e3
+FS_PER_PS = 1e3
+
+
+@dataclass(frozen=True)
+class SimulationSummary(Result):
+    """A run in a few numbers; None where there is too little to tell.
+
+    Attributes:
+        atoms: In the structure.
+        steps: Done in all.
+        finished: Whether they are all that were asked for.
+        time_ps: Simulated.
+        mean_temperature_k: Over the second half of the log.
+        mean_temperature_k_std: Its standard error, by blocking.
+        drift_mev_per_atom_per_ps: Of the conserved energy, over the whole log.
+        drift_mev_per_atom_per_ps_std: Its standard error.
+        ns_per_day: Speed since the start or the resume.
+        us_per_atom_per_step: The same.
+    """
+
+    atoms: int
+    steps: int
+    finished: bool
+    time_ps: float
+    mean_temperature_k: float
+    mean_temperature_k_std: float | None
+    drift_mev_per_atom_per_ps: float | None
+    drift_mev_per_atom_per_ps_std: float | None
+    ns_per_day: float | None
+    us_per_atom_per_step: float | None
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        speed = f"{self.ns_per_day:.3g} ns/day, {self.us_per_atom_per_step:.3g} µs/atom/step" if self.ns_per_day else ""
+        return [
+            f"{self.steps} steps, {self.time_ps:g} ps of {self.atoms} atoms" + (f" at {speed}" if speed else ""),
+            f"temperature {_with_error(self.mean_temperature_k, self.mean_temperature_k_std, 1)} K (mean of the second half)",
+            f"drift of the conserved energy "
+            f"{_with_error(self.drift_mev_per_atom_per_ps, self.drift_mev_per_atom_per_ps_std, 4)} meV/atom/ps",
+        ]
+
+
+def summarise(
+    log: Path, *, atoms: int, finished: bool, speed: Speed | None, steps: int, timestep_fs: float
+) -> SimulationSummary:
+    """Read a log and say what there is to say."""
+    table = read_log(log)
+    late = table["temperature_k"][len(table["step"]) // 2 :]
+    drift = slope(table["time_fs"] / FS_PER_PS, table["conserved_energy_ev"] * MEV_PER_EV / atoms)
+    return SimulationSummary(
+        atoms=atoms,
+        steps=steps,
+        finished=finished,
+        time_ps=steps * timestep_fs / FS_PER_PS,
+        mean_temperature_k=float(late.mean()),
+        mean_temperature_k_std=standard_error(late),
+        drift_mev_per_atom_per_ps=drift and drift[0],
+        drift_mev_per_atom_per_ps_std=drift and drift[1],
+        ns_per_day=speed and speed.ns_per_day,
+        us_per_atom_per_step=speed and speed.us_per_atom_per_step,
+    )
+
+
+def _with_error(value: float | None, error: float | None, digits: int) -> str:
+    if value is None:
+        return "not known (too few log lines)"
+    return (
+        f"{value:.{digits}f} ± {error:.{digits}f}"
+        if error is not None
+        else f"{value:.{digits}f} (error not known: too short)"
+    )

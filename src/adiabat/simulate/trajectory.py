@@ -1,0 +1,280 @@
+"""Trajectories: HDF5, laid out after H5MD 1.1, readable at any moment, even after the run was killed.
+
+    particles/trajectory/{position, velocity, force, box/edges}/{value, step, time}, species, mass
+    observables/potential_energy/{value, step, time}
+    adiabat/frames: how many frames are whole
+
+H5MD: de Buyl, Colberg and Höfling, Comput. Phys. Commun. 185, 1546 (2014). The file is open only while frames are added,
+and then in HDF5's single-writer-multiple-reader mode, in which neither a reader nor a kill meets a half-written structure;
+the number of whole frames is written last.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self, cast
+
+import h5py
+import numpy as np
+from ase import Atoms
+from ase.io import write
+
+from adiabat.errors import CheckpointError, DataError, OutputError
+from adiabat.runs import atomic_path
+from adiabat.simulate.frame import Frame, Species
+
+GROUP = "particles/trajectory"
+WHOLE_FRAMES = "adiabat/frames"
+STEP, TIME = f"{GROUP}/position/step", f"{GROUP}/position/time"
+PLACES = {  # field of a frame: where, and in which unit
+    "positions": (f"{GROUP}/position", "Angstrom"),
+    "velocities": (f"{GROUP}/velocity", "Angstrom fs-1"),
+    "forces": (f"{GROUP}/force", "eV Angstrom-1"),
+    "cell": (f"{GROUP}/box/edges", "Angstrom"),
+    "energy_ev": ("observables/potential_energy", "eV"),
+}
+BYTES_PER_WRITE = 2**20
+MOST_FRAMES_PER_WRITE = 100
+SECONDS_PER_WRITE = 10.0
+
+
+class TrajectoryWriter:
+    """Adds frames to a trajectory, several at a time: when there is a megabyte of them, or every 10 s.
+
+    Attributes:
+        file: The HDF5 file.
+        frames: How many there are, those not yet written among them.
+    """
+
+    def __init__(self, file: Path, *, frames: int, forces: bool, atoms: int) -> None:
+        self.file, self.frames = file, frames
+        self._forces, self._per_write = forces, _frames_per_write(atoms)
+        self._waiting: list[Frame] = []
+        self._written = time.monotonic()
+
+    @classmethod
+    def create(cls, file: Path, species: Species, *, forces: bool) -> Self:
+        """A new trajectory without frames; an old one is written over.
+
+        Args:
+            file: The HDF5 file.
+            species: What does not change.
+            forces: Whether frames keep their forces.
+        """
+        with atomic_path(file) as temporary, h5py.File(temporary, "w", libver="latest") as handle:
+            _lay_out(handle, species, forces=forces)
+        return cls(file, frames=0, forces=forces, atoms=len(species.numbers))
+
+    @classmethod
+    def resume(cls, file: Path, *, frames: int) -> Self:
+        """The trajectory as it was when it had `frames` frames.
+
+        Raises:
+            CheckpointError: It is missing or has fewer.
+        """
+        try:
+            found, species, forces = _describe(file)
+        except DataError as error:
+            raise CheckpointError(error.what, place=error.place, rule=error.rule, mend=error.mend) from error
+        if found < frames:
+            raise CheckpointError(
+                f"holds {found} frames, the checkpoint counts {frames}",
+                place=str(file),
+                rule="a run is resumed with the files that it wrote",
+                mend="put the file back, or start a new run in another folder",
+            )
+        if found > frames or not _closed(file):
+            _keep(file, frames, species, forces=forces)
+        return cls(file, frames=frames, forces=forces, atoms=len(species.numbers))
+
+    def append(self, frame: Frame) -> None:
+        """Take a frame, and write those that wait when there are enough; raises as `flush`."""
+        self._waiting.append(frame)
+        self.frames += 1
+        if len(self._waiting) >= self._per_write or time.monotonic() - self._written > SECONDS_PER_WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the frames that wait.
+
+        Raises:
+            OutputError: The disk is full, or the file has gone. The frames written before can still be read.
+        """
+        if not self._waiting:
+            return
+        values = {name: np.array([getattr(frame, name) for frame in self._waiting]) for name in _fields(self._forces)}
+        try:
+            with _appending(self.file) as handle:
+                _extend(handle, values, start=self.frames - len(self._waiting))
+        except (OSError, RuntimeError) as error:  # HDF5 reports a failing disk as either
+            raise OutputError(
+                f"cannot be written: {error}", place=str(self.file), mend="free some space, then --resume"
+            ) from error
+        self._waiting = []
+        self._written = time.monotonic()
+
+
+def iterate_trajectory(file: Path | str) -> Iterator[Atoms]:
+    """The frames of a trajectory one by one, with velocities, energy and forces (where kept); `info` has step and time_fs.
+
+    Raises:
+        DataError: The file is missing or no trajectory.
+    """
+    frames, species, forces = _describe(Path(file))
+    with h5py.File(file, "r", libver="latest", swmr=True) as handle:
+        per_read = _frames_per_write(len(species.numbers))
+        for start in range(0, frames, per_read):
+            values = _slice(handle, slice(start, min(start + per_read, frames)), forces=forces)
+            for index in range(len(values["step"])):
+                yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
+
+
+def count_frames(file: Path | str) -> int:
+    """How many whole frames a trajectory holds; raises as `iterate_trajectory`."""
+    return _describe(Path(file))[0]
+
+
+def read_trajectory(file: Path | str) -> list[Atoms]:
+    """All frames of a trajectory; see `iterate_trajectory`, which does not hold them all in memory."""
+    return list(iterate_trajectory(file))
+
+
+def trajectory_to_xyz(trajectory: Path | str, file: Path | str) -> None:
+    """Write a trajectory as extended XYZ.
+
+    Raises:
+        DataError: There is no such trajectory.
+        OutputError: The file cannot be written.
+    """
+    with atomic_path(Path(file)) as temporary, temporary.open("w") as handle:
+        for atoms in iterate_trajectory(trajectory):
+            write(handle, atoms, format="extxyz")
+
+
+def _fields(forces: bool) -> tuple[str, ...]:
+    kept = [name for name in PLACES if forces or name != "forces"]
+    return ("step", "time_fs", *kept)
+
+
+def _place(name: str) -> str:
+    return {"step": STEP, "time_fs": TIME}.get(name) or f"{PLACES[name][0]}/value"
+
+
+def _frames_per_write(atoms: int) -> int:
+    return max(1, min(MOST_FRAMES_PER_WRITE, BYTES_PER_WRITE // (3 * 8 * atoms)))
+
+
+def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
+    atoms = len(species.numbers)
+    shapes = {"cell": (3, 3), "energy_ev": (), "step": (), "time_fs": ()}
+    for name in _fields(forces):
+        shape = shapes.get(name, (atoms, 3))
+        dataset = handle.create_dataset(
+            _place(name),
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            chunks=(_frames_per_write(atoms), *shape),
+            dtype="i8" if name == "step" else "f8",
+        )
+        if name != "step":
+            dataset.attrs["unit"] = "fs" if name == "time_fs" else PLACES[name][1]
+    for name in _fields(forces)[2:]:  # H5MD wants them beside each value; they are the same for all
+        for shared in (STEP, TIME):
+            link = f"{PLACES[name][0]}/{shared.rsplit('/', 1)[1]}"
+            if link not in handle:
+                handle[link] = handle[shared]
+    handle.create_dataset(WHOLE_FRAMES, data=np.zeros(1, dtype=np.int64), maxshape=(1,), chunks=(1,))
+    group = cast(h5py.Group, handle[GROUP])
+    group["species"], group["mass"] = species.numbers, species.masses
+    box = cast(h5py.Group, group["box"])
+    box.attrs["dimension"] = 3
+    box.attrs["boundary"] = ["periodic" if periodic else "none" for periodic in species.pbc]
+    about = handle.create_group("h5md")
+    about.attrs["version"] = np.array([1, 1])
+    about.create_group("creator").attrs.update({"name": "adiabat", "version": version("adiabat")})
+    about.create_group("author").attrs["name"] = "not given"
+
+
+@contextmanager
+def _appending(file: Path) -> Iterator[h5py.File]:
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    access.set_file_locking(False, True)  # a reader that holds the file open must not stop the run
+    mode = h5py.h5f.ACC_RDWR | h5py.h5f.ACC_SWMR_WRITE
+    with h5py.File(h5py.h5f.open(bytes(file), mode, fapl=access)) as handle:
+        yield handle
+
+
+def _extend(handle: h5py.File, values: dict[str, np.ndarray], *, start: int) -> None:
+    stop = start + len(values["step"])
+    for name, array in values.items():
+        dataset = _dataset(handle, _place(name))
+        dataset.resize(stop, axis=0)
+        dataset[start:stop] = array
+        dataset.flush()
+    whole = _dataset(handle, WHOLE_FRAMES)
+    whole[0] = stop
+    whole.flush()
+
+
+def _describe(file: Path) -> tuple[int, Species, bool]:
+    """Whole frames, what does not change, and whether frames keep their forces."""
+    try:
+        with h5py.File(file, "r", libver="latest", swmr=True) as handle:
+            boundary = cast(Sequence[str], handle[f"{GROUP}/box"].attrs["boundary"])
+            species = Species(
+                numbers=_dataset(handle, f"{GROUP}/species")[:],
+                masses=_dataset(handle, f"{GROUP}/mass")[:],
+                pbc=np.array([kind == "periodic" for kind in boundary]),
+            )
+            return int(_dataset(handle, WHOLE_FRAMES)[0]), species, f"{GROUP}/force" in handle
+    except (OSError, KeyError) as error:
+        raise DataError(
+            f"is no trajectory, or is damaged: {error}",
+            place=str(file),
+            rule="a trajectory is what `adiabat md` writes",
+        ) from error
+
+
+def _closed(file: Path) -> bool:
+    """Whether the writer came to close it; HDF5 refuses to open the file for writing before its contents were copied."""
+    try:
+        with h5py.File(file, "r"):
+            return True
+    except OSError:
+        return False
+
+
+def _keep(file: Path, frames: int, species: Species, *, forces: bool) -> None:
+    with (
+        h5py.File(file, "r", libver="latest", swmr=True) as old,
+        atomic_path(file) as temporary,
+        h5py.File(temporary, "w", libver="latest") as new,
+    ):
+        _lay_out(new, species, forces=forces)
+        per_write = _frames_per_write(len(species.numbers))
+        for start in range(0, frames, per_write):
+            _extend(new, _slice(old, slice(start, min(start + per_write, frames)), forces=forces), start=start)
+
+
+def _slice(handle: h5py.File, chosen: slice, *, forces: bool) -> dict[str, np.ndarray]:
+    return {name: _dataset(handle, _place(name))[chosen] for name in _fields(forces)}
+
+
+def _dataset(handle: h5py.File, name: str) -> h5py.Dataset:
+    return cast(h5py.Dataset, handle[name])
+
+
+def _frame(values: dict[str, Any]) -> Frame:
+    return Frame(
+        step=int(values["step"]),
+        time_fs=float(values["time_fs"]),
+        positions=values["positions"],
+        velocities=values["velocities"],
+        cell=values["cell"],
+        energy_ev=float(values["energy_ev"]),
+        forces=values.get("forces"),
+    )
