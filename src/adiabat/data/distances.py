@@ -53,7 +53,7 @@ def measure_distances(structures: Sequence[Labelled], *, quiet: bool = False) ->
     for structure in track(structures, "measuring distances", quiet=quiet):
         atoms = structure.atoms
         require_valid(atoms, place=structure.place)
-        first, second, vectors = pair_vectors(atoms, NEAR)
+        first, second, vectors = pair_vectors(atoms, NEAR, place=structure.place)
         distance = np.sqrt((vectors**2).sum(axis=1))
         of_atom = np.full(len(atoms), np.inf)
         np.minimum.at(of_atom, first, distance)

@@ -15,8 +15,8 @@ from adiabat.typing import FloatArray, IntArray
 SHORTEST_DISTANCE = 1e-3
 """Å. Closer atoms have no meaningful direction between them."""
 
-LARGEST_COORDINATE = 1e6
-"""Å. Beyond it the search loses digits, and further out it fails; a structure that gets there has flown apart."""
+LARGEST_COORDINATE = 1e5
+"""Å. Some way beyond it the search ends the process (too many cells); a structure that gets there has flown apart."""
 
 
 def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
@@ -38,7 +38,7 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     starts = np.concatenate([[0], np.cumsum(counts)])
     centers, neighbors, shifts = [], [], []
     for s, (start, stop) in enumerate(pairwise(starts)):
-        _refuse_lost(positions[start:stop], cell[s], system=s)
+        _refuse_lost(positions[start:stop], cell[s], place=f"structure {s}")
         center, neighbor, shift = _edges(positions[start:stop], cell[s], pbc[s], cutoff)
         _refuse_coincident(positions[start:stop], cell[s], center, neighbor, shift, system=s)
         centers.append(center + start)
@@ -55,16 +55,21 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     )
 
 
-def pair_vectors(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
+def pair_vectors(atoms: Atoms, cutoff: float, *, place: str = "structure") -> tuple[IntArray, IntArray, FloatArray]:
     """All undirected pairs closer than `cutoff`, periodic images included, in no particular order; coincident atoms too.
 
     Args:
         atoms: One structure.
         cutoff: Å.
+        place: Which structure it is, for the error.
 
     Returns:
         (P,) first atom, (P,) second atom (the same one for an atom and its image), (P, 3) Å from first to second.
+
+    Raises:
+        StructureError: A coordinate is not finite or too large.
     """
+    _refuse_lost(atoms.positions, atoms.cell.array, place=place)
     box = _box(atoms.positions, atoms.cell.array, atoms.pbc, cutoff)
     search = vesin.NeighborList(cutoff=cutoff, full_list=False, n_threads=1)
     first, second, vectors = search.compute(atoms.positions, box, atoms.pbc, quantities="ijD")
@@ -98,14 +103,14 @@ def _edges(
     return i[order], j[order], shift[order]
 
 
-def _refuse_lost(positions: FloatArray, cell: FloatArray, *, system: int) -> None:
+def _refuse_lost(positions: FloatArray, cell: FloatArray, *, place: str) -> None:
     for name, rows in (("atom", positions), ("cell vector", cell)):
         within = (np.abs(rows) <= LARGEST_COORDINATE).all(-1)
         if not within.all():
             row = int(within.argmin())
             raise StructureError(
                 f"{name} {row} is at {rows[row].tolist()} Å",
-                place=f"structure {system}",
+                place=place,
                 rule=f"coordinates are finite and within {LARGEST_COORDINATE:.0e} Å",
             )
 
