@@ -133,11 +133,6 @@ class Potential:
                 )
             return structures
         batch = structures if isinstance(structures, Batch) else Batch.from_atoms(structures)
-        if not bool(torch.isfinite(batch.positions).all()):
-            atom = int((~torch.isfinite(batch.positions)).any(-1).nonzero()[0])
-            raise StructureError(
-                f"atom {atom} of the batch is at {batch.positions[atom].tolist()}", rule="a position is finite"
-            )
         return neighbor_graph(batch, self.cutoff)
 
     def _require_known(self, batch: Batch) -> None:

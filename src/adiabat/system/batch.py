@@ -41,7 +41,7 @@ class Batch:
         """The structures as one batch.
 
         Raises:
-            StructureError: No structure; positions or cell not finite; a periodic direction without a volume.
+            StructureError: No structure, or as `require_valid`.
         """
         structures = [structures] if isinstance(structures, Atoms) else list(structures)
         if not structures:
@@ -112,8 +112,10 @@ def require_valid(atoms: Atoms, *, place: str) -> None:
     """Refuse what no potential can evaluate.
 
     Raises:
-        StructureError: Positions or cell not finite; periodic directions whose cell vectors span no volume.
+        StructureError: No atom; positions or cell not finite; periodic directions whose cell vectors span no volume.
     """
+    if len(atoms) == 0:
+        raise StructureError("holds no atom", place=place, rule="a structure has one atom or more")
     for name, values in (("position", atoms.positions), ("cell", atoms.cell.array)):
         if not np.isfinite(values).all():
             row = int(np.argwhere(~np.isfinite(values))[0, 0])
