@@ -1,1 +1,7 @@
-"""report."""
+"""Results for people to look at: self-contained HTML, pictures, the terminal. It sees results only."""
+
+from adiabat.report.html import write_html
+from adiabat.report.image import write_image
+from adiabat.report.terminal import print_table
+
+__all__ = ["print_table", "write_html", "write_image"]

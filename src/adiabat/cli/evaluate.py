@@ -1,0 +1,113 @@
+"""``adiabat evaluate``: how far a potential is from reference labels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from ase.data import chemical_symbols
+from pydantic import Field
+from rich.console import Console
+from rich.text import Text
+
+from adiabat.cli.app import Debug, Threads, app
+from adiabat.config import Config
+from adiabat.data import LabelKeys, read
+from adiabat.evaluation import (
+    Evaluation,
+    error_sentences,
+    error_table,
+    evaluate,
+    evaluation_page,
+    training_distance,
+)
+from adiabat.potential import Potential
+from adiabat.potential.file import fingerprint, load_potential
+from adiabat.runs import provenance, require_writable
+
+
+class LabelsConfig(Config):
+    """What evaluating needs to be told of a data set.
+
+    Attributes:
+        keys: Under which names the labels stand.
+    """
+
+    keys: LabelKeys = Field(default_factory=LabelKeys)
+
+
+class EvaluateConfig(Config):
+    """What `adiabat evaluate` is told.
+
+    Attributes:
+        data: Keys.
+    """
+
+    data: LabelsConfig = Field(default_factory=LabelsConfig)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    potential_file: Annotated[Path, typer.Argument(metavar="POTENTIAL", help="A potential file.", show_default=False)],
+    data_file: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", help="Labelled structures, in any format that ASE reads.", show_default=False),
+    ],
+    *,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the errors as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="data.keys.energy=energy, and the like.")] = None,
+    threads: Threads = None,
+    debug: Debug = False,
+) -> None:
+    """Compare a potential with reference labels: errors of energy, forces and stress, overall and by config_type.
+
+    Energies are expected under REF_energy (eV), forces under REF_forces (eV/Å), stresses under REF_stress (eV/Å³,
+    positive under tension) or REF_virial (eV).
+
+    Example: adiabat evaluate si.adiabat test.xyz --json errors.json --report report.html
+    """
+    config = EvaluateConfig.load(None, settings or ())
+    for output in (json, report):
+        if output is not None:
+            require_writable(output)
+    potential = load_potential(potential_file)
+    structures = read(data_file, keys=config.data.keys)
+    distance = training_distance(potential) if report is not None else None
+    evaluation = evaluate(potential, structures, distance=distance)
+    print_evaluation(evaluation)
+    if json is not None:
+        evaluation.save(json)
+    if report is not None:
+        _write_report(evaluation, potential, potential_file, data_file, report)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The table of errors, then sentences on how sure they are and on what was left out."""
+    from adiabat.report import print_table
+
+    console = Console()
+    print_table(error_table(evaluation), console)
+    for sentence in error_sentences(evaluation):
+        console.print(Text(sentence))
+    for one in evaluation.left_out:
+        console.print(Text(f"left out: {one.place} ({one.config_type}): {one.reason}", style="yellow"))
+
+
+def _write_report(
+    evaluation: Evaluation, potential: Potential, potential_file: Path, data_file: Path, report: Path
+) -> None:
+    from adiabat.report import write_html
+
+    origin = provenance()
+    details = {
+        "potential": f"{potential_file}, fingerprint {fingerprint(potential)[:16]}",
+        "species": ", ".join(chemical_symbols[number] for number in potential.species),
+        "cutoff": f"{potential.cutoff:g} Å",
+        "data": str(data_file),
+        "adiabat": str(origin["adiabat"]),
+        "packages": ", ".join(f"{name} {number}" for name, number in origin["packages"].items()),
+        "machine": f"{origin['machine']}, {origin['threads']} threads",
+        "written": str(origin["created"]),
+    }
+    title = f"{potential_file.name} on {data_file.name}"
+    write_html(evaluation_page(evaluation, title=title, details=details), report)

@@ -1,0 +1,109 @@
+"""What the report of an evaluation shows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from adiabat.evaluation.compare import Compared
+from adiabat.evaluation.evaluate import Evaluation
+from adiabat.evaluation.figures import evaluation_figures, learning_curve_figures
+from adiabat.evaluation.learning_curve import LearningCurve
+from adiabat.evaluation.statistics import Interval
+from adiabat.evaluation.tables import error_table, left_out_table, worst_table
+from adiabat.results import Page, StructureView
+
+WORST_SHOWN = 6
+WITHOUT_DISTANCE = (
+    "Errors against the distance from the training data are not shown: without statistics of the features that the "
+    "potential was trained on, there is no distance."
+)
+
+
+def evaluation_page(
+    evaluation: Evaluation,
+    *,
+    title: str = "Evaluation",
+    learning_curve: LearningCurve | None = None,
+    details: Mapping[str, str] | None = None,
+) -> Page:
+    """The report of an evaluation.
+
+    Args:
+        evaluation: The errors.
+        title: Of the page: what was evaluated on what.
+        learning_curve: Shown where it is given.
+        details: Where the numbers come from: files, versions, settings.
+    """
+    worst = _worst(evaluation.comparison.compared)
+    tables = [error_table(evaluation), worst_table(worst)]
+    summary = list(error_sentences(evaluation))
+    if all(one.distance is None for one in evaluation.comparison.compared):
+        summary.append(WITHOUT_DISTANCE)
+    if evaluation.left_out:
+        tables.append(left_out_table(evaluation))
+    curves = learning_curve_figures(learning_curve) if learning_curve is not None else ()
+    return Page(
+        title=title,
+        summary=tuple(summary),
+        tables=tuple(tables),
+        figures=evaluation_figures(evaluation.comparison) + curves,
+        structures=tuple(_view(one, f"worst-{rank}") for rank, one in enumerate(worst, 1)),
+        details=dict(details or {}) | _bootstrap_details(evaluation),
+    )
+
+
+def error_sentences(evaluation: Evaluation) -> tuple[str, ...]:
+    """The errors in sentences, with how sure they are and how many structures were left out."""
+    e = evaluation
+    sentences = [
+        f"{e.configurations} structures with {e.atoms} atoms were compared.",
+        _sentence(
+            "Energy", e.energy_mae_mev_per_atom, e.energy_mae_mev_per_atom_interval_95, "meV/atom", e.energy_labels
+        ),
+        _sentence(
+            "Force", e.force_mae_ev_per_angstrom, e.force_mae_ev_per_angstrom_interval_95, "eV/Å", e.force_labels
+        ),
+        _sentence("Stress", e.stress_mae_gpa, e.stress_mae_gpa_interval_95, "GPa", e.stress_labels),
+    ]
+    if e.left_out:
+        sentences.append(f"{len(e.left_out)} structures were left out of all numbers: see why below.")
+    return tuple(sentences)
+
+
+def _sentence(what: str, mae: float | None, interval: Interval | None, unit: str, labels: int) -> str:
+    if mae is None:
+        return f"{what}: no reference labels."
+    sure = (
+        f"95 % interval {interval[0]:.3g} to {interval[1]:.3g}, by bootstrap over {labels} structures"
+        if interval is not None
+        else f"from {labels} structures: too few for an interval"
+    )
+    return f"{what} MAE: {mae:.3g} {unit} ({sure})."
+
+
+def _worst(compared: Sequence[Compared]) -> list[Compared]:
+    """Those with the largest force error on an atom; without forces, with the largest energy error per atom."""
+    with_forces = [(one, error) for one in compared if (error := one.largest_force_error) is not None]
+    with_energy = [(one, abs(error) / one.n_atoms) for one in compared if (error := one.energy_error_ev) is not None]
+    ranked = sorted(with_forces or with_energy, key=lambda pair: -pair[1])
+    return [one for one, _ in ranked[:WORST_SHOWN]]
+
+
+def _view(one: Compared, name: str) -> StructureView:
+    errors, energy, largest = one.force_errors, one.energy_error_ev, one.largest_force_error
+    found = [] if energy is None else [f"energy {1000 * energy / one.n_atoms:+.3g} meV/atom"]
+    found += [] if largest is None else [f"force {largest:.3g} eV/Å"]
+    return StructureView(
+        name=name,
+        title=f"{one.structure.place} ({one.structure.config_type}): {', '.join(found)}",
+        atoms=one.structure.atoms,
+        values=None if errors is None else np.linalg.norm(errors, axis=1),
+        value_label="" if errors is None else "force error (eV/Å)",
+    )
+
+
+def _bootstrap_details(evaluation: Evaluation) -> dict[str, str]:
+    return {
+        "intervals": f"percentiles of {evaluation.bootstrap_samples} bootstrap samples of the structures, "
+        f"seed {evaluation.bootstrap_seed}"
+    }

@@ -1,0 +1,103 @@
+"""write_image: one figure as a picture, for papers and slides."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adiabat.errors import OutputError
+from adiabat.report.palette import GUIDE, series_style
+from adiabat.report.plots import BAND_ALPHA, MOST_MARKED
+from adiabat.report.thinning import MOST_POINTS
+from adiabat.results import Bars, Figure, Line, Points
+from adiabat.runs import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMATS = (".png", ".svg", ".pdf")
+SIZE_INCHES = (5.6, 4.0)
+SQUARE_INCHES = (4.6, 4.6)
+DOTS_PER_INCH = 200
+MARKERS = {"circle": "o", "diamond": "D", "square": "s", "triangle-up": "^", "cross": "P", "x": "X"}
+INK, SOFT, GRID = "#1F2933", "#9AA5B1", "#E4E7EB"
+STYLE: dict[str, Any] = {
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GRID,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "text.parse_math": False,
+    "svg.hashsalt": "adiabat",
+}
+
+
+def write_image(figure: Figure, file: Path) -> None:
+    """Write a figure as PNG, SVG or PDF, by the file's suffix, whole or not at all.
+
+    Raises:
+        OutputError: Another suffix, or the file cannot be written.
+    """
+    if file.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"has the suffix '{file.suffix}'", place=str(file), rule=f"a picture is one of {', '.join(FORMATS)}"
+        )
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Canvas
+
+    with mpl.rc_context(STYLE):  # pyright: ignore[reportArgumentType] (the stubs list the keys one by one)
+        canvas = Canvas(figsize=SQUARE_INCHES if figure.equal_axes else SIZE_INCHES, layout="constrained")
+        _draw(figure, canvas.add_subplot())
+        with atomic_path(file) as temporary:
+            canvas.savefig(temporary, format=file.suffix.lower().removeprefix("."), dpi=DOTS_PER_INCH)
+
+
+def _draw(figure: Figure, axes: "Axes") -> None:
+    series = 0
+    for mark in figure.marks:
+        colour, symbol = series_style(series)
+        if isinstance(mark, Points):
+            _points(mark, axes, colour, symbol)
+        elif isinstance(mark, Bars):
+            _bars(mark, axes, colour)
+        else:
+            _line(mark, axes, colour)
+        series += not (isinstance(mark, Line) and mark.dashed)
+    axes.set(title=figure.title, xlabel=figure.x_label, ylabel=figure.y_label)
+    axes.set(xscale=figure.x_scale, yscale=figure.y_scale)
+    axes.grid(visible=True, linewidth=0.6)
+    if figure.equal_axes:
+        axes.set_aspect("equal", adjustable="datalim")
+    if series > 1:
+        axes.legend()
+
+
+def _points(mark: Points, axes: "Axes", colour: str, symbol: str) -> None:
+    """All of them; many become a bitmap within a vector file, which would otherwise not open."""
+    many = len(mark.x) > MOST_POINTS
+    style = {"linestyle": "none", "marker": MARKERS[symbol], "markersize": 4, "markeredgewidth": 0}
+    axes.plot(mark.x, mark.y, color=colour, alpha=0.6, label=mark.name, rasterized=many, **style)
+
+
+def _line(mark: Line, axes: "Axes", colour: str) -> None:
+    if mark.dashed:
+        axes.plot(mark.x, mark.y, color=GUIDE, linewidth=1.2, linestyle="--")
+        return
+    marker = "o" if len(mark.x) <= MOST_MARKED else "none"
+    axes.plot(mark.x, mark.y, color=colour, linewidth=1.8, marker=marker, markersize=4.5, label=mark.name)
+    if mark.band is not None:
+        axes.fill_between(mark.x, mark.y - mark.band, mark.y + mark.band, color=colour, alpha=BAND_ALPHA, linewidth=0)
+
+
+def _bars(mark: Bars, axes: "Axes", colour: str) -> None:
+    if len(mark.edges) == len(mark.heights):
+        axes.bar(mark.edges, mark.heights, color=colour, label=mark.name)
+    else:
+        widths = mark.edges[1:] - mark.edges[:-1]
+        axes.bar(mark.edges[:-1], mark.heights, widths, align="edge", color=colour, alpha=0.85, label=mark.name)
