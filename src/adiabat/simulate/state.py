@@ -65,7 +65,7 @@ def drift_velocity(batch: Batch, masses: Tensor, velocities: Tensor) -> Tensor:
 
 def temperature_k(kinetic_ev: Tensor, degrees_of_freedom: Tensor) -> Tensor:
     """(S,) K: 2 K / (f k_B)."""
-    return 2 * kinetic_ev / (degrees_of_freedom * BOLTZMANN_EV_PER_K)
+    return 2 * kinetic_ev / (degrees_of_freedom.to(kinetic_ev.dtype) * BOLTZMANN_EV_PER_K)
 
 
 def internal_degrees_of_freedom(batch: Batch) -> Tensor:
