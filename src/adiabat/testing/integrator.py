@@ -157,7 +157,7 @@ def check_momentum(integrator: Integrator) -> None:
 
 def check_temperature_of_rest(integrator: Integrator) -> None:
     """Of velocities drawn at a temperature without net momentum, the mean temperature is that; a drift does not heat."""
-    wells, batch = _wells(systems=2000, atoms=2)
+    wells, batch = _wells(systems=1000, atoms=2)
     state = _state(integrator, wells, batch, temperature_k=START_K, at_rest=True, streams=Streams.of(batch, 3))
     _require_mean(integrator.measured_temperature_k(state), START_K, what="temperature of two atoms at rest as a whole")
     drifting = state.replace(velocities=state.velocities + 0.01)
@@ -169,8 +169,8 @@ def check_temperature_of_rest(integrator: Integrator) -> None:
 
 
 def check_canonical_averages(integrator: Integrator, temperature_k: float) -> None:
-    """Of 2,400 harmonic oscillators in 400 systems: <x²> = k_B T / k, kinetic energy f k_B T / 2, temperature T."""
-    wells, batch = _wells(systems=400, atoms=2)
+    """Of 1,440 harmonic oscillators in 60 systems: <x²> = k_B T / k, kinetic energy f k_B T / 2, temperature T."""
+    wells, batch = _wells(systems=60, atoms=8)
     streams = Streams.of(batch, 7)
     width = sqrt(BOLTZMANN_EV_PER_K * temperature_k / SPRING)
     displaced = batch.replace(positions=batch.positions + width * streams.normal(batch, "velocities", step=1))
