@@ -12,6 +12,7 @@ using Triples = nb::ndarray<const std::int64_t, nb::shape<-1, 3>, nb::c_contig, 
 using Order = nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 static void canonical_edge_order(std::int64_t atoms, Indices center, Indices neighbor, Triples shift, Order order) {
+  if (atoms < 0) throw std::invalid_argument("the number of atoms must not be negative");
   const auto edges = static_cast<std::int64_t>(center.shape(0));
   if (neighbor.shape(0) != center.shape(0) || shift.shape(0) != center.shape(0) || order.shape(0) != center.shape(0))
     throw std::invalid_argument("center, neighbor, shift and order must have the same length");
@@ -22,6 +23,7 @@ static void canonical_edge_order(std::int64_t atoms, Indices center, Indices nei
 }
 
 NB_MODULE(_core, module) {
-  module.def("canonical_edge_order", &canonical_edge_order, nb::arg("atoms"), nb::arg("center"), nb::arg("neighbor"),
-             nb::arg("shift"), nb::arg("order"));
+  // noconvert: an array of another type would be copied silently, fractions cut off, and an output written to the copy.
+  module.def("canonical_edge_order", &canonical_edge_order, nb::arg("atoms"), nb::arg("center").noconvert(),
+             nb::arg("neighbor").noconvert(), nb::arg("shift").noconvert(), nb::arg("order").noconvert());
 }

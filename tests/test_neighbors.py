@@ -116,15 +116,6 @@ def test_a_cell_far_thinner_than_the_cutoff_keeps_all_images() -> None:
     assert edges_of(graph) == [(0, 0, 0, 0, n) for n in range(-40, 41) if n]
 
 
-def test_edges_within_a_shorter_cutoff_are_those_of_a_search_with_it() -> None:
-    batch = Batch.from_atoms(bulk("Si").repeat((2, 1, 1)))
-
-    shortened = neighbor_graph(batch, 6.0).within(4.0)
-
-    assert edges_of(shortened) == edges_of(neighbor_graph(batch, 4.0))
-    assert shortened.cutoff == 4.0
-
-
 def test_a_graph_of_single_precision_positions_is_searched_in_double_precision() -> None:
     atoms = bulk("Si").repeat(2)
 
@@ -132,18 +123,6 @@ def test_a_graph_of_single_precision_positions_is_searched_in_double_precision()
 
     assert edges_of(single) == edges_of(double)
     assert single.vectors().dtype == torch.float32
-
-
-def test_edge_vectors_follow_positions_and_cell_and_pass_gradients() -> None:
-    batch = Batch.from_atoms(Atoms("X2", positions=[[0, 0, 0], [0.9, 1.6, 1.1]], cell=[4, 3, 3], pbc=True))
-    graph = neighbor_graph(batch, 4.0)
-    positions, cell = batch.positions.clone().requires_grad_(), batch.cell.clone().requires_grad_()
-
-    scaled = graph.on(batch.replace(positions=2 * positions, cell=2 * cell)).vectors()
-    slopes = torch.autograd.grad(scaled.square().sum(), (positions, cell))
-
-    torch.testing.assert_close(scaled.detach(), 2 * graph.vectors())
-    assert all(bool((slope != 0).any()) for slope in slopes)
 
 
 @pytest.mark.parametrize(

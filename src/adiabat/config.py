@@ -1,7 +1,7 @@
 """The base of all configuration: unknown keys are refused with the nearest known one, values with the rule they break."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -37,7 +37,8 @@ class Config(BaseModel):
         """Build from a YAML file and ``key.subkey=value`` overrides, which win.
 
         Raises:
-            ConfigurationError: The file is missing or no mapping, or an override has no ``=``; else as in `parse`.
+            ConfigurationError: The file is missing, no mapping or has a key twice, or an override has no ``=``; else as
+                in `parse`.
         """
         values = {} if file is None else _read_yaml(file)
         for override in overrides:
@@ -49,17 +50,36 @@ class Config(BaseModel):
                     rule="an override is key=value",
                     mend=f"write {key}=VALUE",
                 )
-            _put(values, key.strip().split("."), yaml.safe_load(text))
+            _put(values, key.strip().split("."), _parse_yaml(text, f"--set {override}"))
         return cls.parse(values, place=str(file) if file is not None else "--set")
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping: one of its values would have no effect."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _parse_yaml(text: str, place: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"is not YAML: {error}", place=place) from None
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text())
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"is not YAML: {error}", place=str(file)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError("is not text", place=str(file), rule="a configuration is YAML in UTF-8") from None
+    values = _parse_yaml(text, str(file))
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -87,21 +107,23 @@ def _readable(config: type[BaseModel], error: ValidationError, place: str) -> Co
         nearest = difflib.get_close_matches(path[-1], known, n=1)
         mend = f"did you mean '{nearest[0]}'?" if nearest else f"known keys: {', '.join(known)}"
         return ConfigurationError(f"unknown key '{path[-1]}'", place=where, mend=mend)
+    if first["type"] == "missing":
+        return ConfigurationError(f"the key '{path[-1]}' is missing", place=where)
     message = first["msg"].removeprefix("Value error, ")
     return ConfigurationError(f"{message}; got {first['input']!r}", place=where)
 
 
 def _fields_at(config: type[BaseModel], path: list[str]) -> set[str]:
+    """The keys of the group at `path`; within a list or a mapping of groups, those of each of them."""
     for key in path:
         field = config.model_fields.get(key)
-        nested = _nested_config(field.annotation) if field is not None else None
-        if nested is None:
-            return set()
-        config = nested
+        if field is not None:
+            config = next(_groups_in(field.annotation), config)
     return set(config.model_fields)
 
 
-def _nested_config(annotation: Any) -> type[BaseModel] | None:
-    """The configuration class that a field holds, also where it may be None."""
-    candidates = (annotation, *get_args(annotation))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+def _groups_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _groups_in(argument)

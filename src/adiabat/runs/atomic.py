@@ -14,8 +14,10 @@ def atomic_path(file: Path) -> Iterator[Path]:
     """A temporary path beside `file` that takes its place when the block ends well, and is removed when it does not.
 
     Raises:
-        OutputError: The folder is missing or not writable, or the disk is full; `file` is then as it was.
+        OutputError: The folder is missing or not writable, `file` is a folder or a device, or the disk is full; `file` is
+            then as it was.
     """
+    _refuse_what_is_no_file(file)
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
@@ -52,16 +54,22 @@ def require_writable(file: Path) -> None:
     """Refuse an output that could not be written, before hours of work for it.
 
     Raises:
-        OutputError: The folder does not exist or is not writable, or `file` is a folder.
+        OutputError: The folder does not exist or is not writable, or `file` is a folder or a device.
     """
-    if file.is_dir():
-        raise OutputError(
-            "is a folder", place=str(file), rule="an output is a file", mend=f"name a file in it: {file}/NAME"
-        )
+    _refuse_what_is_no_file(file)
     if not file.parent.is_dir():
         raise OutputError("its folder does not exist", place=str(file), mend=f"mkdir -p {file.parent}")
     if not os.access(file.parent, os.W_OK):
         raise OutputError("its folder is not writable", place=str(file), mend="name another place")
+
+
+def _refuse_what_is_no_file(file: Path) -> None:
+    """Taking the place of a device such as /dev/null would remove it."""
+    rule = "an output is a file"
+    if file.is_dir():
+        raise OutputError("is a folder", place=str(file), rule=rule, mend=f"name a file in it: {file / 'NAME'}")
+    if file.exists() and not file.is_file():
+        raise OutputError("is a device or a pipe", place=str(file), rule=rule, mend="name another place")
 
 
 def _flush(file: Path) -> None:

@@ -1,18 +1,24 @@
 """A clean stop on SIGINT and SIGTERM."""
 
 import signal
+import threading
 from types import FrameType, TracebackType
 from typing import Self
 
 
 class StopRequest:
-    """Within its block, SIGINT and SIGTERM set `requested` instead of ending the process; a second one ends it at once."""
+    """Within its block, SIGINT and SIGTERM set `requested` instead of ending the process; a second one ends it at once.
+
+    Signals reach the main thread alone: in another one the block changes nothing.
+    """
 
     def __init__(self) -> None:
         self.requested = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Self:
+        if threading.current_thread() is not threading.main_thread():
+            return self
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._request)
         return self
