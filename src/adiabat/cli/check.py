@@ -66,12 +66,12 @@ def check_command(
 
 def examine(file: Path, config: ReadConfig, accept: list[str] | tuple[str, ...]) -> CheckResult:
     """Read and check a file, whether its labels fit together included."""
-    from adiabat.training.coherence import ENERGY_NAME, STRESS_NAME, check_coherence
+    from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 
     structures = read(file, keys=config.keys)
     result = check(structures, isolated_atoms_ev=config.isolated_atoms_ev)
     result = result.including(check_coherence(structures))
-    return result.accepting(tuple(accept), known=(*KNOWN_FINDINGS, ENERGY_NAME, STRESS_NAME))
+    return result.accepting(tuple(accept), known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
 
 
 def print_result(result: CheckResult, title: str) -> None:
@@ -82,12 +82,12 @@ def print_result(result: CheckResult, title: str) -> None:
     for table in tables(result.description):
         print_table(table, console)
     for note in result.description.notes:
-        console.print(Text(f"note: {note}", style="dim"))
+        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     for finding in result.findings:
         _print_finding(console, finding, accepted=finding.name in result.accepted)
     count = sum(finding.name not in result.accepted for finding in result.findings)
     verdict = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing wrong was found"
-    console.print(Text(f"{title}: {verdict}", style="bold"))
+    console.print(Text(f"{title}: {verdict}", style="bold"), soft_wrap=True)
 
 
 def _print_finding(console: Console, finding: Finding, *, accepted: bool) -> None:

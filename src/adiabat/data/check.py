@@ -75,6 +75,7 @@ def check(
         quiet: Show no progress.
 
     Raises:
+        DataError: No structure, or no energy for one of the species.
         StructureError: Positions or a cell that are not finite, or a periodic cell without volume.
         ConfigurationError: `isolated_atoms_ev` does not fit the data.
     """

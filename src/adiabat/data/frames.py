@@ -10,7 +10,7 @@ from typing import cast
 
 from ase import Atoms
 from ase.io import iread, read
-from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
+from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
 from ase.utils import string2index
 
 from adiabat.errors import ConfigurationError, DataError
@@ -72,16 +72,19 @@ def _format_of(file: Path) -> str:
     if file.stat().st_size == 0:
         raise DataError("is empty", place=str(file), rule="a file of structures holds one or more")
     try:
-        return filetype(str(file), read=True)
+        format = filetype(str(file), read=True)
     except UnknownFileTypeError:
+        format = "unknown"
+    except UNREADABLE as error:
+        raise _unreadable(file, error) from None
+    if format not in ioformats:
         raise DataError(
             "has a format that ASE does not know",
             place=str(file),
             rule="structures are read by ASE",
             mend="convert it to extended XYZ",
-        ) from None
-    except UNREADABLE as error:
-        raise _unreadable(file, error) from None
+        )
+    return format
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
 from adiabat.data.composition import fit_atomic_energies
@@ -54,7 +55,7 @@ def atomic_reference(structures: Sequence[Labelled], given: Mapping[str, float] 
 
     Raises:
         ConfigurationError: `given` names what is no element or not in the data, or contradicts the data.
-        DataError: Energies have to be fitted and no structure has one.
+        DataError: An energy has to be fitted and no structure with an energy holds the element.
     """
     species = sorted({int(number) for structure in structures for number in structure.atoms.numbers})
     from_data, notes = _isolated_atoms(structures)
@@ -64,7 +65,7 @@ def atomic_reference(structures: Sequence[Labelled], given: Mapping[str, float] 
     sources: dict[int, Source] = dict.fromkeys(configured, "configuration")
     sources |= dict.fromkeys(from_data, "data")
     if missing:
-        fitted, said = fit_atomic_energies(_bound(structures), missing, known)
+        fitted, said = fit_atomic_energies(_bound(structures, missing), missing, known)
         known, notes = known | fitted, notes + said
         sources |= dict.fromkeys(missing, "fitted")
     return AtomicReference({z: known[z] for z in species}, {z: sources[z] for z in species}, tuple(notes))
@@ -106,13 +107,16 @@ def _configured(given: Mapping[str, float], species: Sequence[int], from_data: M
     return energies
 
 
-def _bound(structures: Sequence[Labelled]) -> list[Labelled]:
-    bound = [s for s in structures if s.labels.energy is not None and not s.is_isolated_atom]
-    if not bound:
+def _bound(structures: Sequence[Labelled], missing: Sequence[int]) -> list[Labelled]:
+    """The structures that say something of the missing energies."""
+    bound = [s for s in structures if s.labels.energy is not None and np.isin(s.atoms.numbers, missing).any()]
+    said_of = {int(number) for structure in bound for number in structure.atoms.numbers}
+    silent = [chemical_symbols[number] for number in missing if number not in said_of]
+    if silent:
         raise DataError(
-            "no structure with an energy to fit isolated-atom energies to",
+            f"no structure with an energy holds {', '.join(silent)}",
             place="isolated-atom energies",
             rule="energies of isolated atoms come from the data, from the configuration, or from a fit to energies",
-            mend="add isolated atoms or energies to the data, or set data.isolated_atoms_ev",
+            mend=f"add energies or isolated atoms to the data, or --set data.isolated_atoms_ev.{silent[0]}=...",
         )
     return bound

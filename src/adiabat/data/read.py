@@ -17,6 +17,8 @@ from adiabat.system import Labelled, require_valid
 
 PER_LABEL = {"energy": ("energy",), "forces": ("forces",), "stress": ("stress", "virial")}
 """The keys under which each kind of label may stand."""
+PER_ATOM_RESULTS = ("forces", "energies", "stresses", "charges", "magmoms")
+"""What ASE moves from the columns of a file into a calculator."""
 
 
 def read(
@@ -66,8 +68,8 @@ class _Names:
 
     def see(self, atoms: Atoms) -> None:
         values = named_values(atoms)
-        for name, value in values.items():
-            by_atom = name in atoms.arrays or (np.shape(value)[:1] == (len(atoms),) and np.ndim(value) == 2)
+        for name in values:
+            by_atom = name in atoms.arrays or name in PER_ATOM_RESULTS
             (self.per_atom if by_atom else self.per_structure).add(name)
         for kind in LABEL_KINDS:
             self.like[kind] += [name for name in lookalikes(values, kind) if name not in self.like[kind]]

@@ -7,6 +7,7 @@ import numpy as np
 
 from adiabat.data.distances import Distances, measure_distances
 from adiabat.data.isolated import AtomicReference, atomic_reference
+from adiabat.errors import DataError
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray
 
@@ -53,9 +54,12 @@ def take_survey(
         quiet: Show no progress.
 
     Raises:
+        DataError: No structure, or no energy for one of the species.
         StructureError: Positions or a cell that are not finite, or a periodic cell without volume.
         ConfigurationError: `isolated_atoms_ev` does not fit the data.
     """
+    if not structures:
+        raise DataError("holds no structures", place="data", rule="a data set has one structure or more")
     has_energy = any(structure.labels.energy is not None for structure in structures)
     reference = atomic_reference(structures, isolated_atoms_ev) if has_energy else None
     distances = measure_distances(structures, quiet=quiet)

@@ -3,13 +3,14 @@
 import numpy as np
 from ase.data import chemical_symbols
 
+from adiabat.data.composition import fit_atomic_energies
 from adiabat.data.findings import Finding
-from adiabat.data.isolated import AtomicReference
 from adiabat.data.survey import Survey
-from adiabat.typing import FloatArray
 
 MOST_BOUND_EV = 15.0
 """Per atom. The strongest cohesion known is tungsten's 8.9 eV; atoms labelled without spin add up to about 5."""
+MOST_UNBOUND_SHARE_EV = 5.0
+"""Below zero: an element that weakens its surroundings has a negative share of the binding, but no larger one."""
 UNBOUND_EV = 0.01
 """Per atom, above the isolated atoms: more than a functional's error for noble gases."""
 LONE_FORCE = 1e-3
@@ -22,45 +23,61 @@ def isolated_atom_energies(survey: Survey) -> list[Finding]:
     if reference is None:
         return []
     known = [number for number, source in reference.sources.items() if source != "fitted"]
-    wrong: dict[str, FloatArray] = {}
+    places = []
     for number in known:
-        binding = _binding_with(survey, number, known)
-        if len(binding) and (np.median(binding) > MOST_BOUND_EV or binding.max() < -UNBOUND_EV):
-            wrong[chemical_symbols[number]] = binding
-    return [_energy_finding(reference, wrong)] if wrong else []
+        said = _impossible_binding(survey, number, known) or _impossible_share(survey, number, known)
+        if said:
+            symbol, source = chemical_symbols[number], reference.sources[number]
+            places.append(f"isolated {symbol} ({reference.energies_ev[number]:.4f} eV, from the {source}): {said}")
+    if not places:
+        return []
+    return [
+        Finding(
+            "isolated-atom-energy",
+            "error",
+            f"{len(places)} isolated-atom energies do not go with the energies of the structures",
+            tuple(places),
+            "isolated atoms lie above the most bound structure, and on average no more than "
+            f"{MOST_BOUND_EV:g} eV/atom above structures that hold them",
+            "take isolated atoms from the same code, pseudopotentials and kind of energy as the data, in eV; or leave them "
+            "out, and they are fitted",
+        )
+    ]
 
 
-def _binding_with(survey: Survey, number: int, known: list[int]) -> FloatArray:
-    """EV per atom by which the structures that hold this element lie below their isolated atoms, all known."""
-    chosen = [
+def _among(survey: Survey, known: list[int]) -> list[int]:
+    """Structures with an energy, more than an isolated atom, all of whose species have a known isolated-atom energy."""
+    return [
         index
         for index, structure in enumerate(survey.structures)
-        if number in structure.atoms.numbers
+        if structure.labels.energy is not None
         and not structure.is_isolated_atom
         and np.isin(structure.atoms.numbers, known).all()
     ]
-    binding = -survey.relative_energy[chosen]
-    return binding[np.isfinite(binding)]
 
 
-def _energy_finding(reference: AtomicReference, wrong: dict[str, FloatArray]) -> Finding:
-    places = tuple(
-        f"isolated {chemical_symbols[number]} ({energy:.4f} eV, from the {reference.sources[number]})"
-        for number, energy in reference.energies_ev.items()
-        if chemical_symbols[number] in wrong
-    )
-    bindings = "; ".join(
-        f"with {symbol} {binding.min():.2f} to {binding.max():.2f} eV/atom" for symbol, binding in wrong.items()
-    )
-    return Finding(
-        "isolated-atom-energy",
-        "error",
-        f"structures are bound against their isolated atoms by impossible energies: {bindings}",
-        places,
-        f"isolated atoms lie above the most bound structure and at most {MOST_BOUND_EV:g} eV/atom above the median one",
-        "take isolated atoms from the same code, pseudopotentials and kind of energy as the data, in eV; or leave them out, "
-        "and they are fitted",
-    )
+def _impossible_binding(survey: Survey, number: int, known: list[int]) -> str:
+    """What is wrong with the binding of the structures that hold this element; empty where nothing is."""
+    holding = [index for index in _among(survey, known) if number in survey.structures[index].atoms.numbers]
+    if not holding:
+        return ""
+    binding = -survey.relative_energy[holding]
+    if np.median(binding) > MOST_BOUND_EV or binding.max() < -UNBOUND_EV:
+        return f"structures with it are bound by {binding.min():.2f} to {binding.max():.2f} eV/atom"
+    return ""
+
+
+def _impossible_share(survey: Survey, number: int, known: list[int]) -> str:
+    """The same of the element's own share of the binding, where the compositions determine it."""
+    structures = [survey.structures[index] for index in _among(survey, known)]
+    species = sorted({int(z) for structure in structures for z in structure.atoms.numbers})
+    if number not in species or survey.reference is None:
+        return ""
+    energies, undetermined = fit_atomic_energies(structures, species, {})
+    share = survey.reference.energies_ev[number] - energies[number]
+    if undetermined or -MOST_UNBOUND_SHARE_EV < share < MOST_BOUND_EV:
+        return ""
+    return f"its atoms have {share:.2f} eV each of the binding, by least squares over compositions"
 
 
 def isolated_atom_forces(survey: Survey) -> list[Finding]:
