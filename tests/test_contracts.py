@@ -9,13 +9,17 @@ from typing import Any, ClassVar, Self
 import pytest
 import torch
 from analytic_models import PairModel, argon_and_krypton
+from ase.build import bulk
+from made_potentials import INNER_RADII, made_ace, made_potential
 from torch import Tensor
 
 from adiabat.errors import PropertyUnavailable
 from adiabat.models import IsolatedAtoms
+from adiabat.neighbors import neighbor_graph
 from adiabat.physics import ZBL
 from adiabat.potential import Potential
-from adiabat.system import Graph, PartState, register
+from adiabat.potential.scales import energy_scales
+from adiabat.system import Batch, Graph, PartState, register
 from adiabat.testing import ContractViolation, check_energy_model, check_potential
 from adiabat.testing.data import reference_data
 from adiabat.testing.smoothness import check_smooth
@@ -40,6 +44,25 @@ def test_what_is_shipped_keeps_the_contract_of_an_energy_model(model: Any, lengt
 
 def test_a_sum_keeps_the_contract_of_a_potential() -> None:
     check_potential(Potential([IsolatedAtoms({8: -432.0, 14: -158.5}, "data", 3.0), SILICA]))
+
+
+def test_the_expansion_with_repulsion_keeps_the_contract_of_a_potential() -> None:
+    check_potential(made_potential(), radii=INNER_RADII)
+
+
+def test_the_expansion_keeps_the_contract_of_an_energy_model() -> None:
+    check_energy_model(made_ace(), radii=INNER_RADII)
+
+
+def test_the_scale_of_a_sum_is_that_of_its_terms_also_where_they_cancel() -> None:
+    graph = neighbor_graph(Batch.from_atoms(bulk("Si")), 4.5)
+    ace = made_ace()
+    features, coefficients = ace.features(graph)[0], ace.coefficients[1]
+
+    expected = float((features * coefficients).abs().sum())
+
+    assert float(energy_scales([ace], graph)[0]) == pytest.approx(2 * expected)
+    assert expected > abs(float(ace.atomic_energies(graph)[0]))
 
 
 # Models that are wrong in one way each.

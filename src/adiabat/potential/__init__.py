@@ -1,7 +1,17 @@
 """Potential and Prediction, derivatives, the file, the bridge to ASE."""
 
+from adiabat.potential.description import PotentialDescription, describe_potential
 from adiabat.potential.file import fingerprint, load_potential, save_potential
 from adiabat.potential.potential import QUANTITIES, Potential
 from adiabat.potential.prediction import Prediction
 
-__all__ = ["QUANTITIES", "Potential", "Prediction", "fingerprint", "load_potential", "save_potential"]
+__all__ = [
+    "QUANTITIES",
+    "Potential",
+    "PotentialDescription",
+    "Prediction",
+    "describe_potential",
+    "fingerprint",
+    "load_potential",
+    "save_potential",
+]

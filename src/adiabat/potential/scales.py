@@ -5,10 +5,12 @@ Forces: the structure's largest force + 0.1 eV/Å. Stress: its largest component
 """
 
 from collections.abc import Sequence
+from functools import singledispatch
 
 import torch
 from torch import Tensor
 
+from adiabat.models import LinearACE
 from adiabat.system import Batch, EnergyModel, Graph
 
 FORCE_FLOOR_EV_PER_ANGSTROM = 0.1
@@ -16,10 +18,23 @@ STRESS_FLOOR_EV_PER_CUBIC_ANGSTROM = 1e-3
 
 
 def energy_scales(parts: Sequence[EnergyModel], graph: Graph) -> Tensor:
-    """(S,) eV: the magnitudes of each part's energy of each atom, summed."""
+    """(S,) eV: the magnitudes of the terms of each part's energy of each atom, summed."""
     with torch.no_grad():
-        magnitudes = torch.stack([part.atomic_energies(graph).abs() for part in parts]).sum(0)
+        magnitudes = torch.stack([term_magnitudes(part, graph) for part in parts]).sum(0)
     return graph.batch.sum_over_atoms(magnitudes)
+
+
+@singledispatch
+def term_magnitudes(part: EnergyModel, graph: Graph) -> Tensor:
+    """(N,) eV: by default one term for each atom; models whose energy is a sum of terms of both signs register here."""
+    return part.atomic_energies(graph).abs()
+
+
+@term_magnitudes.register
+def _linear_ace(part: LinearACE, graph: Graph) -> Tensor:
+    features = part.features(graph)
+    index = torch.searchsorted(torch.tensor(part.species, device=features.device), graph.batch.numbers)
+    return (features * part.coefficients.to(features)[index]).abs().sum(-1)
 
 
 def force_scales(forces: Tensor, batch: Batch) -> Tensor:

@@ -1,0 +1,83 @@
+"""``adiabat info``: what a potential file holds."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from adiabat.cli.app import Debug, app
+from adiabat.potential import PotentialDescription, describe_potential, load_potential
+from adiabat.report import print_table
+from adiabat.results import Table
+from adiabat.runs import require_writable
+from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+
+ERRORS_IN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa")}
+"""Factor and unit in which the errors of each kind of label are shown."""
+
+
+@app.command("info")
+def info_command(
+    potential_file: Annotated[Path, typer.Argument(metavar="POTENTIAL", help="A potential file.", show_default=False)],
+    *,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write everything as JSON, the configuration too.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Say what a potential file holds, after checking that it computes what it computed when it was written.
+
+    Example: adiabat info si.adiabat
+    """
+    if json is not None:
+        require_writable(json)
+    description = describe_potential(load_potential(potential_file))
+    print_description(description, str(potential_file))
+    if json is not None:
+        description.save(json)
+
+
+def print_description(description: PotentialDescription, title: str) -> None:
+    """Species, cutoff, parts, provenance, data, and the errors on structures left out of the training."""
+    console = Console()
+    print_table(Table("potential", title, ("", ""), tuple(general_rows(description))), console)
+    parts = tuple((p.kind, p.cutoff_angstrom, p.functions, p.parameters, p.details) for p in description.parts)
+    columns = ("part", "cutoff (Å)", "functions", "parameters", "details")
+    print_table(Table("parts", "The energy is the sum of", columns, parts), console)
+    training = description.metadata.get("training")
+    if training is not None:
+        columns = ("label", "count", "noise", "MAE left out", "RMSE left out", "unit")
+        print_table(Table("training", "Training", columns, tuple(training_rows(training))), console)
+        for note in training.get("notes", ()):
+            console.print(Text(f"note: {note}", style="dim"))
+
+
+def general_rows(description: PotentialDescription) -> Iterator[tuple[str, str]]:
+    """Name and value of what is said of the whole potential; what it does not hold is left out."""
+    made, data = (description.metadata.get(key) or {} for key in ("provenance", "data"))
+    packages = ", ".join(f"{name} {number}" for name, number in (made.get("packages") or {}).items())
+    values = {
+        "species": ", ".join(description.species),
+        "cutoff": f"{description.cutoff_angstrom:.2f} Å",
+        "units": ", ".join(f"{quantity} {unit}" for quantity, unit in description.units.items()),
+        "attached": ", ".join(description.attachments),
+        "canaries": f"{', '.join(description.canaries)}: they give what was stored",
+        "fingerprint": description.fingerprint[:16],
+        "made": made.get("created"),
+        "by": f"adiabat {made['adiabat']}, Python {made.get('python')}, {packages}" if "adiabat" in made else None,
+        "on": f"{made['machine']}, {made.get('threads')} thread(s)" if "machine" in made else None,
+        "from": f"{data['structures']} structures, fingerprint {data.get('fingerprint', '')[:16]}" if data else None,
+    }
+    yield from ((name, value) for name, value in values.items() if value)
+
+
+def training_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, int, float, float, float, str]]:
+    """Count, noise and errors of each kind of label."""
+    for kind, count in training["rows"].items():
+        factor, unit = ERRORS_IN[kind]
+        values = (training[name][kind] for name in ("noise", "left_out_mae", "left_out_rmse"))
+        noise, mae, rmse = (factor * value for value in values)
+        yield kind, count, noise, mae, rmse, unit

@@ -1,0 +1,112 @@
+"""What a potential is, in numbers and words."""
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from ase.data import chemical_symbols
+
+from adiabat.models import IsolatedAtoms, LinearACE
+from adiabat.physics import ZBL
+from adiabat.potential.file import UNITS, fingerprint
+from adiabat.potential.potential import Potential
+from adiabat.results import Result
+from adiabat.system import EnergyModel
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """One term of a potential's energy.
+
+    Attributes:
+        kind: Its registered name.
+        cutoff_angstrom: How far it reaches.
+        functions: Basis functions of an atom; None where it has none.
+        parameters: Numbers that were learned from energies, forces and stresses; None where there are none.
+        details: What it is made of, in words.
+    """
+
+    kind: str
+    cutoff_angstrom: float
+    functions: int | None
+    parameters: int | None
+    details: str
+
+
+@dataclass(frozen=True)
+class PotentialDescription(Result):
+    """What a potential is.
+
+    Attributes:
+        species: Chemical symbols, by atomic number.
+        cutoff_angstrom: The longest edge that a part needs.
+        interaction_range_angstrom: How far one atom's displacement can change another's energy; None without a limit.
+        parts: The terms of its energy.
+        attachments: Kinds of what is attached, by name.
+        canaries: Formulas of the structures by which its file is checked.
+        units: Of its quantities.
+        fingerprint: SHA-256 of what it computes and of what is attached.
+        metadata: Provenance, configuration, data and summary of the training, as they were stored.
+    """
+
+    species: tuple[str, ...]
+    cutoff_angstrom: float
+    interaction_range_angstrom: float
+    parts: tuple[PartDescription, ...]
+    attachments: dict[str, str]
+    canaries: tuple[str, ...]
+    units: dict[str, str]
+    fingerprint: str
+    metadata: dict[str, Any]
+
+
+def describe_potential(potential: Potential) -> PotentialDescription:
+    """What `potential` is.
+
+    Raises:
+        PotentialFileError: It has a part that cannot be stored, and so no fingerprint.
+    """
+    return PotentialDescription(
+        species=tuple(chemical_symbols[number] for number in potential.species),
+        cutoff_angstrom=potential.cutoff,
+        interaction_range_angstrom=potential.interaction_range,
+        parts=tuple(describe_part(part) for part in potential.parts),
+        attachments={name: part.kind for name, part in potential.attachments.items()},
+        canaries=tuple(atoms.get_chemical_formula() for atoms in potential.canaries),
+        units=UNITS,
+        fingerprint=fingerprint(potential),
+        metadata=potential.metadata,
+    )
+
+
+@singledispatch
+def describe_part(part: EnergyModel) -> PartDescription:
+    """One term; kinds of models that have more to say register here."""
+    return PartDescription(part.kind, part.cutoff, None, None, f"{len(part.species)} species")
+
+
+@describe_part.register
+def _linear_ace(part: LinearACE) -> PartDescription:
+    basis = part.basis
+    channels, radial, degree = basis.mixing.shape[0], basis.n_max, basis.l_max
+    body = 1 + max(products.index.shape[1] for products in basis.products)
+    details = f"up to {body}-body; {radial} radial functions, l up to {degree}, {channels} element channel(s)"
+    return PartDescription(part.kind, part.cutoff, basis.n_functions, part.coefficients.numel(), details)
+
+
+@describe_part.register
+def _isolated_atoms(part: IsolatedAtoms) -> PartDescription:
+    energies = ", ".join(f"{chemical_symbols[z]} {part.energies_ev[z]:.4f} eV" for z in part.species)
+    source = {"data": "from isolated atoms in the data", "configuration": "from the configuration"}
+    return PartDescription(
+        part.kind, part.cutoff, None, None, f"{energies} ({source.get(part.source, 'a fitted reference shift')})"
+    )
+
+
+@describe_part.register
+def _zbl(part: ZBL) -> PartDescription:
+    radii = ", ".join(
+        f"{chemical_symbols[low]}-{chemical_symbols[high]} {inner:.2f} to {outer:.2f} Å"
+        for (low, high), (inner, outer) in sorted(part.radii.items())
+    )
+    return PartDescription(part.kind, part.cutoff, None, None, f"repulsion of nuclei, switched off from {radii}")
