@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import pytest
 import torch
 from analytic_models import PairModel, argon_and_krypton
@@ -23,6 +24,7 @@ from adiabat.system import Batch, Graph, PartState, register
 from adiabat.testing import ContractViolation, check_energy_model, check_potential
 from adiabat.testing.data import reference_data
 from adiabat.testing.smoothness import check_smooth
+from adiabat.testing.structures import contract_cases
 
 LENGTH = 3.6
 SILICA = ZBL({(8, 8): (0.5, 2.2), (8, 14): (0.7, 2.5), (14, 14): (1.0, 2.9)})
@@ -52,6 +54,19 @@ def test_the_expansion_with_repulsion_keeps_the_contract_of_a_potential() -> Non
 
 def test_the_expansion_keeps_the_contract_of_an_energy_model() -> None:
     check_energy_model(made_ace(), radii=INNER_RADII)
+
+
+def test_the_structures_of_a_contract_hold_every_species_and_every_kind_of_cell() -> None:
+    species = (1, 6, 7, 8, 14, 26, 79)
+
+    cases = {case.name: case.atoms for case in contract_cases(species, length=2.0)}
+
+    assert set(cases["cell of every species"].numbers) == set(species)
+    assert np.linalg.det(cases["left-handed cell"].cell.array) < 0 < np.linalg.det(cases["triclinic cell"].cell.array)
+    assert len(cases["cell of one atom"]) == 1
+    assert {tuple(atoms.pbc.tolist()) for atoms in cases.values()} >= {(True,) * 3, (False,) * 3, (True, True, False)}
+    fractions = cases["atoms outside their cell"].cell.scaled_positions(cases["atoms outside their cell"].positions)
+    assert np.abs(fractions).max() > 2
 
 
 def test_the_scale_of_a_sum_is_that_of_its_terms_also_where_they_cancel() -> None:

@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import torch
 from ase import Atoms
+from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import PropertyUnavailable, UnknownSpecies
@@ -188,7 +189,9 @@ def check_lone_atoms(potential: Potential) -> None:
 
 def check_unknown_species(potential: Potential) -> None:
     """An element that the potential does not know is refused."""
-    unknown = next(number for number in range(1, 120) if number not in potential.species)
+    unknown = next((number for number in range(1, len(chemical_symbols)) if number not in potential.species), None)
+    if unknown is None:
+        return
     try:
         energy = _energy(potential, Atoms([potential.species[0], unknown], positions=[[0, 0, 0], [0, 0, 2.0]]))
     except UnknownSpecies:

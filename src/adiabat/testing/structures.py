@@ -46,6 +46,7 @@ def contract_cases(species: Sequence[int], *, length: float, radii: Collection[f
     """
     makers: dict[str, Callable[[int], Atoms]] = {
         "triclinic cell": lambda seed: packing(species, (2, 2, 1), length=length, seed=seed),
+        "cell of every species": lambda seed: packing(species, (2, 1, -(-len(species) // 2)), length=length, seed=seed),
         "compressed cell": lambda seed: packing(species, (1, 2, 2), length=0.55 * length, seed=seed),
         "left-handed cell": lambda seed: _mirrored(packing(species, (2, 1, 2), length=length, seed=seed)),
         "atoms outside their cell": lambda seed: _scattered(packing(species, (1, 2, 2), length=length, seed=seed)),
