@@ -272,6 +272,7 @@ def test_forces_and_virials_under_another_key_are_not_left_unread_in_silence(tmp
     assert "no structure has REF_forces" in refusal(file)
     file = write(tmp_path, frame('REF_energy=-9.0 dft_virial="1 0 0 0 1 0 0 0 1"'))
     assert "--set data.keys.virial=dft_virial" in refusal(file)
+    assert read(file, keys=LabelKeys(virial=None))[0].labels.stress is None
 
 
 def test_a_key_that_was_set_and_is_in_no_structure_is_named(tmp_path: Path) -> None:

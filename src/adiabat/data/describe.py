@@ -98,9 +98,11 @@ class Description(Result):
     histograms: dict[str, Histogram]
 
 
-def describe(structures: Sequence[Labelled], *, isolated_atoms_ev: Mapping[str, float] | None = None) -> Description:
-    """Describe labelled structures; raises as `adiabat.data.check`."""
-    return describe_survey(take_survey(structures, isolated_atoms_ev))
+def describe(
+    structures: Sequence[Labelled], *, isolated_atoms_ev: Mapping[str, float] | None = None, quiet: bool = False
+) -> Description:
+    """Describe labelled structures; arguments and errors as those of `adiabat.data.check`."""
+    return describe_survey(take_survey(structures, isolated_atoms_ev, quiet=quiet))
 
 
 def describe_survey(survey: Survey) -> Description:

@@ -163,5 +163,7 @@ def _other_frames(file: Path, format: str) -> Iterator[Atoms]:
 
 
 def _malformed(error: Exception, place: str) -> DataError:
-    said = f"unknown element {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+    said = (
+        f"unknown element or column type {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+    )
     return DataError(f"cannot be read ({said})", place=place, mend="mend or remove this frame")

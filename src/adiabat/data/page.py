@@ -17,7 +17,7 @@ HISTOGRAMS = {
 
 def page(description: Description, findings: Sequence[Finding], *, title: str = "Data set") -> Page:
     """The description and the findings as a page of tables and figures."""
-    found = f"{len(findings)} findings" if findings else "Nothing wrong was found"
+    found = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "Nothing wrong was found"
     summary = (f"{description.structures} structures with {description.atoms} atoms. {found}.", *description.notes)
     first = (findings_table(findings),) if findings else ()
     return Page(title, summary=summary, tables=(*first, *tables(description)), figures=figures(description))

@@ -17,6 +17,8 @@ from adiabat.system import Labelled, require_valid
 
 PER_LABEL = {"energy": ("energy",), "forces": ("forces",), "stress": ("stress", "virial")}
 """The keys under which each kind of label may stand."""
+PARTS_OF_NAMES = {"virial": "virial", "stress": "stress", "force": "forces", "energy": "energy"}
+"""What `lookalikes` have in their names, and the key that they would be read under."""
 PER_ATOM_RESULTS = ("forces", "energies", "stresses", "charges", "magmoms")
 """What ASE moves from the columns of a file into a calculator."""
 
@@ -119,12 +121,12 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
             mend=_suggestion(names, LABEL_KINDS),
         )
     for kind in LABEL_KINDS:
-        present = any(getattr(structure.labels, kind) is not None for structure in structures)
+        is_read = any(getattr(structure.labels, kind) is not None for structure in structures)
         for name in PER_LABEL[kind]:
             key = getattr(keys, name)
-            declared = name in keys.model_fields_set and key is not None and key not in names
-            overlooked = not present and key is not None and names.like[kind]
-            if declared or overlooked:
+            is_declared = name in keys.model_fields_set and key not in names
+            is_overlooked = not is_read and any(_key_for(like) == name for like in names.like[kind])
+            if key is not None and (is_declared or is_overlooked):
                 raise DataError(
                     f"no structure has {key}. The file holds {names.described()}",
                     place=str(file),
@@ -134,12 +136,12 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
 
 
 def _suggestion(names: _Names, kinds: tuple[LabelKind, ...]) -> str:
-    settings = [
-        f"--set data.keys.{_field(names.like[kind][0])}={names.like[kind][0]}" for kind in kinds if names.like[kind]
-    ]
-    return " ".join(settings) or "name the key that holds it with --set data.keys.energy=..., .forces=..., .stress=..."
+    likeliest = [names.like[kind][0] for kind in kinds if names.like[kind]]
+    settings = " ".join(f"--set data.keys.{_key_for(name)}={name}" for name in likeliest)
+    return settings or "name the key that holds it with --set data.keys.energy=..., .forces=..., .stress=..."
 
 
-def _field(name: str) -> str:
+def _key_for(name: str) -> str:
+    """Under which of our keys a value that looks like a label would be read."""
     lower = name.lower()
-    return next(kind for kind in ("virial", "stress", "force", "energy") if kind in lower).replace("force", "forces")
+    return next(key for part, key in PARTS_OF_NAMES.items() if part in lower)

@@ -51,7 +51,7 @@ def mixed_labels(survey: Survey) -> list[Finding]:
         Finding(
             "mixed-labels",
             "warning",
-            f"{'; '.join(parts)}, others of the same config_type have",
+            f"{'; '.join(parts)}, unlike others of the same config_type",
             tuple(places),
             "structures of one config_type carry the same labels",
             "see whether labels were lost; if not, give the structures a config_type of their own",
@@ -120,9 +120,11 @@ def constant_energy(survey: Survey) -> list[Finding]:
     energies = np.where(survey.not_isolated, energies, np.nan)
     values, counts = np.unique(energies[np.isfinite(energies)], return_counts=True)
     for value, count in zip(values, counts, strict=True):
+        if count <= REPEATED * counts.sum():
+            continue
         same = np.flatnonzero(energies == value)
         different = len({round(float(survey.distances.crowding[index].sum()), 6) for index in same})
-        if different >= 3 and count > REPEATED * counts.sum():
+        if different >= 3:
             return [
                 Finding(
                     "constant-energy",
