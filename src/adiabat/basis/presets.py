@@ -27,7 +27,7 @@ class BasisConfig(Config):
         mixed_channels: Channels of the density in products of three and more factors, where there are more species.
     """
 
-    size: Size = "medium"
+    size: Size = "large"
     cutoff_angstrom: float | None = Field(default=None, gt=0.5, le=20.0)
     mixed_channels: int = Field(default=2, ge=1, le=8)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import torch
 from ase import Atoms
 from torch import Tensor
 
@@ -49,7 +50,7 @@ class EnergyModel(Protocol):
         """(N,) eV, differentiable in the graph's positions and cell."""
         ...
 
-    def to(self, **kwargs: Any) -> "EnergyModel":
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "EnergyModel":
         """The same model in another floating-point type or on another device."""
         ...
 

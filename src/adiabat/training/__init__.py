@@ -1,7 +1,9 @@
 """From labelled structures to a potential: least squares, its hyperparameters, its checkpoint."""
 
+from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import check_coherence
 from adiabat.training.config import TrainConfig
+from adiabat.training.summary import training_sentences
 from adiabat.training.train import train
 
-__all__ = ["TrainConfig", "check_coherence", "train"]
+__all__ = ["TrainConfig", "TrainingCheckpoint", "check_coherence", "train", "training_sentences"]

@@ -60,9 +60,10 @@ class TrainingCheckpoint:
         equations.save(self.folder / "equations.safetensors")
         self._last = time.monotonic()
 
-    def remove(self) -> None:
-        """The run has ended well."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Remove a checkpoint: the run has ended well."""
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _describe(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +73,9 @@ class TrainingCheckpoint:
         try:
             stored = json.loads((self.folder / "run.json").read_text())
         except (OSError, ValueError):
-            raise CheckpointError("its run.json is missing or damaged", place=str(self.folder), mend="remove it") from None
+            raise CheckpointError(
+                "its run.json is missing or damaged", place=str(self.folder), mend="remove it"
+            ) from None
         wanted = json.loads(json.dumps(self.identity))
         differing = sorted(key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key))
         if differing:

@@ -18,19 +18,28 @@ from adiabat.models import IsolatedAtoms, LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Labelled
-from adiabat.training.examples import Example, ExampleMaker
+from adiabat.training.examples import Block, Example, ExampleMaker
+from adiabat.training.leave_one_out import leave_one_structure_out
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.regression import Hyperparameters, solve
+from adiabat.training.regression import Hyperparameters, Solution, solve
 from adiabat.training.repulsion import RepulsionConfig, repulsion_radii
 from adiabat.typing import FloatArray
-from adiabat.units import BOHR_ANGSTROM, GPA_PER_EV_PER_CUBIC_ANGSTROM, HARTREE_EV, KCAL_PER_MOL_PER_EV, KJ_PER_MOL_PER_EV
+from adiabat.units import (
+    BOHR_ANGSTROM,
+    GPA_PER_EV_PER_CUBIC_ANGSTROM,
+    HARTREE_EV,
+    KCAL_PER_MOL_PER_EV,
+    KJ_PER_MOL_PER_EV,
+)
 
-ENERGY_NAME, STRESS_NAME = "energy-force-mismatch", "stress-force-mismatch"
+ENERGY_NAME, STRESS_NAME = COHERENCE_FINDINGS = "energy-force-mismatch", "stress-force-mismatch"
 TOLERANCE = 0.1
 """Of the slope around one; the force-only fit itself reaches 0.97 to 1.02 on sound data."""
+UNIT_APART = 1.4
 LEAST_CORRELATION = 0.6
 """Below this the forces say too little of energies or stresses for a slope to mean anything."""
-STRUCTURES, LEAST_STRUCTURES = 120, 8
+ATOMS, STRUCTURES, LEAST_STRUCTURES = 2500, 40, 8
+PRIOR_STRENGTHS = (1e-9, 1e-7, 1e-5, 1e-3)
 
 # label / truth, for a label in the unit that is named, where eV, eV/Å, eV/Å³ are expected.
 ENERGY_FACTORS = {
@@ -62,14 +71,31 @@ class Slope:
     """Labels against what the forces predict.
 
     Attributes:
-        value: Label / prediction, by least squares.
-        correlation: Between the two.
+        value: Label / prediction, by weighted least squares.
+        std: Of the value.
+        correlation: Between the two, weighted.
         count: Labels.
     """
 
     value: float
+    std: float
     correlation: float
     count: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether the forces say enough of these labels for the slope to mean anything."""
+        return abs(self.correlation) > LEAST_CORRELATION and self.std < 0.5 * TOLERANCE * abs(self.value)
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is one, within the tolerance and what the slope itself is uncertain by."""
+        return abs(self.value - 1) <= TOLERANCE + 3 * self.std
+
+    @property
+    def is_of_another_unit(self) -> bool:
+        """Whether it is so far off that no misfit explains it: no two units that are mixed up differ by less."""
+        return not 1 / UNIT_APART < self.value < UNIT_APART
 
 
 def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> list[Finding]:
@@ -86,13 +112,17 @@ def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> l
     findings = []
     for kind, name in (("energy", ENERGY_NAME), ("stress", STRESS_NAME)):
         slope = slopes.get(kind)
-        if slope is not None and abs(slope.correlation) > LEAST_CORRELATION and abs(slope.value - 1) > TOLERANCE:
+        if slope is not None and slope.tells and not slope.fits:
             findings.append(_finding(kind, name, slope, sample))
     return findings
 
 
 def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str, Slope]:
-    """Slopes of energies and stresses on the predictions of a fit to the forces of the same structures."""
+    """Slopes of energies and stresses on the predictions of a fit to the forces of the same structures.
+
+    Forces leave some directions open (how the energy of a perfect crystal changes with its volume, say): a label counts
+    by how well the forces determine it, the inverse of its posterior variance plus the misfit's.
+    """
     make = _example_maker(sample, quiet=quiet)
     equations = NormalEquations(len(make.model.species), make.model.basis.n_functions)
     examples = []
@@ -101,20 +131,43 @@ def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str
         examples.append(example)
         equations.add(Example({"forces": example.blocks["forces"]}, example.features, example.species))
     degrees = np.tile(make.model.basis.degrees.numpy(), len(make.model.species))
-    coefficients = solve(equations, Hyperparameters({"forces": 1.0}, 1e-7, 1.0), degrees).mean
-    found = {"energy": _energy_slope(examples, coefficients), "stress": _stress_slope(examples, coefficients)}
+    solution = _fit_to_forces(equations, examples, degrees)
+    forces = equations.kinds["forces"]
+    misfit = (
+        forces.square - 2 * solution.mean @ forces.moment + solution.mean @ forces.gram @ solution.mean
+    ) / forces.count
+    found = {"energy": _energy_slope(examples, solution, misfit), "stress": _stress_slope(examples, solution, misfit)}
     return {kind: slope for kind, slope in found.items() if slope is not None}
 
 
+def _fit_to_forces(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Solution:
+    """The fit whose prior predicts forces of left-out structures best."""
+    only_forces = [Example({"forces": e.blocks["forces"]}, e.features, e.species) for e in examples]
+    fits = []
+    for strength in PRIOR_STRENGTHS:
+        parameters = Hyperparameters({"forces": 1.0}, strength, 1.0)
+        solution = solve(equations, parameters, degrees)
+        fits.append(
+            (leave_one_structure_out(only_forces, solution, parameters).mean_absolute("forces"), strength, solution)
+        )
+    return min(fits, key=lambda fit: fit[:2])[2]
+
+
 def _sample(structures: Sequence[Labelled]) -> list[Labelled]:
-    """Structures with forces and something to compare them with, spread evenly over the data."""
+    """Structures with forces and something to compare them with, spread evenly over the data, few enough to be quick."""
     usable = [
         s
         for s in structures
-        if s.labels.forces is not None and len(s.atoms) > 1 and (s.labels.energy is not None or s.labels.stress is not None)
+        if s.labels.forces is not None
+        and len(s.atoms) > 1
+        and (s.labels.energy is not None or s.labels.stress is not None)
     ]
-    places = np.unique(np.linspace(0, len(usable) - 1, min(STRUCTURES, len(usable))).round().astype(int))
-    return [usable[place] for place in places] if usable else []
+    if not usable:
+        return []
+    affordable = int(ATOMS / np.mean([len(s.atoms) for s in usable]))
+    wanted = min(len(usable), max(affordable, STRUCTURES))
+    places = np.unique(np.linspace(0, len(usable) - 1, wanted).round().astype(int))
+    return [usable[place] for place in places]
 
 
 def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
@@ -123,38 +176,47 @@ def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
     nearest = np.concatenate(distances.nearest)
     environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
     radii = repulsion_radii(species, distances.shortest, RepulsionConfig())
-    basis = choose_basis(BasisConfig(size="small"), environment, radii.inner)
+    basis = choose_basis(BasisConfig(size="medium"), environment, radii.inner)
     model = LinearACE(basis, torch.zeros(len(species), basis.n_functions, dtype=torch.float64))
     # No repulsion and no isolated atoms here: the slope is of the whole label.
     return ExampleMaker(model, Potential([IsolatedAtoms(dict.fromkeys(species, 0.0), "configuration", basis.cutoff)]))
 
 
-def _energy_slope(examples: Sequence[Example], coefficients: FloatArray) -> Slope | None:
-    """Of energies per atom, compositions taken off both sides: only differences at the same composition are compared."""
+def _energy_slope(examples: Sequence[Example], solution: Solution, misfit: float) -> Slope | None:
+    """Of energies per atom; a constant for each species is free, so that only differences between structures count."""
     labelled = [e for e in examples if "energy" in e.blocks]
-    if len(labelled) < LEAST_STRUCTURES:
+    n_species = 1 + max((int(e.species.max()) for e in labelled), default=0)
+    if len(labelled) < LEAST_STRUCTURES + n_species:
         return None
-    label = np.array([e.blocks["energy"].targets[0] for e in labelled])
-    prediction = np.array([e.blocks["energy"].rows[0] @ coefficients for e in labelled])
-    n_species = int(max(e.species.max() for e in labelled)) + 1
     composition = np.array([np.bincount(e.species, minlength=n_species) / len(e.species) for e in labelled])
-    projector = np.eye(len(label)) - composition @ np.linalg.pinv(composition)
-    return _slope(projector @ prediction, projector @ label)
+    return _slope([e.blocks["energy"] for e in labelled], composition, solution, misfit)
 
 
-def _stress_slope(examples: Sequence[Example], coefficients: FloatArray) -> Slope | None:
+def _stress_slope(examples: Sequence[Example], solution: Solution, misfit: float) -> Slope | None:
+    """Of stress components; a pressure is free, for forces in cells of one volume say nothing of its mean."""
     blocks = [e.blocks["stress"] for e in examples if "stress" in e.blocks]
     if len(blocks) < LEAST_STRUCTURES:
         return None
-    prediction = np.concatenate([block.rows @ coefficients for block in blocks])
-    return _slope(prediction, np.concatenate([block.targets for block in blocks]))
+    pressure = np.tile([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], len(blocks))[:, None]
+    return _slope(blocks, pressure, solution, misfit)
 
 
-def _slope(prediction: FloatArray, label: FloatArray) -> Slope:
-    spread = float(np.sqrt((prediction @ prediction) * (label @ label)))
+def _slope(blocks: Sequence[Block], free: FloatArray, solution: Solution, misfit: float) -> Slope:
+    """Weighted least squares of labels on predictions and the columns of `free`."""
+    rows, label = np.concatenate([b.rows for b in blocks]), np.concatenate([b.targets for b in blocks])
+    variance = misfit * np.square(solution.whiten(rows)).sum(axis=0)
+    weight = 1 / np.sqrt(variance + np.median(variance))
+    prediction, label, free = weight * (rows @ solution.mean), weight * label, weight[:, None] * free
+    if free.shape[1]:
+        projector = np.eye(len(label)) - free @ np.linalg.pinv(free)
+        prediction, label = projector @ prediction, projector @ label
+    square, spread = float(prediction @ prediction), float(np.sqrt((prediction @ prediction) * (label @ label)))
     if spread == 0:
-        return Slope(1.0, 0.0, len(label))
-    return Slope(float(prediction @ label / (prediction @ prediction)), float(prediction @ label) / spread, len(label))
+        return Slope(1.0, np.inf, 0.0, len(label))
+    value = float(prediction @ label) / square
+    residual = label - value * prediction
+    std = float(np.sqrt(residual @ residual / max(len(label) - 1 - free.shape[1], 1) / square))
+    return Slope(value, std, float(prediction @ label) / spread, len(label))
 
 
 def _finding(kind: str, name: str, slope: Slope, sample: Sequence[Labelled]) -> Finding:
@@ -162,7 +224,7 @@ def _finding(kind: str, name: str, slope: Slope, sample: Sequence[Labelled]) -> 
     cause = _cause(kind, slope.value)
     return Finding(
         name=name,
-        severity="error",
+        severity="error" if slope.is_of_another_unit else "warning",
         what=f"the {kind} labels are {slope.value:.4g} times what the forces say ({slope.count} labels, {', '.join(symbols)})",
         places=(f"{len(sample)} structures from {sample[0].place} on",),
         rule=f"energies, forces and stresses are of one surface, in eV, eV/Å, eV/Å³: the slope is 1 ± {TOLERANCE}",

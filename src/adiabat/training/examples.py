@@ -79,7 +79,8 @@ class ExampleMaker:
 def count_rows(structures: list[Labelled]) -> int:
     """Rows that the labels of these structures make."""
     return sum(
-        (s.labels.energy is not None) + 3 * len(s.atoms) * (s.labels.forces is not None) + 6 * (s.labels.stress is not None)
+        (s.labels.energy is not None)
+        + 3 * len(s.atoms) * (s.labels.forces is not None)
+        + 6 * (s.labels.stress is not None)
         for s in structures
     )
-

@@ -37,10 +37,14 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """Mean logarithm of the mean absolute errors of the kinds of label: scale-free, a per cent is a per cent."""
-        return float(np.mean([np.log(self.left_out.mean_absolute(kind)) for kind in self.left_out.residuals]))
+        """Weighted sum of the logarithms of the mean absolute errors: scale-free, a per cent of one is a per cent of another."""
+        return sum(
+            IMPORTANCE[kind] * float(np.log(self.left_out.mean_absolute(kind))) for kind in self.left_out.residuals
+        )
 
 
+# What a per cent of error is worth. Stress counts less: energies and forces are what simulations run on.
+IMPORTANCE = {"energy": 1.0, "forces": 1.0, "stress": 0.3}
 # Where the search starts: noise as a fraction of the spread of the labels, strength and smoothness of the prior.
 START_FRACTIONS = {"energy": 0.01, "forces": 0.1, "stress": 0.1}
 START_STRENGTH, START_SMOOTHNESS = 1e-8, 1.0

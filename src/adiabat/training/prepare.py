@@ -63,7 +63,9 @@ def prepare(
         environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
         size = affordable_size(config.basis, environment, count_rows(fitted))
         if size != config.basis.size:
-            notes.append(f"{count_rows(fitted)} labels are too few for the basis '{config.basis.size}': '{size}' is taken")
+            notes.append(
+                f"{count_rows(fitted)} labels are too few for the basis '{config.basis.size}': '{size}' is taken"
+            )
         basis = choose_basis(config.basis.model_copy(update={"size": size}), environment, radii.inner)
     parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.source, basis.cutoff)]
     if config.repulsion.enabled:

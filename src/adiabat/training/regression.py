@@ -49,14 +49,21 @@ def anchor(equations: NormalEquations) -> str:
     return "forces" if "forces" in equations.present else equations.present[0]
 
 
-def column_scale(equations: NormalEquations) -> FloatArray:
-    """(columns,) root mean square of each column over force rows; over what there is, without forces.
+LENGTH = 1.0
+"""Å. What turns the size of a function into the size of its slope, where both count in the prior."""
 
-    It makes the prior speak of contributions to forces, whatever the functions are multiplied by. A column that is always
-    zero (a species or a function that the data never show) gets the mean of the others, so that the prior holds it at zero.
+
+def column_scale(equations: NormalEquations) -> FloatArray:
+    """(columns,) how large each function is: root mean square of its slopes (the force rows) and of its values over atoms.
+
+    It makes the prior speak of contributions to forces and energies, whatever the functions are multiplied by. Both
+    count: in symmetric crystals a function can be large and have no slope. A column that is always zero (a function that
+    the data never show) gets the mean of the others, so that the prior holds it at zero.
     """
-    sums = equations.kinds[anchor(equations)]
-    scale = np.sqrt(np.diag(sums.gram) / sums.count)
+    slopes = equations.kinds["forces"]
+    square = np.diag(slopes.gram) / slopes.count if slopes.count else np.zeros(equations.columns)
+    values = np.diagonal(equations.feature_square, axis1=1, axis2=2) / equations.atoms[:, None]
+    scale = np.sqrt(square + values.ravel() / LENGTH**2)
     seen = scale > 1e-12 * scale.max()
     return np.where(seen, scale, scale[seen].mean())
 

@@ -43,7 +43,9 @@ class RepulsionRadii:
     notes: tuple[str, ...]
 
 
-def repulsion_radii(species: tuple[int, ...], shortest: Mapping[Pair, float], config: RepulsionConfig) -> RepulsionRadii:
+def repulsion_radii(
+    species: tuple[int, ...], shortest: Mapping[Pair, float], config: RepulsionConfig
+) -> RepulsionRadii:
     """Radii from the shortest distances in the data; from covalent radii for pairs that never meet there.
 
     Args:
@@ -60,5 +62,9 @@ def repulsion_radii(species: tuple[int, ...], shortest: Mapping[Pair, float], co
         radius = config.inner_factor * distance
         inner[low, high] = InnerCutoff(radius, config.width_factor * distance)
         zbl[low, high] = (radius - config.width_factor * distance, config.outer_factor * distance)
-    notes = [f"no two atoms of {', '.join(absent)} come near each other in the data: radii from covalent ones"] if absent else []
+    notes = (
+        [f"no two atoms of {', '.join(absent)} come near each other in the data: radii from covalent ones"]
+        if absent
+        else []
+    )
     return RepulsionRadii(inner, zbl, tuple(notes))

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.data import check, fingerprint, require_sound
+from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import provenance, track
 from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
-from adiabat.training.coherence import check_coherence
+from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 from adiabat.training.config import TrainConfig
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate, SearchConfig, search
@@ -54,8 +54,9 @@ def train(
     """
     config = config or TrainConfig()
     structures = list(structures)
-    findings = [*check(structures).findings, *check_coherence(structures, quiet=quiet)]
-    require_sound(findings, config.accept)
+    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
+    findings = [*findings, *check_coherence(structures, quiet=quiet)]
+    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
     prepared = prepare(structures, config, basis=basis, quiet=quiet)
     saved = None
     if checkpoint is not None:

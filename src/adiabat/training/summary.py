@@ -1,0 +1,26 @@
+"""What a training run says of itself when it has ended."""
+
+from adiabat.potential import Potential
+from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+
+# How the errors of each kind are said: factor and unit.
+SAID = {
+    "energy": ("energy", 1e3, "meV/atom"),
+    "forces": ("forces", 1.0, "eV/Å"),
+    "stress": ("stress", GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa"),
+}
+
+
+def training_sentences(potential: Potential) -> tuple[str, ...]:
+    """Basis, rows, left-out errors and notes of a trained potential."""
+    summary = potential.metadata["training"]
+    rows = ", ".join(f"{count} {kind}" for kind, count in summary["rows"].items())
+    errors = ", ".join(
+        f"{SAID[kind][0]} {SAID[kind][1] * value:.3g} {SAID[kind][2]}"
+        for kind, value in summary["left_out_mae"].items()
+    )
+    return (
+        f"{summary['functions']} functions, cutoff {potential.cutoff:.2f} Å, fitted to labels of {rows}",
+        f"mean absolute errors on structures left out of the fit: {errors}",
+        *(f"note: {note}" for note in summary["notes"]),
+    )
