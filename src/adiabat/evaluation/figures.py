@@ -16,6 +16,8 @@ FEWEST_BINS, MOST_BINS = 9, 61
 LINEAR_COUNTS = 50
 """In the fullest bin of a histogram, up to which its counts stand on a linear axis."""
 DISTANCE_BINS = 12
+LEAST_FORCE = 1e-3
+"""eV/Å, below which a force is taken to vanish by symmetry."""
 
 
 def evaluation_figures(comparison: Comparison) -> tuple[Figure, ...]:
@@ -110,30 +112,41 @@ def _distance_figures(compared: Sequence[Compared]) -> tuple[Figure, ...]:
         for one in compared
         if one.distance is not None and (errors := one.force_errors) is not None
     ]
-    if not known:
+    moved = np.concatenate([_has_force(one) for one, _, _ in known]) if known else np.zeros(0, dtype=bool)
+    if not moved.any():
         return ()
-    distance = np.concatenate([distances for _, distances, _ in known])
-    error = np.concatenate([np.linalg.norm(errors, axis=1) for _, _, errors in known])
-    texts = tuple(
+    distance = np.concatenate([distances for _, distances, _ in known])[moved]
+    error = np.concatenate([np.linalg.norm(errors, axis=1) for _, _, errors in known])[moved]
+    texts = [
         f"{one.structure.place}, atom {atom} ({symbol}), {one.structure.config_type}"
         for one, _, _ in known
         for atom, symbol in enumerate(one.structure.atoms.get_chemical_symbols())
-    )
+    ]
+    still = int((~moved).sum())
+    without = f" {still:,} atoms without a force, in the reference and predicted, are not shown." if still else ""
+    points = Points(distance, error, "atoms", tuple(texts[index] for index in np.flatnonzero(moved)))
     figure = Figure(
         name="distance",
         title="Force error against distance",
         x_label="distance from the training data (1: typical of it)",
         y_label="force error of an atom (eV/Å)",
-        marks=(Points(distance, error, "atoms", texts), *_quantile_lines(distance, error)),
+        marks=(points, *_quantile_lines(distance, error)),
+        x_scale="log",
         y_scale="log",
-        note="Lines: the median and the 95th percentile of bins with equally many atoms.",
+        note="Lines: the median and the 95th percentile of bins with equally many atoms." + without,
     )
     return (figure,)
 
 
+def _has_force(one: Compared) -> np.ndarray:
+    """(n,) whether there is a force to get wrong: where it vanishes by symmetry, its error says nothing."""
+    both = np.stack([np.asarray(one.structure.labels.forces), np.asarray(one.predicted.forces)])
+    return (np.linalg.norm(both, axis=2) >= LEAST_FORCE).any(axis=0)
+
+
 def _quantile_lines(distance: FloatArray, error: FloatArray) -> tuple[Line, ...]:
     order = np.argsort(distance, kind="stable")
-    bins = [chosen for chosen in np.array_split(order, DISTANCE_BINS) if len(chosen)]
+    bins = np.array_split(order, min(DISTANCE_BINS, len(order)))
     center = np.array([np.median(distance[chosen]) for chosen in bins])
     return tuple(
         Line(center, np.array([np.quantile(error[chosen], q) for chosen in bins]), name)

@@ -92,7 +92,7 @@ def _worst(compared: Sequence[Compared]) -> list[Compared]:
 def _view(one: Compared, name: str) -> StructureView:
     errors, energy, largest = one.force_errors, one.energy_error_ev, one.largest_force_error
     found = [] if energy is None else [f"energy {1000 * energy / one.n_atoms:+.3g} meV/atom"]
-    found += [] if largest is None else [f"force {largest:.3g} eV/Å"]
+    found += [] if largest is None else [f"force up to {largest:.3g} eV/Å"]
     return StructureView(
         name=name,
         title=f"{one.structure.place} ({one.structure.config_type}): {', '.join(found)}",

@@ -97,7 +97,7 @@ def _body(page: Page, scenes: list[dict[str, Any]]) -> Iterator[str]:
         yield from (_figure(figure, f"plot-{index}") for index, figure in enumerate(page.figures))
         yield "</div></section>"
     if scenes:
-        yield _viewer(scenes)
+        yield _viewer(page, scenes)
     if page.details:
         items = (f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in page.details.items())
         yield f'<section id="details"><h2>Details</h2><dl class="card">{"".join(items)}</dl></section>'
@@ -134,10 +134,10 @@ def _figure(figure: Figure, anchor: str) -> str:
     return f'<div class="card"><h3>{escape(figure.title)}</h3><div class="plot" id="{anchor}"></div>{note}</div>'
 
 
-def _viewer(scenes: list[dict[str, Any]]) -> str:
+def _viewer(page: Page, scenes: list[dict[str, Any]]) -> str:
     buttons = "".join(
-        f'<button type="button" data-structure="{index}" aria-pressed="false">{each["title"]}</button>'
-        for index, each in enumerate(scenes)
+        f'<button type="button" data-structure="{index}" aria-pressed="false">{escape(view.title)}</button>'
+        for index, view in enumerate(page.structures)
     )
     legends = "".join(
         f'<div class="elements" data-legend="{index}" hidden>{_elements(each)}</div>'

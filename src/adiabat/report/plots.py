@@ -18,8 +18,15 @@ MOST_MARKED = 30
 """Points of a line that are marked: few are measurements, many are a curve."""
 LONGEST_LABEL = 40
 """Characters of an axis label, beyond which it goes on in a second line: plots may be narrow."""
+LOG_TICKS = 4
+"""Asked of a logarithmic axis; with more, plotly labels each digit of a decade, and the labels run into each other."""
 CROWD = 500
 """Points of a series, from which on they are drawn small and more transparent."""
+
+
+def shown(text: str) -> str:
+    """A text so that plotly shows it as it is: it reads some tags, and three entities."""
+    return escape(text, quote=False)
 
 
 def plot(figure: Figure) -> dict[str, Any]:
@@ -68,14 +75,14 @@ def _points(mark: Points, figure: Figure, colour: str, symbol: str) -> dict[str,
     trace = {
         "type": "scatter",
         "mode": "markers",
-        "name": escape(mark.name),
+        "name": shown(mark.name),
         "x": _short(mark.x[kept]),
         "y": _short(mark.y[kept]),
         "marker": {"color": colour, "symbol": symbol} | look,
         "hovertemplate": "%{x:.5~g}, %{y:.5~g}<extra></extra>",
     }
     if mark.texts is not None:
-        trace["text"] = [escape(mark.texts[index]) for index in kept]
+        trace["text"] = [shown(mark.texts[index]) for index in kept]
         trace["hovertemplate"] = "%{text}<br>%{x:.5~g}, %{y:.5~g}<extra></extra>"
     return trace
 
@@ -86,7 +93,7 @@ def _line(mark: Line, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers" if measured else "lines",
-        "name": escape(mark.name),
+        "name": shown(mark.name),
         "x": _short(mark.x),
         "y": _short(mark.y),
         "line": line,
@@ -116,7 +123,7 @@ def _band(mark: Line, colour: str) -> list[dict[str, Any]]:
 
 
 def _bars(mark: Bars, colour: str) -> dict[str, Any]:
-    trace = {"type": "bar", "name": escape(mark.name), "y": _short(mark.heights), "marker": {"color": colour}}
+    trace = {"type": "bar", "name": shown(mark.name), "y": _short(mark.heights), "marker": {"color": colour}}
     if len(mark.edges) == len(mark.heights):
         return trace | {"x": _short(mark.edges), "hovertemplate": "%{x:.4~g}: %{y:,}<extra></extra>"}
     low, high = mark.edges[:-1], mark.edges[1:]
@@ -165,7 +172,7 @@ def _heights(figure: Figure) -> list[float]:
 
 def _axis(label: str, scale: str) -> dict[str, Any]:
     axis = {
-        "title": {"text": "<br>".join(escape(line) for line in wrap(label, LONGEST_LABEL)), "standoff": 8},
+        "title": {"text": "<br>".join(shown(line) for line in wrap(label, LONGEST_LABEL)), "standoff": 8},
         "type": scale,
         "gridcolor": GRID,
         "zeroline": False,
@@ -176,7 +183,7 @@ def _axis(label: str, scale: str) -> dict[str, Any]:
         "ticklen": 4,
         "automargin": True,
     }
-    return axis | ({"tickformat": "~g"} if scale == "log" else {})
+    return axis | ({"tickformat": "~g", "nticks": LOG_TICKS} if scale == "log" else {})
 
 
 def _short(values: FloatArray) -> list[float | None]:

@@ -1,6 +1,5 @@
 """A structure in three dimensions, as plain values for the page's script: spheres, half bonds, the edges of the cell."""
 
-from html import escape
 from itertools import product
 from typing import Any
 
@@ -10,6 +9,7 @@ from ase.data import chemical_symbols, covalent_radii
 from ase.data.colors import jmol_colors
 from ase.neighborlist import neighbor_list
 
+from adiabat.report.plots import shown
 from adiabat.results import StructureView, plain
 from adiabat.typing import FloatArray
 
@@ -29,12 +29,11 @@ def scene(view: StructureView) -> dict[str, Any]:
     if values is not None and (np.shape(values) != (len(atoms),) or not np.isfinite(values).all()):
         raise ValueError(f"'{view.title}' has not one finite value for each of its {len(atoms)} atoms")
     return {
-        "title": escape(view.title),
         "positions": plain(atoms.positions.round(3)),
         "radii": plain((SPHERE_RADIUS * covalent_radii[atoms.numbers]).round(3)),
         "colours": [_hex(jmol_colors[number]) for number in atoms.numbers],
         "values": None if values is None else plain(values),
-        "valueLabel": escape(view.value_label),
+        "valueLabel": shown(view.value_label),
         "texts": _texts(view),
         "bonds": plain(_half_bonds(atoms).round(3)),
         "cell": plain(_cell_edges(atoms).round(3)),
@@ -49,7 +48,7 @@ def _texts(view: StructureView) -> list[str]:
     names = [f"{symbol} {index}" for index, symbol in enumerate(view.atoms.get_chemical_symbols())]
     if view.values is None:
         return names
-    label = escape(view.value_label)
+    label = shown(view.value_label)
     return [f"{name}<br>{label}: {value:.4g}" for name, value in zip(names, view.values, strict=True)]
 
 

@@ -70,7 +70,7 @@ function atomsTrace(scene) {
 }
 
 function largest(values) {
-  return values.reduce((most, value) => Math.max(most, value), 0);
+  return values.reduce((most, value) => Math.max(most, value), -Infinity);
 }
 
 function smallest(values) {
@@ -82,24 +82,27 @@ function segmentsTrace(segments, line) {
   return { type: "scatter3d", mode: "lines", x: axis(0), y: axis(1), z: axis(2), line, hoverinfo: "skip", showlegend: false };
 }
 
-// Lengths of the axes on the screen, so that a structure fills the viewer however it is turned.
-function aspectRatio(scene) {
-  const spans = [0, 1, 2].map((axis) => {
-    const ends = [...scene.positions, ...scene.cell.flat()].map((point) => point[axis]);
-    const low = smallest(ends);
-    return largest(ends.map((end) => end - low)) + 2 * largest(scene.radii);
+// The box that holds all that is drawn of a structure.
+function bounds(scene) {
+  const points = [...scene.positions, ...scene.bonds.flat(), ...scene.cell.flat()];
+  const margin = largest(scene.radii);
+  return [0, 1, 2].map((axis) => {
+    const along = points.map((point) => point[axis]);
+    return [smallest(along) - margin, largest(along) + margin];
   });
-  const [x, y, z] = spans.map((span) => (2.7 * span) / Math.hypot(...spans));
-  return { x, y, z };
 }
 
+// One Å is equally long along each axis, and a structure fits in the viewer however it is turned.
 function sceneLayout(name, scene) {
-  const hidden = { visible: false, showspikes: false };
+  const ranges = bounds(scene);
+  const spans = ranges.map(([low, high]) => high - low);
+  const [x, y, z] = spans.map((span) => (2.2 * span) / Math.hypot(...spans));
+  const axis = (index) => ({ visible: false, showspikes: false, range: ranges[index] });
   return {
     font: page.font, margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", uirevision: name,
     scene: {
-      xaxis: hidden, yaxis: hidden, zaxis: hidden, dragmode: "orbit", uirevision: name,
-      aspectmode: "manual", aspectratio: aspectRatio(scene),
+      xaxis: axis(0), yaxis: axis(1), zaxis: axis(2), dragmode: "orbit", uirevision: name,
+      aspectmode: "manual", aspectratio: { x, y, z },
       camera: { projection: { type: "orthographic" }, eye: { x: 1.25, y: 0.75, z: 0.45 } },
     },
   };

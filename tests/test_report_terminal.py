@@ -1,0 +1,38 @@
+"""Tables on a terminal."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from adiabat.report import print_table
+from adiabat.results import Table
+
+TABLE = Table("t", "Errors [bold]", ("config_type", "MAE (eV/Å)"), (("bulk [red]", 0.0612), ("surface", None)))
+
+
+def printed(width: int) -> str:
+    console = Console(file=StringIO(), width=width)
+    print_table(TABLE, console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_table_is_printed_as_it_is_whatever_its_texts_look_like() -> None:
+    text = printed(80)
+    assert "Errors [bold]" in text
+    assert "bulk [red]" in text
+    assert "0.0612" in text
+    assert "–" in text
+
+
+def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
+    first_column = "".join(line[:9].strip() for line in printed(18).splitlines()[1:])
+    assert "config_type" in first_column
+    assert "bulk" in first_column
+    assert "…" not in printed(18)
+
+
+def test_numbers_end_at_the_same_column() -> None:
+    lines = [line.rstrip() for line in printed(80).splitlines() if "0.0612" in line or "–" in line]
+    assert len(lines) == 2
+    assert len(lines[0]) == len(lines[1])
