@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_structures import labelled
 
-from adiabat.data import Split, SplitConfig, split
+from adiabat.data import DataConfig, Split, SplitConfig, split
 from adiabat.errors import ConfigurationError, DataError
 from adiabat.system import Labelled
 
@@ -107,6 +107,11 @@ def test_a_structure_without_a_group_is_named_when_groups_are_asked_for() -> Non
 def test_options_that_make_no_sense_together_are_refused(values: dict) -> None:
     with pytest.raises(ConfigurationError):
         SplitConfig.parse(values)
+
+
+def test_an_unknown_key_of_the_optional_split_names_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'seed'"):
+        DataConfig.parse({"split": {"sed": 1}})
 
 
 @pytest.mark.parametrize(
