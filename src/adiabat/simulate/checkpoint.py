@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from adiabat.errors import CheckpointError
-from adiabat.runs import atomic_path
+from adiabat.runs import atomic_write_bytes
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
@@ -62,8 +62,7 @@ class Checkpoint:
             "identity": self.identity,
         }
         copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        with atomic_path(file) as temporary:
-            safetensors.torch.save_file(copies, temporary, metadata={"adiabat": json.dumps(values)})
+        atomic_write_bytes(file, safetensors.torch.save(copies, metadata={"adiabat": json.dumps(values)}))
 
     @classmethod
     def load(cls, file: Path) -> Self:

@@ -9,6 +9,7 @@ and then in HDF5's single-writer-multiple-reader mode, in which neither a reader
 the number of whole frames is written last.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from ase import Atoms
 from ase.io import write
 
 from adiabat.errors import CheckpointError, DataError, OutputError
-from adiabat.runs import atomic_path
+from adiabat.runs import atomic_path, atomic_write_bytes
 from adiabat.simulate.frame import Frame, Species
 
 GROUP = "particles/trajectory"
@@ -38,6 +39,8 @@ PLACES = {  # field of a frame: where, and in which unit
 BYTES_PER_WRITE = 2**20
 MOST_FRAMES_PER_WRITE = 100
 SECONDS_PER_WRITE = 10.0
+METADATA_BYTES = 2**17
+"""More than HDF5 needs for its own book-keeping of one write."""
 
 
 class TrajectoryWriter:
@@ -63,8 +66,7 @@ class TrajectoryWriter:
             species: What does not change.
             forces: Whether frames keep their forces.
         """
-        with atomic_path(file) as temporary, h5py.File(temporary, "w", libver="latest") as handle:
-            _lay_out(handle, species, forces=forces)
+        atomic_write_bytes(file, _empty(species, forces=forces))
         return cls(file, frames=0, forces=forces, atoms=len(species.numbers))
 
     @classmethod
@@ -106,9 +108,8 @@ class TrajectoryWriter:
             return
         values = {name: np.array([getattr(frame, name) for frame in self._waiting]) for name in _fields(self._forces)}
         try:
-            with _appending(self.file) as handle:
-                _extend(handle, values, start=self.frames - len(self._waiting))
-        except (OSError, RuntimeError) as error:  # HDF5 reports a failing disk as either
+            _append(self.file, values, start=self.frames - len(self._waiting))
+        except OSError as error:
             raise OutputError(
                 f"cannot be written: {error}", place=str(self.file), mend="free some space, then --resume"
             ) from error
@@ -197,6 +198,30 @@ def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
     about.create_group("author").attrs["name"] = "not given"
 
 
+def _empty(species: Species, *, forces: bool) -> bytes:
+    """The bytes of a trajectory without frames."""
+    with h5py.File("in memory", "w", libver="latest", driver="core", backing_store=False) as handle:
+        _lay_out(handle, species, forces=forces)
+        handle.flush()
+        return handle.id.get_file_image()
+
+
+def _append(file: Path, values: dict[str, np.ndarray], *, start: int) -> None:
+    """Write frames at the end.
+
+    The space is taken beforehand, for HDF5 does not survive a disk that fills up while it writes (it ends the process).
+    Closing the file gives back what was too much.
+    """
+    frames, atoms = values["positions"].shape[:2]
+    frame_bytes = sum(array[0].nbytes for array in values.values())
+    per_write = _frames_per_write(atoms)
+    needed = (frames // per_write + 2) * per_write * frame_bytes + METADATA_BYTES
+    with file.open("rb+") as raw:
+        os.posix_fallocate(raw.fileno(), file.stat().st_size, needed)
+    with _appending(file) as handle:
+        _extend(handle, values, start=start)
+
+
 @contextmanager
 def _appending(file: Path) -> Iterator[h5py.File]:
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
@@ -249,15 +274,13 @@ def _closed(file: Path) -> bool:
 
 
 def _keep(file: Path, frames: int, species: Species, *, forces: bool) -> None:
-    with (
-        h5py.File(file, "r", libver="latest", swmr=True) as old,
-        atomic_path(file) as temporary,
-        h5py.File(temporary, "w", libver="latest") as new,
-    ):
-        _lay_out(new, species, forces=forces)
+    """Copy the first frames to a file that takes the old one's place."""
+    with h5py.File(file, "r", libver="latest", swmr=True) as old, atomic_path(file) as temporary:
+        temporary.write_bytes(_empty(species, forces=forces))
         per_write = _frames_per_write(len(species.numbers))
         for start in range(0, frames, per_write):
-            _extend(new, _slice(old, slice(start, min(start + per_write, frames)), forces=forces), start=start)
+            values = _slice(old, slice(start, min(start + per_write, frames)), forces=forces)
+            _append(temporary, values, start=start)
 
 
 def _slice(handle: h5py.File, chosen: slice, *, forces: bool) -> dict[str, np.ndarray]:

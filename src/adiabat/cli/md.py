@@ -1,0 +1,90 @@
+"""``adiabat md``: molecular dynamics."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
+from adiabat.cli.options import grouped
+from adiabat.errors import ConfigurationError
+from adiabat.potential import load_potential
+from adiabat.simulate import SimulationConfig, read_start, simulate
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What is simulated, and how."""
+
+    ensemble: Annotated[str, typer.Option(help="nve (velocity Verlet) or nvt (Langevin, BAOAB).", show_default=False)]
+    timestep_fs: Annotated[float, typer.Option(help="Time step.", show_default=False)]
+    steps: Annotated[int, typer.Option(help="In all, those before a --resume included.", show_default=False)]
+    temperature_k: Annotated[
+        float | None,
+        typer.Option(help="nvt: of the thermostat. nve: of the first velocities; without it, those of START are used."),
+    ] = None
+    friction_per_fs: Annotated[float | None, typer.Option(help="nvt: of the thermostat (default: 0.01).")] = None
+    seed: Annotated[int | None, typer.Option(help="Of all random numbers (default: 0).")] = None
+
+
+@app.command("md")
+@grouped(dynamics=Dynamics)
+def md_command(
+    potential: Annotated[Path, typer.Argument(metavar="POTENTIAL", help="A potential file.", show_default=False)],
+    start: Annotated[
+        Path,
+        typer.Argument(metavar="START", help="The start structure, in any format that ASE reads.", show_default=False),
+    ],
+    *,
+    dynamics: Dynamics,
+    out: Annotated[Path, typer.Option(help="The folder of the run; it is made.", show_default=False)],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="output.trajectory_every=100, and the like.")
+    ] = None,
+    threads: Threads = None,
+    debug: Debug = False,
+) -> None:
+    """Molecular dynamics: a trajectory, a log, and checkpoints from which a killed run goes on to the same bits.
+
+    The folder gets trajectory.h5 (H5MD; in Python adiabat.simulate.read_trajectory gives ASE structures), thermo.csv,
+    checkpoint.safetensors, last_frame.xyz (with velocities), run.json and summary.json. Ctrl-C stops after the present step
+    with a checkpoint (exit status 1); a run that goes wrong stops with its last good frame saved (2). Of a START with
+    several structures name one: start.xyz@0 is the first, start.xyz@-1 the last.
+
+    Example: adiabat md si.adiabat start.xyz --ensemble nvt --temperature-k 300 --timestep-fs 1 --steps 2000 --out run
+    """
+    config = configuration(dynamics, settings or ())
+    atoms = read_start(start)
+    summary = simulate(atoms, load_potential(potential), config, folder=out, place=str(start), resume=resume)
+    for line in summary.lines():
+        print(line)
+    if not summary.finished:
+        print(f"stopped at step {summary.steps} of {config.steps}; go on with --resume", file=sys.stderr)
+        raise typer.Exit(EXIT_FOUND)
+
+
+def configuration(dynamics: Dynamics, settings: Sequence[str]) -> SimulationConfig:
+    """The options and the ``--set key=value`` together.
+
+    Raises:
+        ConfigurationError: A value out of its range, an option without effect, or one that is given twice.
+    """
+    given = {name: value for name, value in asdict(dynamics).items() if value is not None}
+    for setting in settings:
+        key = setting.partition("=")[0].strip()
+        if key in given:
+            raise ConfigurationError(f"'{key}' is given twice", place="--set", mend=f"give it as {_flag(key)} alone")
+    try:
+        return SimulationConfig.load(None, [*(f"{name}={value}" for name, value in given.items()), *settings])
+    except ConfigurationError as error:
+        key = (error.place or "").removeprefix("--set, ")
+        error.place = _flag(key) if key in asdict(dynamics) else error.place
+        raise
+
+
+def _flag(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
