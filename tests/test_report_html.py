@@ -58,7 +58,7 @@ def test_tables_align_numbers_and_show_gaps(text: str) -> None:
 
 
 def test_a_point_without_a_place_is_said_under_its_plot(text: str) -> None:
-    assert "p: 1 of 2 have no place on these axes." in text
+    assert "Values without a place on these axes: 1." in text
 
 
 def test_a_table_without_rows_keeps_its_heading() -> None:

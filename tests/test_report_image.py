@@ -1,5 +1,6 @@
 """Figures as files."""
 
+import re
 from pathlib import Path
 
 import matplotlib.image
@@ -28,6 +29,14 @@ def test_the_suffix_chooses_the_format(tmp_path: Path, suffix: str, start: bytes
     write_image(FIGURE, file)
     assert file.read_bytes().startswith(start)
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_no_text_is_shown_as_the_code_of_a_formula(tmp_path: Path) -> None:
+    write_image(FIGURE, tmp_path / "figure.svg")
+    comments = re.findall("<!-- (.*?) -->", (tmp_path / "figure.svg").read_text())
+    assert "Every mark, and 5 $ signs $" in comments
+    assert {"1", "2", "5", "10"} <= set(comments)  # on the logarithmic axis
+    assert not any("\\" in text for text in comments)
 
 
 def test_each_series_has_a_colour_of_its_own_on_the_picture(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_many_points_are_thinned_and_it_is_said() -> None:
     [trace] = plot(figure_of(points))["data"]
     assert MOST_POINTS / 4 < len(trace["x"]) <= MOST_POINTS
     [note] = drawing_notes(figure_of(points))
-    assert note.startswith(f"force components: {len(trace['x']):,} of 200,000 points are drawn")
+    assert note.startswith(f"{len(trace['x']):,} of 200,000 points are drawn")
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
@@ -54,7 +54,7 @@ def test_what_has_no_place_on_a_logarithmic_axis_is_counted() -> None:
     points = Points(np.arange(4.0), np.array([1.0, 0.0, -2.0, np.nan]), "errors")
     figure = figure_of(points, y_scale="log")
     assert plot(figure)["data"][0]["y"] == [1.0]
-    assert drawing_notes(figure) == ["errors: 3 of 4 have no place on these axes."]
+    assert drawing_notes(figure) == ["Values without a place on these axes: 3."]
 
 
 def test_the_shortest_bar_can_be_seen_on_a_logarithmic_axis() -> None:

@@ -28,18 +28,22 @@ def test_diamond_has_four_bonds_per_atom_also_across_the_faces_of_its_cell() -> 
     assert np.linalg.norm(halves[:, 1] - halves[:, 0], axis=1) == pytest.approx(5.43 * np.sqrt(3) / 8, abs=2e-3)
 
 
-@pytest.mark.parametrize(("vectors", "edges"), [(0, 0), (1, 1), (2, 4), (3, 12)])
-def test_the_cell_has_the_edges_that_its_vectors_span(vectors: int, edges: int) -> None:
-    cell = np.array([[3.0, 0, 0], [1.0, 4.0, 0], [0.5, 0.5, 5.0]])
-    cell[vectors:] = 0.0
-    drawn = np.array(scene(view_of(Atoms("H", cell=cell)))["cell"]).reshape(-1, 2, 3)
+@pytest.mark.parametrize(("directions", "edges"), [(0, 0), (1, 1), (2, 4), (3, 12)])
+def test_the_cell_has_the_edges_that_its_periodic_directions_span(directions: int, edges: int) -> None:
+    cell, pbc = np.array([[3.0, 0, 0], [1.0, 4.0, 0], [0.5, 0.5, 5.0]]), np.arange(3) < directions
+    drawn = np.array(scene(view_of(Atoms("H", cell=cell, pbc=pbc)))["cell"]).reshape(-1, 2, 3)
     assert len(drawn) == edges
     assert len({tuple(np.sort(edge, axis=0).ravel()) for edge in drawn}) == edges
 
 
+def test_the_bonds_of_a_close_packed_metal_are_not_drawn() -> None:
+    assert scene(view_of(bulk("Cu")))["bonds"] == []
+    assert len(scene(view_of(bulk("NaCl", "rocksalt", a=5.64)))["bonds"]) == 12
+
+
 def test_the_corners_of_a_triclinic_cell_are_the_sums_of_its_vectors() -> None:
     cell = np.array([[3.0, 0, 0], [1.0, 4.0, 0], [0.5, 0.5, 5.0]])
-    corners = {tuple(corner) for edge in scene(view_of(Atoms("H", cell=cell)))["cell"] for corner in edge}
+    corners = {tuple(corner) for edge in scene(view_of(Atoms("H", cell=cell, pbc=True)))["cell"] for corner in edge}
     assert corners == {tuple(np.array([i, j, k]) @ cell) for i in (0, 1) for j in (0, 1) for k in (0, 1)}
 
 

@@ -1,17 +1,19 @@
 """write_image: one figure as a picture, for papers and slides."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adiabat.errors import OutputError
 from adiabat.report.palette import GUIDE, series_style
-from adiabat.report.plots import BAND_ALPHA, MOST_MARKED
+from adiabat.report.plots import BAND_ALPHA, MOST_MARKED, bar_limits
 from adiabat.report.thinning import MOST_POINTS
 from adiabat.results import Bars, Figure, Line, Points
 from adiabat.runs import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 FORMATS = (".png", ".svg", ".pdf")
 SIZE_INCHES = (5.6, 4.0)
@@ -71,11 +73,28 @@ def _draw(figure: Figure, axes: "Axes") -> None:
         series += not (isinstance(mark, Line) and mark.dashed)
     axes.set(title=figure.title, xlabel=figure.x_label, ylabel=figure.y_label)
     axes.set(xscale=figure.x_scale, yscale=figure.y_scale)
+    if limits := bar_limits(figure):
+        axes.set_ylim(*limits)
+    for axis, scale in ((axes.xaxis, figure.x_scale), (axes.yaxis, figure.y_scale)):
+        if scale == "log":
+            _label_decades(axis)
     axes.grid(visible=True, linewidth=0.6)
     if figure.equal_axes:
         axes.set_aspect("equal", adjustable="datalim")
     if series > 1:
         axes.legend()
+
+
+def _label_decades(axis: "Axis") -> None:
+    """Plain numbers at the decades, and between them where there are few."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low)
+    between = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=between))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _points(mark: Points, axes: "Axes", colour: str, symbol: str) -> None:

@@ -21,10 +21,8 @@ def column_texts(cells: Sequence[Cell]) -> list[str]:
 
 
 def is_numeric(cells: Sequence[Cell]) -> bool:
-    """Whether a column holds numbers and nothing else but gaps."""
-    return any(not isinstance(cell, str) and cell is not None for cell in cells) and not any(
-        isinstance(cell, str) for cell in cells
-    )
+    """Whether a column holds numbers and gaps, and no text."""
+    return len(cells) > 0 and not any(isinstance(cell, str) for cell in cells)
 
 
 def _text(cell: Cell, decimals: int | None) -> str:

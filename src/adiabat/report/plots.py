@@ -42,18 +42,16 @@ def plot(figure: Figure) -> dict[str, Any]:
 def drawing_notes(figure: Figure) -> list[str]:
     """Sentences on what a figure holds and its drawing does not show."""
     logs = {"x_log": figure.x_scale == "log", "y_log": figure.y_scale == "log"}
-    notes = []
-    for mark in figure.marks:
-        if isinstance(mark, Bars):
-            continue
-        exists = int(drawable(mark.x, mark.y, **logs).sum())
-        if exists < len(mark.x):
-            notes.append(f"{mark.name}: {len(mark.x) - exists:,} of {len(mark.x):,} have no place on these axes.")
-        if isinstance(mark, Points) and (kept := len(thinned(mark, **logs))) < exists:
-            notes.append(
-                f"{mark.name}: {kept:,} of {exists:,} points are drawn; where several lie in one cell of a fine grid, "
-                "the first."
-            )
+    curves = [mark for mark in figure.marks if not isinstance(mark, Bars)]
+    homeless = sum(int((~drawable(mark.x, mark.y, **logs)).sum()) for mark in curves)
+    notes = [f"Values without a place on these axes: {homeless:,}."] if homeless else []
+    clouds = [mark for mark in curves if isinstance(mark, Points)]
+    exist = sum(int(drawable(mark.x, mark.y, **logs).sum()) for mark in clouds)
+    drawn = sum(len(thinned(mark, **logs)) for mark in clouds)
+    if drawn < exist:
+        notes.append(
+            f"{drawn:,} of {exist:,} points are drawn: where many lie in one cell of a fine grid, one of them."
+        )
     return notes
 
 
@@ -160,14 +158,16 @@ def _layout(figure: Figure, *, several: bool) -> dict[str, Any]:
     }
     if figure.equal_axes:
         layout["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
-    if figure.y_scale == "log" and (heights := _heights(figure)):
-        layout["yaxis"]["range"] = [float(np.log10(0.5 * min(heights))), float(np.log10(1.6 * max(heights)))]
+    if limits := bar_limits(figure):
+        layout["yaxis"]["range"] = [float(np.log10(limit)) for limit in limits]
     return layout
 
 
-def _heights(figure: Figure) -> list[float]:
-    """Those of bars that are not empty: the shortest must still be seen on a logarithmic axis."""
-    return [height for mark in figure.marks if isinstance(mark, Bars) for height in mark.heights.tolist() if height > 0]
+def bar_limits(figure: Figure) -> tuple[float, float] | None:
+    """Of a logarithmic axis with bars on it: the shortest must still be seen. None for other figures."""
+    bars = [mark for mark in figure.marks if isinstance(mark, Bars)]
+    heights = [height for mark in bars for height in mark.heights.tolist() if height > 0]
+    return (0.5 * min(heights), 1.6 * max(heights)) if heights and figure.y_scale == "log" else None
 
 
 def _axis(label: str, scale: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ SPHERE_RADIUS = 0.42
 """Of an atom, in covalent radii: bonds stay visible between atoms."""
 BOND_STRETCH = 1.15
 """A pair closer than this times the sum of its covalent radii is drawn as bonded."""
+MOST_BONDS = 6
+"""Of an atom; bonds between two that have more (close-packed metals) are not drawn: they would hide what they connect."""
 
 
 def scene(view: StructureView) -> dict[str, Any]:
@@ -58,14 +60,16 @@ def _hex(colour: FloatArray) -> str:
 
 def _half_bonds(atoms: Atoms) -> FloatArray:
     """(B, 2, 3) from each atom to the middle of each of its bonds, so that bonds across a cell's face show at both ends."""
-    center, vector = neighbor_list("iD", atoms, BOND_STRETCH * covalent_radii[atoms.numbers])
-    start = atoms.positions[center].reshape(-1, 3)
-    return np.stack([start, start + 0.5 * vector.reshape(-1, 3)], axis=1)
+    center, neighbor, vector = neighbor_list("ijD", atoms, BOND_STRETCH * covalent_radii[atoms.numbers])
+    crowded = np.bincount(center, minlength=len(atoms)) > MOST_BONDS
+    kept = ~(crowded[center] & crowded[neighbor])
+    start = atoms.positions[center[kept]].reshape(-1, 3)
+    return np.stack([start, start + 0.5 * vector[kept].reshape(-1, 3)], axis=1)
 
 
 def _cell_edges(atoms: Atoms) -> FloatArray:
-    """(E, 2, 3) edges of the box that the cell's vectors span; as many as there are vectors allow."""
-    vectors = [vector for vector in atoms.cell.array if np.linalg.norm(vector) > 0]
+    """(E, 2, 3) edges of what the cell's vectors along periodic directions span: a box, a parallelogram, a line."""
+    vectors = list(atoms.cell.array[atoms.pbc])
     edges = [
         np.array([corner, corner + vector])
         for index, vector in enumerate(vectors)

@@ -92,11 +92,13 @@ function bounds(scene) {
   });
 }
 
-// One Å is equally long along each axis, and a structure fits in the viewer however it is turned.
+// One Å is equally long along each axis, and a structure fits in the viewer however it is turned and however narrow it is.
 function sceneLayout(name, scene) {
+  const { clientWidth, clientHeight } = document.getElementById("viewer");
+  const size = 2.2 * Math.min(1, (0.8 * clientWidth) / clientHeight);
   const ranges = bounds(scene);
   const spans = ranges.map(([low, high]) => high - low);
-  const [x, y, z] = spans.map((span) => (2.2 * span) / Math.hypot(...spans));
+  const [x, y, z] = spans.map((span) => (size * span) / Math.hypot(...spans));
   const axis = (index) => ({ visible: false, showspikes: false, range: ranges[index] });
   return {
     font: page.font, margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", uirevision: name,
