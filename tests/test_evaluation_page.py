@@ -102,7 +102,7 @@ def test_the_table_has_all_structures_first_and_then_each_kind() -> None:
 
 def test_what_was_left_out_is_on_the_page() -> None:
     page = page_of([*numbered([0.0]), Labelled(rattled(1), place="memory, structure 1")])
-    assert any("left out" in sentence for sentence in page.summary)
+    assert any("Left out of all numbers: 1 structure;" in sentence for sentence in page.summary)
     table = next(table for table in page.tables if table.name == "left-out")
     assert table.rows == (("memory, structure 1", "default", "it has no label"),)
 
@@ -133,7 +133,7 @@ def test_atoms_whose_force_vanishes_by_symmetry_are_counted_not_drawn() -> None:
     evaluation = evaluate(POTENTIAL, structures, distance=first_coordinate, quiet=True)
     figure = figure_named(evaluation_page(evaluation), "distance")
     assert len(points_in(figure)[0].x) == 8
-    assert "1 atoms without a force" in figure.note
+    assert "Not shown: 1 of 9 atoms" in figure.note
 
 
 def test_a_learning_curve_is_shown_where_it_is_given() -> None:

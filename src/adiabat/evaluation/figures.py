@@ -123,7 +123,7 @@ def _distance_figures(compared: Sequence[Compared]) -> tuple[Figure, ...]:
         for atom, symbol in enumerate(one.structure.atoms.get_chemical_symbols())
     ]
     still = int((~moved).sum())
-    without = f" {still:,} atoms without a force, in the reference and predicted, are not shown." if still else ""
+    without = f" Not shown: {still:,} of {len(moved):,} atoms, which have no force to predict." if still else ""
     points = Points(distance, error, "atoms", tuple(texts[index] for index in np.flatnonzero(moved)))
     figure = Figure(
         name="distance",

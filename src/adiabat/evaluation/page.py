@@ -56,7 +56,7 @@ def error_sentences(evaluation: Evaluation) -> tuple[str, ...]:
     """The errors in sentences, with how sure they are and how many structures were left out."""
     e = evaluation
     sentences = [
-        f"{e.configurations} structures with {e.atoms} atoms were compared.",
+        f"Compared: {_counted(e.configurations, 'structure')} with {_counted(e.atoms, 'atom')}.",
         _sentence(
             "Energy", e.energy_mae_mev_per_atom, e.energy_mae_mev_per_atom_interval_95, "meV/atom", e.energy_labels
         ),
@@ -66,7 +66,7 @@ def error_sentences(evaluation: Evaluation) -> tuple[str, ...]:
         _sentence("Stress", e.stress_mae_gpa, e.stress_mae_gpa_interval_95, "GPa", e.stress_labels),
     ]
     if e.left_out:
-        sentences.append(f"{len(e.left_out)} structures were left out of all numbers: see why below.")
+        sentences.append(f"Left out of all numbers: {_counted(len(e.left_out), 'structure')}; see why below.")
     return tuple(sentences)
 
 
@@ -74,11 +74,15 @@ def _sentence(what: str, mae: float | None, interval: Interval | None, unit: str
     if mae is None:
         return f"{what}: no reference labels."
     sure = (
-        f"95 % interval {interval[0]:.3g} to {interval[1]:.3g}, by bootstrap over {labels} structures"
+        f"95 % interval {interval[0]:.3g} to {interval[1]:.3g}, by bootstrap over {_counted(labels, 'structure')}"
         if interval is not None
-        else f"from {labels} structures: too few for an interval"
+        else f"from {_counted(labels, 'structure')}: too few for an interval"
     )
     return f"{what} MAE: {mae:.3g} {unit} ({sure})."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _worst(compared: Sequence[Compared]) -> list[Compared]:
