@@ -31,3 +31,7 @@ test-slow: setup-test
 
 clean:
 	rm -rf $(VENV) build demo
+
+# Train on the shipped silicon data, evaluate, run: everything a newcomer does first. Results go to demo/.
+demo: setup
+	$(BIN)/python examples/demo.py demo

@@ -2,6 +2,7 @@
 
 from adiabat.data.check import CheckResult, check
 from adiabat.data.config import DataConfig, ReadConfig
+from adiabat.data.demonstration import demonstration_set
 from adiabat.data.describe import Description, describe
 from adiabat.data.distances import Distances, measure_distances, shortest_distances
 from adiabat.data.findings import KNOWN_FINDINGS, Finding, require_found, require_sound
@@ -27,6 +28,7 @@ __all__ = [
     "SplitConfig",
     "atomic_reference",
     "check",
+    "demonstration_set",
     "describe",
     "fingerprint",
     "iterate_frames",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from ase import Atoms
@@ -15,6 +15,9 @@ from adiabat.potential.derivatives import predict
 from adiabat.potential.prediction import Prediction
 from adiabat.system import Batch, EnergyModel, Graph, Storable
 from adiabat.typing import Quantity
+
+if TYPE_CHECKING:
+    from adiabat.potential.ase import AdiabatCalculator
 
 QUANTITIES: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress")
 
@@ -90,6 +93,12 @@ class Potential:
         known = set(Potential(parts).species)
         canaries = [atoms for atoms in self.canaries + other.canaries if known.issuperset(atoms.numbers.tolist())]
         return Potential(parts, metadata={"sum_of": [self.metadata, other.metadata]}, canaries=canaries)
+
+    def calculator(self) -> "AdiabatCalculator":
+        """An ASE calculator."""
+        from adiabat.potential.ase import AdiabatCalculator
+
+        return AdiabatCalculator(self)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same potential in another floating-point type or on another device."""

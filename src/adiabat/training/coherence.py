@@ -133,9 +133,8 @@ def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str
     degrees = np.tile(make.model.basis.degrees.numpy(), len(make.model.species))
     solution = _fit_to_forces(equations, examples, degrees)
     forces = equations.kinds["forces"]
-    misfit = (
-        forces.square - 2 * solution.mean @ forces.moment + solution.mean @ forces.gram @ solution.mean
-    ) / forces.count
+    explained = 2 * solution.mean @ forces.moment - solution.mean @ forces.gram @ solution.mean
+    misfit = float(forces.square - explained) / forces.count
     found = {"energy": _energy_slope(examples, solution, misfit), "stress": _stress_slope(examples, solution, misfit)}
     return {kind: slope for kind, slope in found.items() if slope is not None}
 
@@ -176,7 +175,8 @@ def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
     nearest = np.concatenate(distances.nearest)
     environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
     radii = repulsion_radii(species, distances.shortest, RepulsionConfig())
-    basis = choose_basis(BasisConfig(size="medium"), environment, radii.inner)
+    size = "medium" if len(species) == 1 else "small"  # with several species, a medium one would take minutes
+    basis = choose_basis(BasisConfig(size=size), environment, radii.inner)
     model = LinearACE(basis, torch.zeros(len(species), basis.n_functions, dtype=torch.float64))
     # No repulsion and no isolated atoms here: the slope is of the whole label.
     return ExampleMaker(model, Potential([IsolatedAtoms(dict.fromkeys(species, 0.0), "configuration", basis.cutoff)]))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from adiabat.models import LinearACE
 from adiabat.neighbors import neighbor_graph
@@ -59,21 +60,26 @@ class ExampleMaker:
         batch = Batch.from_atoms(structure.atoms)
         graph = neighbor_graph(batch, max(self.model.cutoff, self.baseline.cutoff))
         rows = self.model.design_rows(graph)
-        labels = structure.labels
-        wanted = ["energy", "forces"] + (["stress"] if labels.stress is not None else [])
-        known = self.baseline(graph, want=wanted)  # pyright: ignore[reportArgumentType]
-        n_atoms, blocks = batch.n_atoms, {}
+        labels, n_atoms, blocks = structure.labels, batch.n_atoms, {}
         if labels.energy is not None:
-            target = np.array([(labels.energy - float(known.energy[0])) / n_atoms])
-            blocks["energy"] = Block(rows.energy.numpy()[None] / n_atoms, target)
+            known = value(self.baseline(graph, want=("energy",)).energy)[0]
+            blocks["energy"] = Block(rows.energy.numpy()[None] / n_atoms, np.array([(labels.energy - known) / n_atoms]))
         if labels.forces is not None:
-            blocks["forces"] = Block(rows.forces.numpy(), (labels.forces - known.forces.numpy()).ravel())
+            known = value(self.baseline(graph, want=("forces",)).forces)
+            blocks["forces"] = Block(rows.forces.numpy(), (labels.forces - known).ravel())
         if labels.stress is not None:
+            known = value(self.baseline(graph, want=("stress",)).stress)[0]
             volume = float(batch.volume[0])
-            target = (labels.stress - known.stress[0].numpy())[VOIGT]
-            blocks["stress"] = Block((rows.virial.numpy() / volume)[VOIGT], target)
+            blocks["stress"] = Block((rows.virial.numpy() / volume)[VOIGT], (labels.stress - known)[VOIGT])
         species = np.searchsorted(self.model.species, structure.atoms.numbers)
         return Example(blocks, rows.features.numpy(), species)
+
+
+def value(quantity: Tensor | None) -> FloatArray:
+    """A field of a prediction that was asked for, as an array."""
+    if quantity is None:
+        raise TypeError("the prediction lacks what was asked for")
+    return quantity.numpy()
 
 
 def count_rows(structures: list[Labelled]) -> int:

@@ -48,7 +48,7 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, par
         targets = np.concatenate([block.targets for block in example.blocks.values()])
         whitened = solution.whiten(rows / noise[:, None])
         rest = np.eye(len(noise)) - whitened.T @ whitened
-        left_out = noise * np.linalg.solve(rest, (targets - rows @ solution.mean) / noise)
+        left_out = np.asarray(noise * np.linalg.solve(rest, (targets - rows @ solution.mean) / noise), dtype=float)
         first = 0
         for kind, block in example.blocks.items():
             residuals.setdefault(kind, []).append(left_out[first : first + len(block.targets)])

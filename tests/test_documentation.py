@@ -1,0 +1,58 @@
+"""What README and docs show runs, and what they name is there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adiabat.data import demonstration_set
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def python_blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_python_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(demonstration_set(), tmp_path / "train.xyz")
+    shutil.copy(demonstration_set(), tmp_path / "test.xyz")
+    monkeypatch.chdir(tmp_path)
+    [example] = python_blocks(README)
+
+    # The smallest basis: the example is the same, and takes seconds.
+    small = example.replace("adiabat.train(structures)", "adiabat.train(structures, SMALL)")
+    setting = 'import adiabat\nSMALL = adiabat.TrainConfig.parse({"basis": {"size": "small"}})\n'
+    done = subprocess.run([sys.executable, "-c", setting + small], capture_output=True, text=True, check=False)
+
+    assert small != example
+    assert done.returncode == 0, done.stderr
+    energy, by_ase = done.stdout.split()[-2:]
+    assert float(energy) == pytest.approx(float(by_ase), abs=1e-8)
+
+
+@pytest.mark.parametrize("command", ["check", "train", "evaluate", "info", "md"])
+def test_each_command_of_the_readme_explains_itself_with_an_example(command: str) -> None:
+    assert f"adiabat {command} " in README
+    done = subprocess.run(
+        [Path(sys.executable).parent / "adiabat", command, "--help"], capture_output=True, text=True, check=True
+    )
+    assert f"Example: adiabat {command}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text()):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_map_names_every_folder() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    folders = [p.name for p in (ROOT / "src" / "adiabat").iterdir() if p.is_dir() and not p.name.startswith("_")]
+
+    assert not [name for name in folders if f"`{name}/`" not in text]
