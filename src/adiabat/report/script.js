@@ -63,8 +63,10 @@ function atomsTrace(scene) {
     }
   });
   if (scene.values === null) return { ...trace, vertexcolor: perVertex };
+  const low = Math.min(0, smallest(scene.values));
+  const high = largest(scene.values);
   return {
-    ...trace, intensity: perVertex, colorscale: HEAT, cmin: 0, cmax: largest(scene.values) || 1,
+    ...trace, intensity: perVertex, colorscale: HEAT, cmin: low, cmax: high > low ? high : low + 1,
     colorbar: { title: { text: scene.valueLabel, side: "right" }, thickness: 14, len: 0.8, outlinewidth: 0 },
   };
 }
