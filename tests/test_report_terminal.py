@@ -32,6 +32,16 @@ def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
     assert "…" not in printed(18)
 
 
+def test_words_stay_whole_where_numbers_are_narrow() -> None:
+    columns = ("config_type", "structures", *(f"{kind} {mean} (meV/atom)" for kind in ("energy", "x") for mean in "ab"))
+    console = Console(file=StringIO(), width=70)
+    print_table(Table("t", "Errors", columns, (("AIMD-NVT", 25, 1.0, 2.0, 3.0, 4.0),)), console)
+    assert isinstance(console.file, StringIO)
+    words = console.file.getvalue().split()
+    assert words.count("(meV/atom)") == 4
+    assert {"config_type", "structures", "AIMD-NVT"} <= set(words)
+
+
 def test_numbers_end_at_the_same_column() -> None:
     lines = [line.rstrip() for line in printed(80).splitlines() if "0.0612" in line or "–" in line]
     assert len(lines) == 2
