@@ -26,7 +26,7 @@ def test_a_table_is_printed_as_it_is_whatever_its_texts_look_like() -> None:
 
 
 def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
-    first_column = "".join(line[:9].strip() for line in printed(18).splitlines()[1:])
+    first_column = "".join(line[:10].strip() for line in printed(18).splitlines()[1:])
     assert "config_type" in first_column
     assert "bulk" in first_column
     assert "…" not in printed(18)
@@ -34,7 +34,7 @@ def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
 
 def test_words_stay_whole_where_numbers_are_narrow() -> None:
     columns = ("config_type", "structures", *(f"{kind} {mean} (meV/atom)" for kind in ("energy", "x") for mean in "ab"))
-    console = Console(file=StringIO(), width=70)
+    console = Console(file=StringIO(), width=72)
     print_table(Table("t", "Errors", columns, (("AIMD-NVT", 25, 1.0, 2.0, 3.0, 4.0),)), console)
     assert isinstance(console.file, StringIO)
     words = console.file.getvalue().split()

@@ -24,7 +24,9 @@ def print_table(table: Table, console: Console | None = None) -> None:
         )
     for row in zip(*texts, strict=True):
         drawn.add_row(*(Text(cell) for cell in row))
-    (console or Console()).print(drawn, end="\n\n")
+    console = console or Console()
+    console.print(drawn)
+    console.print()
 
 
 def _narrow(heading: str, cells: Sequence[str]) -> str:
