@@ -124,12 +124,12 @@ def iterate_trajectory(file: Path | str) -> Iterator[Atoms]:
         DataError: The file is missing or no trajectory.
     """
     frames, species, forces = _describe(Path(file))
-    with h5py.File(file, "r", libver="latest", swmr=True) as handle:
-        per_read = _frames_per_write(len(species.numbers))
-        for start in range(0, frames, per_read):
+    per_read = _frames_per_write(len(species.numbers))
+    for start in range(0, frames, per_read):
+        with h5py.File(file, "r", libver="latest", swmr=True) as handle:  # not open while the caller thinks
             values = _slice(handle, slice(start, min(start + per_read, frames)), forces=forces)
-            for index in range(len(values["step"])):
-                yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
+        for index in range(len(values["step"])):
+            yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
 
 
 def count_frames(file: Path | str) -> int:
