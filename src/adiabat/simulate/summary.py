@@ -42,12 +42,15 @@ class SimulationSummary(Result):
 
     def lines(self) -> list[str]:
         """For a person."""
-        speed = f"{self.ns_per_day:.3g} ns/day, {self.us_per_atom_per_step:.3g} µs/atom/step" if self.ns_per_day else ""
+        done = f"{self.steps} steps, {self.time_ps:g} ps of {self.atoms} atoms"
+        if self.ns_per_day is not None and self.us_per_atom_per_step is not None:
+            done += f", at {self.ns_per_day:.3g} ns/day, {self.us_per_atom_per_step:.3g} µs/atom/step"
+        temperature = _with_error(self.mean_temperature_k, self.mean_temperature_k_std)
+        drift = _with_error(self.drift_mev_per_atom_per_ps, self.drift_mev_per_atom_per_ps_std)
         return [
-            f"{self.steps} steps, {self.time_ps:g} ps of {self.atoms} atoms" + (f" at {speed}" if speed else ""),
-            f"temperature {_with_error(self.mean_temperature_k, self.mean_temperature_k_std, 1)} K (mean of the second half)",
-            f"drift of the conserved energy "
-            f"{_with_error(self.drift_mev_per_atom_per_ps, self.drift_mev_per_atom_per_ps_std, 4)} meV/atom/ps",
+            done,
+            f"temperature, mean of the second half: {temperature} K",
+            f"drift of the conserved energy: {drift} meV/atom/ps",
         ]
 
 
@@ -72,11 +75,7 @@ def summarise(
     )
 
 
-def _with_error(value: float | None, error: float | None, digits: int) -> str:
+def _with_error(value: float | None, error: float | None) -> str:
     if value is None:
-        return "not known (too few log lines)"
-    return (
-        f"{value:.{digits}f} ± {error:.{digits}f}"
-        if error is not None
-        else f"{value:.{digits}f} (error not known: too short)"
-    )
+        return "not known (too short)"
+    return f"{value:.4g} ± {error:.1g}" if error is not None else f"{value:.4g} (error not known: too short)"

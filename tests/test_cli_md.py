@@ -1,0 +1,217 @@
+"""``adiabat md`` as a user meets it: what it prints, what it refuses, and how it ends."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analytic_models import rare_gas_potential
+from ase import Atoms, units
+from ase.build import bulk
+from ase.io import read, write
+
+from adiabat.cli.app import EXIT_FINE, EXIT_FOUND, EXIT_MISTAKE, run
+from adiabat.potential.file import save_potential
+from adiabat.simulate import read_log, read_trajectory
+from adiabat.simulate.live import LiveLine
+from adiabat.simulate.observe import Observation
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    atoms = bulk("Ar", "fcc", a=5.3, cubic=True)
+    save_potential(rare_gas_potential(), tmp_path / "ar.adiabat", canaries=[atoms])
+    write(tmp_path / "start.xyz", atoms)
+    return tmp_path
+
+
+def md(*options: str, start: str = "start.xyz", potential: str = "ar.adiabat", ensemble: str = "nvt") -> int:
+    given = dict(zip(options[::2], options[1::2], strict=False))
+    defaults = {"--timestep-fs": "4", "--steps": "30", "--out": "run"}
+    defaults |= {"--temperature-k": "50"} if ensemble == "nvt" else {}
+    rest = [word for name, value in defaults.items() if name not in given for word in (name, value)]
+    return run(["md", potential, start, "--ensemble", ensemble, *rest, *options])
+
+
+def test_the_command_of_the_manual_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert md() == EXIT_FINE
+
+    out, err = capsys.readouterr()
+    assert "30 steps, 0.12 ps of 4 atoms" in out
+    assert "ns/day" in out
+    assert "µs/atom/step" in out
+    assert "velocities are drawn at 50 K with the seed 0" in err
+    assert {file.name for file in (place / "run").iterdir()} == {
+        ".lock",
+        "trajectory.h5",
+        "thermo.csv",
+        "checkpoint.safetensors",
+        "last_frame.xyz",
+        "run.json",
+        "summary.json",
+    }
+    assert len(read_trajectory(place / "run/trajectory.h5")) == 4
+
+
+def test_settings_reach_the_run(place: Path) -> None:
+    settings = ("--set", "output.trajectory_every=5", "--set", "output.log_every=3", "--set", "output.forces=true")
+    assert md("--seed", "7", "--friction-per-fs", "0.05", *settings) == EXIT_FINE
+    frames = read_trajectory(place / "run/trajectory.h5")
+    assert len(frames) == 7
+    assert frames[0].get_forces().shape == (4, 3)
+    assert len(read_log(place / "run/thermo.csv")["step"]) == 11
+
+
+def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(place: Path) -> None:
+    assert md() == EXIT_FINE
+    assert md("--resume", "--steps", "50") == EXIT_FINE
+    assert read_log(place / "run/thermo.csv")["step"][-1] == 50
+    assert md("--out", "next", start="run/last_frame.xyz", ensemble="nve") == EXIT_FINE
+    last, first = read(place / "run/last_frame.xyz"), read_trajectory(place / "next/trajectory.h5")[0]
+    np.testing.assert_allclose(first.get_velocities(), last.get_velocities(), atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"ensemble": "npt"}, "'nve' or 'nvt'"),
+        ({"options": ["--steps", "0"]}, "--steps"),
+        ({"options": ["--timestep-fs", "-1"]}, "--timestep-fs: Input should be greater than 0"),
+        ({"options": ["--timestep-fs", "nan"]}, "--timestep-fs"),
+        ({"options": ["--friction-per-fs", "0.1", "--temperature-k", "9"], "ensemble": "nve"}, "no effect in nve"),
+        ({"ensemble": "nve"}, "the start structure holds no velocities"),
+        ({"options": ["--seed", "-4"]}, "--seed"),
+        ({"options": ["--set", "output.log_evry=3"]}, "did you mean 'log_every'"),
+        ({"options": ["--set", "steps=3"]}, "'steps' is given twice"),
+        ({"options": ["--set", "steps"]}, "is given twice"),
+        ({"start": "absent.xyz"}, "absent.xyz: does not exist"),
+        ({"potential": "absent.adiabat"}, "absent.adiabat"),
+        ({"start": "ar.adiabat"}, "ar.adiabat"),
+        ({"start": "silicon.xyz"}, "silicon.xyz: atom 0 of the batch is Si"),
+        ({"start": "two.xyz"}, "two.xyz: holds 2 structures"),
+        ({"start": "two.xyz@5"}, "two.xyz@5: holds no such structure"),
+        ({"start": "near.xyz"}, "near.xyz: atoms 0 (Ar) and 1 (Ar) are 0.100 Å apart"),
+        ({"start": "flat.xyz"}, "flat.xyz"),
+        ({"start": "cut.xyz"}, "cut.xyz"),
+        ({"start": "empty.xyz"}, "empty.xyz: is empty"),
+        ({"options": ["--out", "start.xyz"]}, "start.xyz: is a file"),
+    ],
+)
+def test_mistakes_are_said_without_a_traceback_and_nothing_is_written(
+    options: dict, said: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("silicon.xyz", bulk("Si"))
+    write("two.xyz", [Atoms("Ar"), Atoms("Ar")])
+    write("near.xyz", Atoms("Ar2", positions=[[0, 0, 0], [0.1, 0, 0]]))
+    Path("flat.xyz").write_text('1\nLattice="4 0 0 0 4 0 0 0 0" Properties=species:S:1:pos:R:3 pbc="T T T"\nAr 0 0 0\n')
+    Path("cut.xyz").write_text("3\n\nAr 0 0 0\n")
+    Path("empty.xyz").write_text("")
+    words = options.pop("options", [])
+
+    assert md(*words, **options) == EXIT_MISTAKE
+
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+    assert not (place / "run").exists()
+
+
+def test_a_run_is_not_written_over(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert md() == EXIT_FINE
+    assert md() == EXIT_MISTAKE
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_a_run_with_another_temperature_is_not_resumed(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert md() == EXIT_FINE
+    assert md("--temperature-k", "51", "--resume") == EXIT_MISTAKE
+    assert "temperature_k was 50.0, is now 51.0" in capsys.readouterr().err
+
+
+def test_a_time_step_that_blows_up_ends_with_the_reason_and_the_last_good_frame(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert md("--timestep-fs", "200", "--temperature-k", "400") == EXIT_MISTAKE
+    error = capsys.readouterr().err
+    assert "moved by" in error
+    assert "a shorter time step than 200 fs" in error
+    assert "run/last_frame.xyz" in error
+    assert np.isfinite(read(place / "run/last_frame.xyz").positions).all()
+
+
+def test_velocities_of_the_start_are_used_in_nve(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    atoms = read("start.xyz")
+    atoms.set_velocities(np.random.default_rng(0).normal(0, 1e-3, (4, 3)) / units.fs)
+    write("moving.xyz", atoms)
+    assert md(start="moving.xyz", ensemble="nve") == EXIT_FINE
+    assert "velocities are those of the start structure" in capsys.readouterr().err
+    assert md("--seed", "1", "--out", "other", start="moving.xyz", ensemble="nve") == EXIT_MISTAKE
+    assert "seed: has no effect" in capsys.readouterr().err
+
+
+COMMAND = (
+    "import sys; sys.path.insert(0, {tests!r}); import analytic_models; from adiabat.cli.app import run; "
+    "sys.exit(run(sys.argv[1:]))"
+)
+
+
+def test_a_terminal_shows_a_live_line_and_control_c_stops_with_a_checkpoint(place: Path) -> None:
+    words = "md ar.adiabat start.xyz --ensemble nvt --temperature-k 50 --timestep-fs 4 --steps 1000000 --out run --threads 1"
+    program = [sys.executable, "-c", COMMAND.format(tests=str(Path(__file__).parent)), *words.split()]
+    terminal, side = pty.openpty()
+    process = subprocess.Popen(
+        program, stderr=side, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"}
+    )
+    os.close(side)
+    shown, deadline = "", time.monotonic() + 60
+    while "left" not in shown and time.monotonic() < deadline:
+        shown += os.read(terminal, 4096).decode(errors="replace")
+    process.send_signal(signal.SIGINT)
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece.decode(errors="replace")
+    except OSError:  # how a terminal says that its other side is closed
+        pass
+    assert process.wait(30) == EXIT_FOUND
+    for word in ("step ", " T ", " K ", " eV ", "conserved", "ns/day", "µs/atom/step", "left", "go on with --resume"):
+        assert word in shown
+    assert read_log(place / "run/thermo.csv")["step"][-1] > 0
+    assert "steps," in process.stdout.read()
+    process.stdout.close()
+    os.close(terminal)
+
+
+def test_elsewhere_there_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("adiabat.simulate.live.time.monotonic", lambda: clock[0])
+    seen = Observation(20, 40.0, 301.4, -10.0, 0.5, -9.5, -9.5, None)
+    with LiveLine(steps=100, done=0, timestep_fs=2.0, atoms=50) as live:
+        live.update(0, lambda: seen)
+        for step, now in ((1, 101.0), (20, 120.0), (21, 121.0)):
+            clock[0] = now
+            live.update(step, lambda: seen)
+    with LiveLine(steps=100, done=0, timestep_fs=2.0, atoms=50, quiet=True) as live:
+        clock[0] = 200.0
+        live.update(20, lambda: seen)
+    line = "step 20/100  T 301 K  E -9.5000 eV  conserved -9.5000 eV  0.173 ns/day  2e+04 µs/atom/step  1:20 left\n"
+    assert capsys.readouterr().err == line
+
+
+def test_the_example_of_the_help_is_the_command_that_runs(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["md", "--help"]) == EXIT_FINE
+    example = next(line for line in capsys.readouterr().out.splitlines() if "Example:" in line)
+    words = example.partition("adiabat ")[2].split()
+    (place / "ar.adiabat").rename(place / "si.adiabat")
+    words[words.index("2000")] = "20"
+    assert run(words) == EXIT_FINE
