@@ -1,0 +1,263 @@
+"""The regression: normal equations, their solution, left-out residuals in closed form, the search."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adiabat.errors import DataError, OutputError
+from adiabat.training.examples import Block, Example
+from adiabat.training.hyperparameters import search
+from adiabat.training.leave_one_out import leave_one_structure_out
+from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.regression import Hyperparameters, anchor, column_scale, solve
+from adiabat.typing import FloatArray
+
+N_SPECIES, N_FUNCTIONS = 2, 6
+COLUMNS = N_SPECIES * N_FUNCTIONS
+DEGREES = np.tile(np.arange(N_FUNCTIONS, dtype=float), N_SPECIES)
+PARAMETERS = Hyperparameters({"energy": 0.02, "forces": 0.3, "stress": 0.007}, strength=1e-3, smoothness=1.5)
+ALL_KINDS = {"energy": 1, "forces": 9, "stress": 6}
+
+
+def made_example(seed: int, counts: dict[str, int]) -> Example:
+    """Three atoms of two species with random rows and targets."""
+    rng = np.random.default_rng(seed)
+    blocks = {kind: Block(rng.normal(size=(n, COLUMNS)), rng.normal(size=n)) for kind, n in counts.items()}
+    return Example(blocks, rng.normal(size=(3, N_FUNCTIONS)), np.array([0, 1, 1]))
+
+
+def mixed_examples() -> list[Example]:
+    """Structures with all labels, and structures that lack some."""
+    fewer = [{"energy": 1}, {"forces": 9}, {"energy": 1, "stress": 6}, {"energy": 1, "forces": 9}]
+    return [made_example(seed, counts) for seed, counts in enumerate([ALL_KINDS] * 3 + fewer)]
+
+
+def equations_of(examples: list[Example]) -> NormalEquations:
+    found = NormalEquations(N_SPECIES, N_FUNCTIONS)
+    for example in examples:
+        found.add(example)
+    return found
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Rows, targets and noise of some structures, and the prior's precision: the problem written out in full."""
+
+    rows: FloatArray
+    targets: FloatArray
+    noise: FloatArray
+    prior: FloatArray
+
+    @property
+    def precision(self) -> FloatArray:
+        weighted = self.rows / self.noise[:, None]
+        return weighted.T @ weighted + np.diag(self.prior)
+
+    @property
+    def mean(self) -> FloatArray:
+        return np.linalg.solve(self.precision, self.rows.T @ (self.targets / self.noise**2))
+
+
+def dense(examples: list[Example], prior: FloatArray) -> Dense:
+    blocks = [(kind, block) for example in examples for kind, block in example.blocks.items()]
+    noise = [np.full(len(block.targets), PARAMETERS.noise[kind]) for kind, block in blocks]
+    rows, targets = (np.concatenate([getattr(block, name) for _, block in blocks]) for name in ("rows", "targets"))
+    return Dense(rows, targets, np.concatenate(noise), prior)
+
+
+def prior_precision(equations: NormalEquations, parameters: Hyperparameters = PARAMETERS) -> FloatArray:
+    """λ · (rows of the anchor) / (its variance) · ((1 + degree)^smoothness · size)², as `solve` documents it."""
+    kind = anchor(equations)
+    weight = equations.kinds[kind].count / parameters.noise[kind] ** 2
+    return parameters.strength * weight * ((1 + DEGREES) ** parameters.smoothness * column_scale(equations)) ** 2
+
+
+def test_the_solution_is_that_of_the_dense_problem() -> None:
+    examples = mixed_examples()
+    equations = equations_of(examples)
+    whole = dense(examples, prior_precision(equations))
+    solution = solve(equations, PARAMETERS, DEGREES)
+    np.testing.assert_allclose(solution.mean, whole.mean, rtol=1e-10)
+    lower = solution.factor / solution.scale[:, None]
+    np.testing.assert_allclose(lower @ lower.T, whole.precision, rtol=1e-10, atol=1e-10 * whole.precision.max())
+
+
+def test_whitened_rows_give_posterior_variances() -> None:
+    examples = mixed_examples()
+    equations = equations_of(examples)
+    rows = np.random.default_rng(9).normal(size=(4, COLUMNS))
+    whitened = solve(equations, PARAMETERS, DEGREES).whiten(rows)
+    covariance = np.linalg.inv(dense(examples, prior_precision(equations)).precision)
+    np.testing.assert_allclose(whitened.T @ whitened, rows @ covariance @ rows.T, rtol=1e-9)
+
+
+def test_left_out_residuals_are_those_of_refits_without_the_structure() -> None:
+    examples = mixed_examples()
+    equations = equations_of(examples)
+    prior = prior_precision(equations)
+    found = leave_one_structure_out(examples, solve(equations, PARAMETERS, DEGREES), PARAMETERS)
+    expected: dict[str, list[FloatArray]] = {}
+    for left_out in range(len(examples)):
+        coefficients = dense([e for number, e in enumerate(examples) if number != left_out], prior).mean
+        for kind, block in examples[left_out].blocks.items():
+            expected.setdefault(kind, []).append(block.targets - block.rows @ coefficients)
+    assert set(found.residuals) == set(expected) == {"energy", "forces", "stress"}
+    for kind, residuals in expected.items():
+        np.testing.assert_allclose(found.residuals[kind], np.concatenate(residuals), rtol=1e-8)
+
+
+def test_mean_errors_are_those_of_the_residuals() -> None:
+    examples = mixed_examples()
+    found = leave_one_structure_out(examples, solve(equations_of(examples), PARAMETERS, DEGREES), PARAMETERS)
+    forces = found.residuals["forces"]
+    assert found.mean_absolute("forces") == pytest.approx(sum(abs(forces)) / len(forces))
+    assert found.root_mean_square("forces") == pytest.approx(np.linalg.norm(forces) / np.sqrt(len(forces)))
+
+
+def test_sums_are_those_of_all_rows_and_features() -> None:
+    examples = mixed_examples()
+    equations = equations_of(examples)
+    rows = np.concatenate([e.blocks["forces"].rows for e in examples if "forces" in e.blocks])
+    targets = np.concatenate([e.blocks["forces"].targets for e in examples if "forces" in e.blocks])
+    forces = equations.kinds["forces"]
+    assert forces.count == len(targets) == 45
+    np.testing.assert_allclose(forces.gram, rows.T @ rows, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(forces.moment, rows.T @ targets, rtol=1e-12, atol=1e-12)
+    assert forces.spread == pytest.approx(targets.std())
+    assert equations.done == len(examples)
+    assert equations.atoms.tolist() == [len(examples), 2 * len(examples)]
+    second = np.concatenate([e.features[1:] for e in examples])
+    np.testing.assert_allclose(equations.feature_sum[1], second.sum(axis=0))
+    np.testing.assert_allclose(equations.feature_square[1], second.T @ second)
+
+
+def test_targets_that_are_all_the_same_have_their_size_as_spread() -> None:
+    block = Block(np.ones((3, COLUMNS)), np.full(3, -0.25))
+    equations = equations_of([Example({"energy": block}, np.ones((1, N_FUNCTIONS)), np.array([0]))])
+    assert equations.kinds["energy"].spread == pytest.approx(0.25)
+
+
+def same_bits(one: NormalEquations, other: NormalEquations) -> bool:
+    """Whether all sums are the same to the last bit."""
+    arrays = ("atoms", "feature_sum", "feature_square")
+    if one.done != other.done or any(getattr(one, n).tobytes() != getattr(other, n).tobytes() for n in arrays):
+        return False
+    return all(
+        (a.count, a.total, a.square, a.gram.tobytes(), a.moment.tobytes())
+        == (b.count, b.total, b.square, b.gram.tobytes(), b.moment.tobytes())
+        for a, b in ((one.kinds[kind], other.kinds[kind]) for kind in one.kinds)
+    )
+
+
+def test_what_is_saved_is_loaded_to_the_bit_and_goes_on_to_the_bit(tmp_path: Path) -> None:
+    examples = mixed_examples()
+    file = tmp_path / "equations.safetensors"
+    first = equations_of(examples[:4])
+    first.save(file)
+    resumed = NormalEquations.load(file)
+    assert same_bits(resumed, first)
+    for example in examples[4:]:
+        resumed.add(example)
+    assert same_bits(resumed, equations_of(examples))
+    assert not same_bits(resumed, first)
+
+
+def test_equations_that_cannot_be_saved_leave_the_last_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = mixed_examples()
+    file = tmp_path / "equations.safetensors"
+    equations_of(examples[:4]).save(file)
+
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        equations_of(examples).save(file)
+    assert list(tmp_path.iterdir()) == [file]
+    assert same_bits(NormalEquations.load(file), equations_of(examples[:4]))
+
+
+def test_a_function_that_the_data_never_show_stays_at_zero() -> None:
+    examples = mixed_examples()
+    for example in examples:
+        example.features[:, 2] = 0.0
+        for block in example.blocks.values():
+            block.rows[:, [2, 2 + N_FUNCTIONS]] = 0.0
+    solution = solve(equations_of(examples), PARAMETERS, DEGREES)
+    assert solution.mean[[2, 2 + N_FUNCTIONS]].tolist() == [0.0, 0.0]
+    assert np.isfinite(solution.factor).all()
+
+
+def test_the_prior_does_not_depend_on_what_the_functions_are_multiplied_by() -> None:
+    examples = mixed_examples()
+    factors = 10.0 ** np.random.default_rng(2).uniform(-3, 3, N_FUNCTIONS)
+    scaled = [
+        Example(
+            {kind: Block(b.rows * np.tile(factors, N_SPECIES), b.targets) for kind, b in e.blocks.items()},
+            e.features * factors,
+            e.species,
+        )
+        for e in examples
+    ]
+    plain = solve(equations_of(examples), PARAMETERS, DEGREES).mean
+    rescaled = solve(equations_of(scaled), PARAMETERS, DEGREES).mean
+    np.testing.assert_allclose(rescaled * np.tile(factors, N_SPECIES), plain, rtol=1e-8)
+
+
+def learnable_examples(count: int, noise: dict[str, float]) -> list[Example]:
+    """Targets of one set of coefficients, with Gaussian noise by kind."""
+    coefficients = np.random.default_rng(3).normal(size=COLUMNS)
+    found = []
+    for seed in range(count):
+        example, rng = made_example(seed, ALL_KINDS), np.random.default_rng(1000 + seed)
+        found.append(
+            Example(
+                {
+                    kind: Block(b.rows, b.rows @ coefficients + rng.normal(scale=noise[kind], size=len(b.targets)))
+                    for kind, b in example.blocks.items()
+                },
+                example.features,
+                example.species,
+            )
+        )
+    return found
+
+
+def test_the_search_finds_the_noise_of_the_labels() -> None:
+    noise = {"energy": 0.05, "forces": 0.2, "stress": 0.01}
+    examples = learnable_examples(60, noise)
+    best = search(equations_of(examples), examples, DEGREES)
+    scaled = np.concatenate([r / best.parameters.noise[kind] for kind, r in best.left_out.residuals.items()])
+    assert np.mean(scaled**2) == pytest.approx(1.0, rel=1e-6)
+    for kind, value in noise.items():
+        assert best.left_out.root_mean_square(kind) == pytest.approx(value, rel=0.35)
+
+
+def test_absolute_noise_levels_leave_the_fit_as_it_is() -> None:
+    examples = mixed_examples()
+    equations = equations_of(examples)
+    louder = Hyperparameters(
+        {k: 7 * v for k, v in PARAMETERS.noise.items()}, PARAMETERS.strength, PARAMETERS.smoothness
+    )
+    plain = solve(equations, PARAMETERS, DEGREES)
+    np.testing.assert_allclose(solve(equations, louder, DEGREES).mean, plain.mean, rtol=1e-10)
+
+
+def test_labels_that_are_explained_exactly_are_no_reason_to_stop() -> None:
+    silent = [
+        Example({"energy": Block(e.blocks["energy"].rows, np.zeros(1))}, e.features, e.species)
+        for e in mixed_examples()
+        if "energy" in e.blocks
+    ]
+    best = search(equations_of(silent), silent, DEGREES)
+    assert best.solution.mean.tolist() == [0.0] * COLUMNS
+    assert all(value > 0 for value in best.parameters.noise.values())
+
+
+def test_labels_that_are_not_finite_are_refused() -> None:
+    examples = mixed_examples()
+    examples[0].blocks["energy"].targets[0] = np.nan
+    with pytest.raises(DataError, match="solvable"):
+        search(equations_of(examples), examples, DEGREES)
