@@ -38,9 +38,17 @@ class Candidate:
     @property
     def score(self) -> float:
         """Weighted sum of the logarithms of the mean absolute errors: scale-free, a per cent of one is a per cent of another."""
-        return sum(
-            IMPORTANCE[kind] * float(np.log(self.left_out.mean_absolute(kind))) for kind in self.left_out.residuals
-        )
+        errors = {kind: self.left_out.mean_absolute(kind) for kind in self.left_out.residuals}
+        return sum(IMPORTANCE[kind] * float(np.log(max(error, SMALLEST_ERROR))) for kind, error in errors.items())
+
+    @property
+    def score_std(self) -> float:
+        """Standard error of the score, by the spread of the errors over the structures."""
+        variance = 0.0
+        for kind in self.left_out.residuals:
+            errors = self.left_out.by_structure(kind)
+            variance += (IMPORTANCE[kind] * errors.std() / max(errors.mean(), SMALLEST_ERROR)) ** 2 / len(errors)
+        return float(np.sqrt(variance))
 
 
 # What a per cent of error is worth. Stress counts less: energies and forces are what simulations run on.
@@ -50,14 +58,23 @@ START_FRACTIONS = {"energy": 0.01, "forces": 0.1, "stress": 0.1}
 START_STRENGTH, START_SMOOTHNESS = 1e-8, 1.0
 # Its passes, each finer than the one before: a factor on a noise, its cube on the strength, a step of the smoothness.
 PASSES = ((3.0, 1.0), (1.6, 0.5))
-STRENGTH_BOUNDS = (1e-12, 1e2)
+STRENGTH_BOUNDS = (1e-11, 1e2)
 SMOOTHNESS_BOUNDS = (0.0, 6.0)
+SIMPLER_STEPS = 10
+"""Along a coordinate, at most: where a kind of label says nothing, its weight could sink without end."""
+SMALLEST_ERROR = 1e-14
+"""eV per atom, eV/Å, eV/Å³: below rounding, so that labels that are met exactly have a score."""
 
 Evaluate = Callable[[Hyperparameters], Candidate | None]
 
 
 def search(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Candidate:
-    """The best candidate found by coordinate descent on the leave-one-structure-out score.
+    """The simplest candidate among those that predict left-out structures as well as any.
+
+    Coordinate descent finds the best score. Within one standard error of it, scores say nothing: there the prior is made
+    as strong, and the weight of energies and stresses beside forces as light, as they can be (the one-standard-error
+    rule: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section 7.10.1). Structures of one
+    trajectory resemble each other, so the score alone is too kind to fits that follow them closely.
 
     Only ratios of noise levels matter to the fit; in the end all are scaled so that the left-out residuals have the
     variance that the noise says.
@@ -82,6 +99,7 @@ def search(equations: NormalEquations, examples: Sequence[Example], degrees: Flo
     best = _first_possible(evaluate, _start(equations))
     for factor, step in PASSES:
         best = _descend(best, factor, step, evaluate)
+    best = _simplify(best, evaluate)
     return _with_absolute_noise(best, equations, examples, degrees)
 
 
@@ -115,12 +133,36 @@ def _descend(best: Candidate, factor: float, step: float, evaluate: Evaluate) ->
     return best
 
 
+def _simplify(best: Candidate, evaluate: Evaluate) -> Candidate:
+    """Lighter energies and stresses and a stronger prior, a step of each in turn, while the score stays within its error."""
+    limit = best.score + best.score_std
+    factor = PASSES[-1][0]
+    kinds = [kind for kind in best.parameters.noise if kind != _anchor(best.parameters)]
+    moves: list[Callable[[Hyperparameters], Hyperparameters]] = [
+        *(lambda p, kind=kind: _scaled_noise(p, kind, factor) for kind in kinds),
+        lambda p: _scaled_strength(p, factor**3),
+    ]
+    for _ in range(SIMPLER_STEPS):
+        for move in tuple(moves):
+            candidate = evaluate(move(best.parameters))
+            if candidate is None or candidate.score > limit:
+                moves.remove(move)
+            else:
+                best = candidate
+    return best
+
+
+def _anchor(parameters: Hyperparameters) -> str:
+    """The kind of label whose noise the others are told by."""
+    return "forces" if "forces" in parameters.noise else next(iter(parameters.noise))
+
+
 def _moves(
     parameters: Hyperparameters, factor: float, step: float
 ) -> list[Callable[[Hyperparameters], Hyperparameters]]:
     """Up and down along each coordinate: the noise of each kind but the anchor's, the strength, the smoothness."""
     moves: list[Callable[[Hyperparameters], Hyperparameters]] = []
-    anchor = "forces" if "forces" in parameters.noise else next(iter(parameters.noise))
+    anchor = _anchor(parameters)
     for up in (False, True):
         for kind in parameters.noise:
             if kind != anchor:
@@ -148,7 +190,7 @@ def _with_absolute_noise(
     """The same fit, its noise levels scaled to the left-out residuals."""
     noise = best.parameters.noise
     scaled = [residuals / noise[kind] for kind, residuals in best.left_out.residuals.items()]
-    factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled)))))
+    factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled))))) or 1.0  # zero where all is met exactly
     parameters = replace(best.parameters, noise={kind: factor * value for kind, value in noise.items()})
     solution = solve(equations, parameters, degrees)
     return Candidate(parameters, solution, leave_one_structure_out(examples, solution, parameters))

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adiabat.training.examples import Example
 from adiabat.training.regression import Hyperparameters, Solution
-from adiabat.typing import FloatArray
+from adiabat.typing import FloatArray, IntArray
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -16,13 +20,21 @@ class LeftOut:
 
     Attributes:
         residuals: By kind of label, all structures' rows together: eV per atom, eV/Å, eV/Å³.
+        structure: By kind of label, which of the structures each residual is of.
     """
 
     residuals: dict[str, FloatArray]
+    structure: dict[str, IntArray]
 
     def mean_absolute(self, kind: str) -> float:
         """Mean absolute error of a kind."""
         return float(np.abs(self.residuals[kind]).mean())
+
+    def by_structure(self, kind: str) -> FloatArray:
+        """Mean absolute error of each structure that has this kind of label."""
+        count = np.bincount(self.structure[kind])
+        total = np.bincount(self.structure[kind], np.abs(self.residuals[kind]))
+        return total[count > 0] / count[count > 0]
 
     def root_mean_square(self, kind: str) -> float:
         """Root mean square error of a kind."""
@@ -42,7 +54,8 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, par
         parameters: Its noise.
     """
     residuals: dict[str, list[FloatArray]] = {}
-    for example in examples:
+    structure: dict[str, list[IntArray]] = {}
+    for number, example in enumerate(examples):
         noise = np.concatenate([np.full(len(b.targets), parameters.noise[kind]) for kind, b in example.blocks.items()])
         rows = np.concatenate([block.rows for block in example.blocks.values()])
         targets = np.concatenate([block.targets for block in example.blocks.values()])
@@ -52,5 +65,10 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, par
         first = 0
         for kind, block in example.blocks.items():
             residuals.setdefault(kind, []).append(left_out[first : first + len(block.targets)])
+            structure.setdefault(kind, []).append(np.full(len(block.targets), number))
             first += len(block.targets)
-    return LeftOut({kind: np.concatenate(parts) for kind, parts in residuals.items()})
+    return LeftOut(_joined(residuals), _joined(structure))
+
+
+def _joined(parts: dict[str, list[NDArray[Number]]]) -> dict[str, NDArray[Number]]:
+    return {kind: np.concatenate(arrays) for kind, arrays in parts.items()}
