@@ -1,9 +1,11 @@
 """``adiabat train``: a potential from labelled structures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from ase.data import chemical_symbols
 from rich.console import Console
 from rich.text import Text
 
@@ -11,11 +13,12 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.evaluate import print_evaluation
 from adiabat.data import read, split
-from adiabat.errors import ConfigurationError
+from adiabat.errors import ConfigurationError, UnknownSpecies
 from adiabat.evaluation import evaluate
 from adiabat.models import LinearACE
 from adiabat.potential import load_potential
 from adiabat.runs import require_writable
+from adiabat.system import Labelled
 from adiabat.training import TrainConfig, TrainingCheckpoint, train, training_sentences
 
 
@@ -44,21 +47,27 @@ def train_command(
     Example: adiabat train train.xyz --test test.xyz --out si.adiabat
     """
     config = configuration(config_file, settings or [], accept or [])
-    require_writable(out)
+    if test is not None and config.data.split is not None:
+        raise ConfigurationError(
+            "both --test and data.split name test structures",
+            place="--test",
+            rule="there is one test part",
+            mend="leave one out",
+        )
+    split_file, checkpoint = (out.with_name(f"{out.name}.{name}") for name in ("split.json", "checkpoint"))
+    for file in (out, split_file) if config.data.split is not None else (out,):
+        require_writable(file)
+    basis = basis_of(basis_from, config) if basis_from is not None else None
     structures = read(data_file, keys=config.data.keys)
     tested = read(test, keys=config.data.keys) if test is not None else []
-    if config.data.split is not None:
-        if test is not None:
-            raise ConfigurationError(
-                "both --test and data.split name test structures", rule="there is one test part", mend="leave one out"
-            )
-        division = split(structures, config.data.split)
+    division = split(structures, config.data.split) if config.data.split is not None else None
+    if division is not None:
         structures, tested = division.apply(structures)
-        division.save(out.with_name(f"{out.name}.split.json"))
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
-    basis = basis_of(basis_from, config) if basis_from is not None else None
+    require_known_species(tested, structures)
     potential = train(structures, config, basis=basis, checkpoint=checkpoint, resume=resume)
     potential.save(out)
+    if division is not None:
+        division.save(split_file)
     TrainingCheckpoint.discard(checkpoint)
     console = Console()
     for sentence in training_sentences(potential):
@@ -72,6 +81,24 @@ def configuration(file: Path | None, settings: list[str], accept: list[str]) -> 
     """The file's, with the overrides; accepted findings of both."""
     config = TrainConfig.load(file, settings)
     return config.model_copy(update={"accept": (*config.accept, *accept)})
+
+
+def require_known_species(tested: Sequence[Labelled], trained: Sequence[Labelled]) -> None:
+    """Refuse test structures that the potential will not know, before the training.
+
+    Raises:
+        UnknownSpecies: Naming the first of them.
+    """
+    known = sorted({int(number) for s in trained if not s.is_isolated_atom for number in s.atoms.numbers})
+    for structure in tested:
+        unknown = sorted(set(structure.atoms.numbers.tolist()) - set(known))
+        if unknown:
+            raise UnknownSpecies(
+                f"holds {', '.join(chemical_symbols[number] for number in unknown)}",
+                place=structure.place,
+                rule=f"the training structures hold {', '.join(chemical_symbols[number] for number in known)}",
+                mend="train with data of this element, or leave the structure out",
+            )
 
 
 def basis_of(file: Path, config: TrainConfig) -> BasisSpecification:

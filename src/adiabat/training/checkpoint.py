@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adiabat.errors import CheckpointError
+from safetensors import SafetensorError
+
+from adiabat.errors import CheckpointError, OutputError
 from adiabat.runs import atomic_write_text
 from adiabat.training.normal_equations import NormalEquations
 
@@ -20,7 +22,7 @@ class TrainingCheckpoint:
 
     Attributes:
         folder: Where.
-        identity: What makes two runs the same: data fingerprint, configuration, versions, threads.
+        identity: What makes two runs the same: data fingerprint, configuration, basis, versions, threads.
     """
 
     folder: Path
@@ -31,11 +33,12 @@ class TrainingCheckpoint:
         """The equations to go on from, or None at a beginning.
 
         Raises:
-            CheckpointError: There is a checkpoint and `resume` was not asked for, or it is of another run, or there is none.
+            CheckpointError: There is a checkpoint and `resume` was not asked for, or it is of another run or damaged, or
+                there is none.
+            OutputError: The folder cannot be made.
         """
-        equations = self.folder / "equations.safetensors"
         if not resume:
-            if equations.exists():
+            if self._equations.exists():
                 raise CheckpointError(
                     "holds the checkpoint of a run that did not end",
                     place=str(self.folder),
@@ -48,7 +51,7 @@ class TrainingCheckpoint:
                 "there is no checkpoint to resume from", place=str(self.folder), mend="leave --resume out to begin"
             )
         self._require_same_run()
-        return NormalEquations.load(equations) if equations.exists() else None
+        return self._load() if self._equations.exists() else None
 
     def save_sometimes(self, equations: NormalEquations) -> None:
         """Save when the last time is long enough ago."""
@@ -57,32 +60,66 @@ class TrainingCheckpoint:
 
     def save(self, equations: NormalEquations) -> None:
         """Save now."""
-        equations.save(self.folder / "equations.safetensors")
+        equations.save(self._equations)
         self._last = time.monotonic()
+
+    def withdraw(self) -> None:
+        """Remove the folder of a run that was refused before it had done anything."""
+        if not self._equations.exists():
+            self.discard(self.folder)
 
     @staticmethod
     def discard(folder: Path) -> None:
         """Remove a checkpoint: the run has ended well."""
         shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def _equations(self) -> Path:
+        return self.folder / "equations.safetensors"
+
+    def _load(self) -> NormalEquations:
+        try:
+            return NormalEquations.load(self._equations)
+        except (OSError, SafetensorError, KeyError) as error:
+            raise CheckpointError(
+                f"its equations are damaged ({error})",
+                place=str(self.folder),
+                mend="remove the folder to begin anew",
+            ) from error
+
     def _describe(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"the folder of the checkpoint cannot be made: {error.strerror}",
+                place=str(self.folder),
+                mend="remove what is in its way, or name another output",
+            ) from error
         atomic_write_text(self.folder / "run.json", json.dumps(self.identity, indent=1, sort_keys=True))
 
     def _require_same_run(self) -> None:
         try:
-            stored = json.loads((self.folder / "run.json").read_text())
-        except (OSError, ValueError):
+            stored = _flat(dict(json.loads((self.folder / "run.json").read_text())))
+        except (OSError, ValueError, TypeError):
             raise CheckpointError(
-                "its run.json is missing or damaged", place=str(self.folder), mend="remove it"
+                "its run.json is missing or damaged", place=str(self.folder), mend="remove the folder to begin anew"
             ) from None
-        wanted = json.loads(json.dumps(self.identity))
+        wanted = _flat(json.loads(json.dumps(self.identity)))
         differing = sorted(key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key))
         if differing:
-            key = differing[0]
+            said = "; ".join(f"{key} was {stored.get(key)!r} and is {wanted.get(key)!r}" for key in differing)
             raise CheckpointError(
-                f"is of another run: {key} was {stored.get(key)!r} and is {wanted.get(key)!r}",
+                f"is of another run: {said}",
                 place=str(self.folder),
                 rule="a run goes on with the data, configuration, versions and threads it began with",
                 mend="remove the folder to begin anew",
             )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys as one: {"basis": {"size": 1}} as {"basis.size": 1}."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found

@@ -124,6 +124,8 @@ def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str
     by how well the forces determine it, the inverse of its posterior variance plus the misfit's.
     """
     make = _example_maker(sample, quiet=quiet)
+    if make is None:
+        return {}
     equations = NormalEquations(len(make.model.species), make.model.basis.n_functions)
     examples = []
     for structure in track(sample, "comparing energies and stresses with forces", quiet=quiet):
@@ -132,24 +134,25 @@ def force_slopes(sample: Sequence[Labelled], *, quiet: bool = False) -> dict[str
         equations.add(Example({"forces": example.blocks["forces"]}, example.features, example.species))
     degrees = np.tile(make.model.basis.degrees.numpy(), len(make.model.species))
     solution = _fit_to_forces(equations, examples, degrees)
-    forces = equations.kinds["forces"]
-    explained = 2 * solution.mean @ forces.moment - solution.mean @ forces.gram @ solution.mean
-    misfit = float(forces.square - explained) / forces.count
-    found = {"energy": _energy_slope(examples, solution, misfit), "stress": _stress_slope(examples, solution, misfit)}
+    if solution is None:
+        return {}
+    found = {"energy": _energy_slope(examples, solution), "stress": _stress_slope(examples, solution)}
     return {kind: slope for kind, slope in found.items() if slope is not None}
 
 
-def _fit_to_forces(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Solution:
-    """The fit whose prior predicts forces of left-out structures best."""
+def _fit_to_forces(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Solution | None:
+    """The fit whose prior predicts forces of left-out structures best; None where no prior is strong enough."""
     only_forces = [Example({"forces": e.blocks["forces"]}, e.features, e.species) for e in examples]
     fits = []
     for strength in PRIOR_STRENGTHS:
         parameters = Hyperparameters({"forces": 1.0}, strength, 1.0)
-        solution = solve(equations, parameters, degrees)
-        fits.append(
-            (leave_one_structure_out(only_forces, solution, parameters).mean_absolute("forces"), strength, solution)
-        )
-    return min(fits, key=lambda fit: fit[:2])[2]
+        try:
+            solution = solve(equations, parameters, degrees)
+            left_out = leave_one_structure_out(only_forces, solution, parameters)
+        except np.linalg.LinAlgError:  # too weak a prior for rounding
+            continue
+        fits.append((left_out.mean_absolute("forces"), strength, solution))
+    return min(fits, key=lambda fit: fit[:2])[2] if fits else None
 
 
 def _sample(structures: Sequence[Labelled]) -> list[Labelled]:
@@ -169,9 +172,12 @@ def _sample(structures: Sequence[Labelled]) -> list[Labelled]:
     return [usable[place] for place in places]
 
 
-def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
+def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker | None:
+    """For the sample's species and distances; None where no two atoms are near each other."""
     species = tuple(sorted({int(number) for s in sample for number in s.atoms.numbers}))
     distances = measure_distances(sample, quiet=quiet)
+    if not distances.shortest:
+        return None
     nearest = np.concatenate(distances.nearest)
     environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
     radii = repulsion_radii(species, distances.shortest, RepulsionConfig())
@@ -182,29 +188,29 @@ def _example_maker(sample: Sequence[Labelled], *, quiet: bool) -> ExampleMaker:
     return ExampleMaker(model, Potential([IsolatedAtoms(dict.fromkeys(species, 0.0), "configuration", basis.cutoff)]))
 
 
-def _energy_slope(examples: Sequence[Example], solution: Solution, misfit: float) -> Slope | None:
+def _energy_slope(examples: Sequence[Example], solution: Solution) -> Slope | None:
     """Of energies per atom; a constant for each species is free, so that only differences between structures count."""
     labelled = [e for e in examples if "energy" in e.blocks]
     n_species = 1 + max((int(e.species.max()) for e in labelled), default=0)
     if len(labelled) < LEAST_STRUCTURES + n_species:
         return None
     composition = np.array([np.bincount(e.species, minlength=n_species) / len(e.species) for e in labelled])
-    return _slope([e.blocks["energy"] for e in labelled], composition, solution, misfit)
+    return _slope([e.blocks["energy"] for e in labelled], composition, solution)
 
 
-def _stress_slope(examples: Sequence[Example], solution: Solution, misfit: float) -> Slope | None:
+def _stress_slope(examples: Sequence[Example], solution: Solution) -> Slope | None:
     """Of stress components; a pressure is free, for forces in cells of one volume say nothing of its mean."""
     blocks = [e.blocks["stress"] for e in examples if "stress" in e.blocks]
     if len(blocks) < LEAST_STRUCTURES:
         return None
     pressure = np.tile([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], len(blocks))[:, None]
-    return _slope(blocks, pressure, solution, misfit)
+    return _slope(blocks, pressure, solution)
 
 
-def _slope(blocks: Sequence[Block], free: FloatArray, solution: Solution, misfit: float) -> Slope:
+def _slope(blocks: Sequence[Block], free: FloatArray, solution: Solution) -> Slope:
     """Weighted least squares of labels on predictions and the columns of `free`."""
     rows, label = np.concatenate([b.rows for b in blocks]), np.concatenate([b.targets for b in blocks])
-    variance = misfit * np.square(solution.whiten(rows)).sum(axis=0)
+    variance = np.square(solution.whiten(rows)).sum(axis=0)  # in units of the misfit, which cancels
     weight = 1 / np.sqrt(variance + np.median(variance))
     prediction, label, free = weight * (rows @ solution.mean), weight * label, weight[:, None] * free
     if free.shape[1]:

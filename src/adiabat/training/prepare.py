@@ -1,21 +1,24 @@
 """From data and configuration to the model that is going to be fitted, and what is known before."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from ase.data import chemical_symbols
 
 from adiabat.basis.presets import SIZES, BasisConfig, Environment, choose_basis
-from adiabat.basis.specification import BasisSpecification
-from adiabat.data import atomic_reference, measure_distances
-from adiabat.errors import DataError
+from adiabat.basis.radial import InnerCutoff
+from adiabat.basis.specification import BasisSpecification, Pair
+from adiabat.data import AtomicReference, Distances, atomic_reference, measure_distances
+from adiabat.errors import ConfigurationError, DataError
 from adiabat.models import IsolatedAtoms, LinearACE
 from adiabat.physics import ZBL
 from adiabat.potential import Potential
 from adiabat.system import EnergyModel, Labelled
 from adiabat.training.config import TrainConfig
 from adiabat.training.examples import count_rows
+from adiabat.training.lone_atoms import without_lone_atoms
 from adiabat.training.repulsion import repulsion_radii
 
 
@@ -26,7 +29,8 @@ class Preparation:
     Attributes:
         model: The linear model, its coefficients zero.
         baseline: Isolated atoms and repulsion: what the fit does not have to explain.
-        fitted: The structures that the fit sees: isolated atoms say nothing more and are left out.
+        fitted: The structures that the fit sees: isolated atoms say nothing more and are left out, and so are atoms that
+            stand alone where the energy of an isolated one is not known.
         notes: What the user should know.
     """
 
@@ -48,30 +52,89 @@ def prepare(
         quiet: Show no progress.
 
     Raises:
-        DataError: No structure has a label to fit.
+        DataError: No structure has a label to fit, no two atoms are near each other, or the energies of isolated atoms are
+            neither known nor to be found by a fit.
+        ConfigurationError: The basis is for other species than the data's.
     """
     fitted = [s for s in structures if not s.is_isolated_atom and s.labels.any]
     if not fitted:
-        raise DataError("no structure with a label and more than one atom", rule="a fit needs labelled structures")
+        raise DataError(
+            "no structure with a label and more than one atom",
+            place="training data",
+            rule="a fit needs labelled structures",
+            mend="add structures with energies, forces or stresses",
+        )
+    species = tuple(sorted({int(number) for s in fitted for number in s.atoms.numbers}))
     reference = atomic_reference(structures, config.data.isolated_atoms_ev)
-    species = tuple(sorted(reference.energies_ev))
     distances = measure_distances(fitted, quiet=quiet)
+    _require_neighbors(distances)
     radii = repulsion_radii(species, distances.shortest, config.repulsion)
-    notes = [*reference.notes, *radii.notes]
+    notes = [*reference.notes, *_unbound(reference, species), *radii.notes]
+    reference = _of_species(reference, species)
     if basis is None:
-        nearest = np.concatenate(distances.nearest)
-        environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
-        size = affordable_size(config.basis, environment, count_rows(fitted))
-        if size != config.basis.size:
-            notes.append(
-                f"{count_rows(fitted)} labels are too few for the basis '{config.basis.size}': '{size}' is taken"
-            )
-        basis = choose_basis(config.basis.model_copy(update={"size": size}), environment, radii.inner)
+        basis, said = _preset(config.basis, species, distances, radii.inner, count_rows(fitted))
+        notes += said
+    _require_same_species(basis, species)
+    if reference.source == "fitted":
+        fitted, said = without_lone_atoms(fitted, basis.cutoff)
+        notes += said
     parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.source, basis.cutoff)]
     if config.repulsion.enabled:
         parts.append(ZBL(radii.zbl))
     zeros = torch.zeros(len(species), basis.n_functions, dtype=torch.float64)
     return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, tuple(notes))
+
+
+def _preset(
+    config: BasisConfig,
+    species: tuple[int, ...],
+    distances: Distances,
+    inner: Mapping[Pair, InnerCutoff],
+    rows: int,
+) -> tuple[BasisSpecification, list[str]]:
+    """The configured preset or a smaller one, and what there is to say of it."""
+    nearest = np.concatenate(distances.nearest)
+    environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
+    size = affordable_size(config, environment, rows)
+    basis = choose_basis(config.model_copy(update={"size": size}), environment, inner)
+    notes = []
+    if size != config.size:
+        notes.append(f"{rows} labels are too few for the basis '{config.size}': '{size}' is taken")
+    coefficients = basis.n_functions * len(species)
+    if coefficients >= rows:
+        notes.append(f"{rows} labels do not fix the {coefficients} coefficients of the smallest basis: the prior does")
+    return basis, notes
+
+
+def _require_neighbors(distances: Distances) -> None:
+    if not distances.shortest:
+        raise DataError(
+            "no two atoms come within 6 Å of each other",
+            place="training data",
+            rule="a potential is learned from atoms that interact",
+            mend="see whether positions and cells are in Å",
+        )
+
+
+def _unbound(reference: AtomicReference, species: tuple[int, ...]) -> list[str]:
+    unbound = [chemical_symbols[number] for number in reference.energies_ev if number not in species]
+    return [f"no labelled structure but an isolated atom holds {', '.join(unbound)}: left out"] if unbound else []
+
+
+def _of_species(reference: AtomicReference, species: tuple[int, ...]) -> AtomicReference:
+    energies_ev = {number: reference.energies_ev[number] for number in species}
+    return replace(reference, energies_ev=energies_ev, sources={z: reference.sources[z] for z in species})
+
+
+def _require_same_species(basis: BasisSpecification, species: tuple[int, ...]) -> None:
+    if basis.species != species:
+        theirs, ours = (", ".join(chemical_symbols[z] for z in numbers) for numbers in (basis.species, species))
+        raise ConfigurationError(
+            f"the basis is for {theirs}, the data hold {ours}",
+            place="basis",
+            rule="a basis serves the species that it was made for",
+            mend="take the basis of a potential for the same species, or leave it to the data",
+        )
 
 
 def affordable_size(config: BasisConfig, environment: Environment, rows: int) -> str:

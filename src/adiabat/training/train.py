@@ -1,5 +1,7 @@
 """Training: from labelled structures to a potential."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -7,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save
 
 from adiabat.basis.specification import BasisSpecification
 from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
+from adiabat.errors import AdiabatError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import provenance, track
@@ -50,30 +54,50 @@ def train(
 
     Raises:
         DataError: The data have errors that are not accepted, or nothing to fit.
-        CheckpointError: The checkpoint is of another run, or in the way.
+        ConfigurationError: What is configured does not go with the data, or has no effect.
+        CheckpointError: The checkpoint is of another run, damaged, missing or in the way.
+        OutputError: The checkpoint cannot be written.
     """
     config = config or TrainConfig()
     structures = list(structures)
-    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
-    findings = [*findings, *check_coherence(structures, quiet=quiet)]
-    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
-    prepared = prepare(structures, config, basis=basis, quiet=quiet)
-    saved = None
-    if checkpoint is not None:
-        saved = TrainingCheckpoint(checkpoint, _identity(structures, config, prepared))
-    equations, examples = _accumulate(prepared, config.search, saved, resume=resume, quiet=quiet)
+    if checkpoint is None:
+        prepared = _checked(structures, config, basis, quiet=quiet)
+        equations, examples = _accumulate(prepared, config.search, None, None, quiet=quiet)
+    else:
+        saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
+        before = saved.start(resume=resume)
+        try:
+            prepared = _checked(structures, config, basis, quiet=quiet)
+        except AdiabatError:
+            saved.withdraw()
+            raise
+        equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
     degrees = np.tile(prepared.model.basis.degrees.numpy(), len(prepared.model.species))
     best = search(equations, examples, degrees)
     return _assemble(structures, config, prepared, equations, best)
 
 
+def _checked(
+    structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None, *, quiet: bool
+) -> Preparation:
+    """What is going to be fitted, once the data are found sound."""
+    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
+    findings = (*findings, *check_coherence(structures, quiet=quiet))
+    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
+    return prepare(structures, config, basis=basis, quiet=quiet)
+
+
 def _accumulate(
-    prepared: Preparation, config: SearchConfig, saved: TrainingCheckpoint | None, *, resume: bool, quiet: bool
+    prepared: Preparation,
+    config: SearchConfig,
+    before: NormalEquations | None,
+    saved: TrainingCheckpoint | None,
+    *,
+    quiet: bool,
 ) -> tuple[NormalEquations, list[Example]]:
     """One pass over the structures; those whose left-out errors are going to count are kept."""
     make = ExampleMaker(prepared.model, prepared.baseline)
-    equations = saved.start(resume=resume) if saved is not None else None
-    equations = equations or NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions)
+    equations = before or NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions)
     chosen = judged_structures(len(prepared.fitted), config)
     done = equations.done
     kept = [make(prepared.fitted[index]) for index in chosen if index < done]
@@ -85,6 +109,8 @@ def _accumulate(
             kept.append(example)
         if saved is not None:
             saved.save_sometimes(equations)
+    if saved is not None and done < equations.done:
+        saved.save(equations)
     return equations, kept
 
 
@@ -150,13 +176,20 @@ def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:
     return [smallest[kind] for kind in sorted(smallest)[:count]]
 
 
-def _identity(structures: list[Labelled], config: TrainConfig, prepared: Preparation) -> dict[str, Any]:
+def _identity(structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None) -> dict[str, Any]:
     return {
         "data": fingerprint(structures),
         "configuration": config.model_dump(mode="json"),
-        "functions": prepared.model.basis.n_functions,
-        "cutoff": prepared.model.cutoff,
+        "basis": None if basis is None else _basis_fingerprint(basis),
         "adiabat": version("adiabat"),
+        "numpy": version("numpy"),
         "torch": version("torch"),
         "threads": torch.get_num_threads(),
     }
+
+
+def _basis_fingerprint(basis: BasisSpecification) -> str:
+    """SHA-256 of all that the basis is."""
+    values, tensors = basis.to_state()
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode() + save(contiguous)).hexdigest()

@@ -99,6 +99,8 @@ def _beyond(values: FloatArray, gap: float, *, spread: bool) -> list[int]:
 
 def _unexplained(survey: Survey, outliers: Sequence[int]) -> list[int]:
     """Those whose shortest distance and mean crowding are like those of other structures."""
+    if not len(outliers):
+        return []
     least = survey.distances.least()
     crowding = np.array([of_atoms.mean() for of_atoms in survey.distances.crowding])
     rest = np.setdiff1d(np.flatnonzero(survey.not_isolated), outliers)
