@@ -36,6 +36,8 @@ ENERGY_NAME, STRESS_NAME = COHERENCE_FINDINGS = "energy-force-mismatch", "stress
 TOLERANCE = 0.1
 """Of the slope around one; the force-only fit itself reaches 0.97 to 1.02 on sound data."""
 UNIT_APART = 1.4
+NAMED, AS_NEAR = np.log(1.25), np.log(1.05)
+"""Logarithms of factors: a unit is named for a slope this near to its factor, and others that are as near but for this."""
 LEAST_CORRELATION = 0.6
 """Below this the forces say too little of energies or stresses for a slope to mean anything."""
 ATOMS, STRUCTURES, LEAST_STRUCTURES = 2500, 40, 8
@@ -48,6 +50,7 @@ ENERGY_FACTORS = {
     "energies in kcal/mol": KCAL_PER_MOL_PER_EV,
     "energies in kJ/mol": KJ_PER_MOL_PER_EV,
     "energies in meV": 1e3,
+    "energies and forces in atomic units (Hartree or Rydberg, with Bohr)": 1 / BOHR_ANGSTROM,
 }
 FORCE_FACTORS = {
     "forces in Hartree/Bohr": BOHR_ANGSTROM / HARTREE_EV,
@@ -63,6 +66,7 @@ STRESS_FACTORS = {
     "stresses in kbar": 10 * GPA_PER_EV_PER_CUBIC_ANGSTROM,
     "stresses in Hartree/Bohr³": BOHR_ANGSTROM**3 / HARTREE_EV,
     "stresses in meV/Å³": 1e3,
+    "stresses and forces in atomic units (Hartree or Rydberg, with Bohr)": BOHR_ANGSTROM**2,
 }
 
 
@@ -247,9 +251,9 @@ def _cause(kind: str, slope: float) -> str | None:
     if slope < 0:
         sign = "the sign is opposite" if kind == "stress" else "the sign of the forces is opposite (gradients?)"
         slope = -slope
-    near = [text for text, factor in causes.items() if abs(np.log(slope / factor)) < np.log(1 + TOLERANCE)]
-    if abs(np.log(slope)) < np.log(1 + TOLERANCE):
-        near = []
+    off = {text: float(abs(np.log(slope / factor))) for text, factor in causes.items()}
+    limit = min(NAMED, min(off.values()) + AS_NEAR, abs(np.log(slope)))  # the sign alone explains a slope near -1
+    near = [text for text, distance in off.items() if distance < limit]
     told = [text for text in [sign, " or ".join(near)] if text]
     if not told:
         return None
