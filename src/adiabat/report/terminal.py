@@ -15,7 +15,7 @@ def print_table(table: Table, console: Console | None = None) -> None:
     """Print to the console (default: standard output), and an empty line after it."""
     columns = [list(column) for column in zip(*table.rows, strict=True)] or [[] for _ in table.columns]
     texts = [column_texts(column) for column in columns]
-    drawn = RichTable(title=Text(table.title, style="bold"), title_justify="left", header_style="dim", box=None)
+    drawn = RichTable(header_style="dim", box=None)
     drawn.pad_edge = False
     for name, column, cells in zip(table.columns, columns, texts, strict=True):
         numeric = is_numeric(column)
@@ -25,6 +25,7 @@ def print_table(table: Table, console: Console | None = None) -> None:
     for row in zip(*texts, strict=True):
         drawn.add_row(*(Text(cell) for cell in row))
     console = console or Console()
+    console.print(Text(table.title, style="bold"))  # not the table's own title, which would wrap at its width
     console.print(drawn)
     console.print()
 
