@@ -164,8 +164,11 @@ def test_forces_that_are_all_zero_say_nothing() -> None:
         (Slope(1.15, 0.01, 0.99, 40), True, False),
         (Slope(1.15, 0.02, 0.99, 40), True, True),
         (Slope(27.2, 0.5, 0.5, 40), False, False),
-        (Slope(27.2, 5.0, 0.99, 40), False, False),
+        (Slope(27.2, 6.0, 0.99, 40), False, False),
         (Slope(-1.0, 0.01, -0.99, 40), True, False),
+        (Slope(-1.0, 0.15, -0.9, 12), True, False),
+        (Slope(27.2, 3.0, 0.9, 12), True, False),
+        (Slope(1.5, 0.15, 0.9, 12), False, True),
     ],
 )
 def test_a_slope_counts_where_it_is_certain(slope: Slope, tells: bool, fits: bool) -> None:

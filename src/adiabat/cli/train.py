@@ -54,9 +54,10 @@ def train_command(
             rule="there is one test part",
             mend="leave one out",
         )
+    require_writable(out)
     split_file, checkpoint = (out.with_name(f"{out.name}.{name}") for name in ("split.json", "checkpoint"))
-    for file in (out, split_file) if config.data.split is not None else (out,):
-        require_writable(file)
+    if config.data.split is not None:
+        require_writable(split_file)
     basis = basis_of(basis_from, config) if basis_from is not None else None
     structures = read(data_file, keys=config.data.keys)
     tested = read(test, keys=config.data.keys) if test is not None else []

@@ -36,6 +36,8 @@ ENERGY_NAME, STRESS_NAME = COHERENCE_FINDINGS = "energy-force-mismatch", "stress
 TOLERANCE = 0.1
 """Of the slope around one; the force-only fit itself reaches 0.97 to 1.02 on sound data."""
 UNIT_APART = 1.4
+GLARING = 5.0
+"""A slope that is farther off, or of the opposite sign, need not be known closely to be wrong."""
 NAMED, AS_NEAR = np.log(1.25), np.log(1.05)
 """Logarithms of factors: a unit is named for a slope this near to its factor, and others that are as near but for this."""
 LEAST_CORRELATION = 0.6
@@ -89,7 +91,9 @@ class Slope:
     @property
     def tells(self) -> bool:
         """Whether the forces say enough of these labels for the slope to mean anything."""
-        return abs(self.correlation) > LEAST_CORRELATION and self.std < 0.5 * TOLERANCE * abs(self.value)
+        glaring = not 1 / GLARING < self.value < GLARING
+        relative_std = 0.2 if glaring else 0.5 * TOLERANCE
+        return abs(self.correlation) > LEAST_CORRELATION and self.std < relative_std * abs(self.value)
 
     @property
     def fits(self) -> bool:
