@@ -3,6 +3,7 @@
     CC=g++ pip install gpaw gpaw-data            # an environment of its own; needs Debian's libxc-dev, libopenblas-dev
     python scripts/label_demonstration_set.py label WORK --processes 2     # resumable: one file per label in WORK
     python scripts/label_demonstration_set.py assemble WORK src/adiabat/data/demonstration/silicon.xyz
+    python scripts/label_demonstration_set.py unpack src/adiabat/data/demonstration/silicon.xyz WORK      # go on from a set
     python scripts/label_demonstration_set.py convergence                  # stress and energy against the cutoff
 
 One cutoff, one k-point spacing, one smearing for every structure; the energy stored is the free (force-consistent)
@@ -24,7 +25,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.build import bulk, diamond100, diamond111, make_supercell, surface
 from ase.calculators.tersoff import Tersoff, TersoffParameters
-from ase.io import write
+from ase.io import read, write
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 
@@ -254,6 +255,7 @@ def assemble(work: Path, out: Path) -> int:
         frame.arrays["REF_forces"] = np.round(labels["forces"], 6)
         frame.info = {
             "config_type": config_type,
+            "name": path.stem,
             "REF_energy": round(labels["energy"], 6),
             "REF_energy_extrapolated": round(labels["energy_extrapolated"], 6),
             "code": f"GPAW {gpaw.__version__}",
@@ -268,6 +270,24 @@ def assemble(work: Path, out: Path) -> int:
         frames.append(frame)
     write(out, frames, format="extxyz")
     print(f"{len(frames)} structures, {out.stat().st_size / 1e3:.0f} kB")
+    return 0
+
+
+def unpack(file: Path, work: Path) -> int:
+    """Take the labels of an assembled set as done."""
+    work.mkdir(parents=True, exist_ok=True)
+    for frame in read(file, ":"):
+        stress = frame.info.get("REF_stress")
+        labels = {
+            "numbers": frame.numbers.tolist(),
+            "positions": frame.positions.tolist(),
+            "cell": frame.cell.tolist(),
+            "energy": frame.info["REF_energy"],
+            "energy_extrapolated": frame.info["REF_energy_extrapolated"],
+            "forces": frame.arrays["REF_forces"].tolist(),
+            "stress": None if stress is None else stress.tolist(),
+        }
+        (work / f"{frame.info['name']}.json").write_text(json.dumps(labels))
     return 0
 
 
@@ -298,10 +318,15 @@ def main() -> int:
     gather = commands.add_parser("assemble")
     gather.add_argument("work", type=Path)
     gather.add_argument("out", type=Path)
+    earlier = commands.add_parser("unpack")
+    earlier.add_argument("file", type=Path)
+    earlier.add_argument("work", type=Path)
     commands.add_parser("convergence")
     arguments = parser.parse_args()
     if arguments.command == "label":
         return run_labels(arguments.work, arguments.processes)
+    if arguments.command == "unpack":
+        return unpack(arguments.file, arguments.work)
     return assemble(arguments.work, arguments.out) if arguments.command == "assemble" else convergence()
 
 
