@@ -331,3 +331,8 @@ def test_a_relaxation_in_ase_finds_the_minimum() -> None:
     r = np.linspace(3, 5, 200001)
     pair = 4 * 0.0104 * ((3.4 / r) ** 12 - (3.4 / r) ** 6) * (1 - (r / 7) ** 2) ** 3
     assert atoms.get_distance(0, 1) == pytest.approx(r[pair.argmin()], abs=1e-3)
+
+
+def test_ase_knows_it_by_name() -> None:
+    assert ours().name == "adiabat"
+    assert rare_gas_potential().calculator().name == "adiabat"

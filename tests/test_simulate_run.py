@@ -1,11 +1,11 @@
 """The run loop: what it writes, that it resumes to the bit, and when it refuses to go on."""
 
 import json
-import os
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -329,6 +329,14 @@ def test_values_that_are_not_finite_stop_the_run(fault: str, said: str, tmp_path
     assert read(tmp_path / "run/last_frame.xyz").info["step"] < 40
 
 
+def test_a_start_without_a_finite_energy_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    sound, atoms = argon_and_krypton(), argon()
+    atoms.positions += 0.1
+    with pytest.raises(SimulationError, match=r"start\.xyz: atom 0 .* has the force"):
+        run(tmp_path / "run", atoms, potential=Potential([Faulty(sound.epsilon_ev, sound.sigma, sound.cutoff)]))
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_energy_that_is_not_conserved_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = VelocityVerlet.step
     heated = lambda self, state, potential: (  # noqa: E731
@@ -402,6 +410,19 @@ def test_velocities_come_from_the_start_structure_or_are_drawn(tmp_path: Path) -
         assert said in json.loads((tmp_path / name / "run.json").read_text())["velocities"]
         kept = np.allclose(first.get_velocities(), moving.get_velocities(), rtol=1e-12)
         assert kept == (name in ("kept", "thermostat"))
+
+
+def test_a_drift_of_the_whole_neither_heats_nor_presses_in_nve(tmp_path: Path) -> None:
+    resting, drifting = argon(), argon()
+    velocities = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]) * 1e-3
+    for atoms, drift in ((resting, 0.0), (drifting, 0.01)):
+        atoms.set_masses([40.0] * 4)
+        atoms.set_velocities((velocities + drift) / units.fs)
+        run(tmp_path / f"{drift}", atoms, ensemble="nve", temperature_k=None)
+    one, other = (read_log(tmp_path / name / "thermo.csv") for name in ("0.0", "0.01"))
+    for name in ("temperature_k", "pressure_gpa", "potential_energy_ev"):
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-7, atol=1e-9)
+    assert other["kinetic_energy_ev"][0] > 10 * one["kinetic_energy_ev"][0]
 
 
 def test_options_without_effect_are_refused(tmp_path: Path) -> None:
@@ -482,46 +503,34 @@ def test_the_full_disk_is_named_and_the_run_resumes_when_there_is_space(
 PROGRAM = """
 import sys
 sys.path.insert(0, {tests!r})
-from ase.io import read
-from analytic_models import rare_gas_potential
-from adiabat.simulate import SimulationConfig, simulate
-values = dict(ensemble="nvt", steps={steps}, timestep_fs=4.0, temperature_k=60.0,
-              output=dict(trajectory_every=3, log_every=2, checkpoint_every=50, forces=True))
-summary = simulate(read({start!r}), rare_gas_potential(), SimulationConfig.parse(values), folder={folder!r},
-                   resume="resume" in sys.argv)
-sys.exit(0 if summary.finished else 1)
+from pathlib import Path
+from test_simulate_run import long_run
+sys.exit(0 if long_run(Path({folder!r}), resume=True).finished else 1)
 """
 
 
-def program(tmp_path: Path, folder: str, steps: int) -> list[str]:
-    start = tmp_path / "start.xyz"
-    if not start.exists():
-        write(start, argon())
-    text = PROGRAM.format(
-        tests=str(Path(__file__).parent), steps=steps, start=str(start), folder=str(tmp_path / folder)
-    )
-    return [sys.executable, "-c", text]
+def long_run(folder: Path, *, resume: bool = False) -> SimulationSummary:
+    return run(folder, steps=900, output=EVERY | {"checkpoint_every": 50}, resume=resume)
 
 
 def test_kill_9_and_sigterm_and_then_resume_give_the_undisturbed_run(tmp_path: Path) -> None:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    disturbed = program(tmp_path, "killed", 1500)
-    for stop in (signal.SIGKILL, signal.SIGTERM):
-        process = subprocess.Popen([*disturbed, "resume"], env=environment, stderr=subprocess.DEVNULL)
-        checkpoint = tmp_path / "killed/checkpoint.safetensors"
+    killed, checkpoint = tmp_path / "killed", tmp_path / "killed/checkpoint.safetensors"
+    program = PROGRAM.format(tests=str(Path(__file__).parent), folder=str(killed))
+    for stop, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 1)):
+        process = subprocess.Popen([sys.executable, "-c", program])
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         writes = 0
         while writes < 3 and process.poll() is None:  # three checkpoints further, somewhere between two
+            time.sleep(1e-3)
             now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
             writes, before = writes + (now != before), now
         assert process.poll() is None, "it finished before it could be killed"
         process.send_signal(stop)
-        assert process.wait(30) == (-signal.SIGKILL if stop == signal.SIGKILL else 1)
-        assert len(read_trajectory(tmp_path / "killed/trajectory.h5")) > 30
-    finish, whole = [*disturbed, "resume"], program(tmp_path, "whole", 1500)
-    for command in (finish, whole):
-        subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
-    require_same_run(tmp_path / "whole", tmp_path / "killed")
+        assert process.wait(30) == status
+        assert len(read_trajectory(killed / "trajectory.h5")) > 30
+    assert long_run(killed, resume=True).finished
+    assert long_run(tmp_path / "whole").finished
+    require_same_run(tmp_path / "whole", killed)
 
 
 def test_a_start_file_with_several_structures_asks_which(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class AdiabatCalculator(Calculator):
         self.potential = potential
         self._neighbors = SkinList(potential.cutoff)
 
+    def _get_name(self) -> str:
+        return "adiabat"
+
     def calculate(
         self,
         atoms: Atoms | None = None,

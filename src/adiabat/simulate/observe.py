@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.state import State
-from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Observation:
         total_energy_ev: Their sum.
         conserved_energy_ev: What an infinitely short time step would conserve: in NVE the total energy, under a thermostat
             the energy less the heat that it gave.
-        pressure_gpa: With the kinetic part, 2 K / (3 V) - tr σ / 3; None where there is no stress.
+        pressure_gpa: f k_B T / (3 V) - tr σ / 3 with f degrees of freedom; None where there is no stress.
     """
 
     step: int
@@ -40,21 +40,22 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Observation))
 def observe(state: State, integrator: Integrator, *, system: int = 0) -> Observation:
     """What there is to say of one structure of the batch."""
     potential, kinetic = float(state.energy[system]), float(integrator.kinetic_energy_ev(state)[system])
+    temperature_k = float(integrator.measured_temperature_k(state)[system])
+    thermal_ev = float(integrator.degrees_of_freedom(state.batch)[system]) * BOLTZMANN_EV_PER_K * temperature_k
     return Observation(
         step=state.step,
         time_fs=state.step * integrator.timestep_fs,
-        temperature_k=float(integrator.measured_temperature_k(state)[system]),
+        temperature_k=temperature_k,
         potential_energy_ev=potential,
         kinetic_energy_ev=kinetic,
         total_energy_ev=potential + kinetic,
         conserved_energy_ev=float(integrator.conserved_energy_ev(state)[system]),
-        pressure_gpa=_pressure_gpa(state, kinetic, system),
+        pressure_gpa=_pressure_gpa(state, thermal_ev, system),
     )
 
 
-def _pressure_gpa(state: State, kinetic: float, system: int) -> float | None:
+def _pressure_gpa(state: State, thermal_ev: float, system: int) -> float | None:
     if state.stress is None:
         return None
-    volume = float(state.batch.volume[system])
-    pressure = 2 * kinetic / (3 * volume) - float(state.stress[system].diagonal().mean())
-    return pressure * GPA_PER_EV_PER_CUBIC_ANGSTROM
+    kinetic = thermal_ev / (3 * float(state.batch.volume[system]))
+    return (kinetic - float(state.stress[system].diagonal().mean())) * GPA_PER_EV_PER_CUBIC_ANGSTROM

@@ -25,7 +25,7 @@ from adiabat.simulate.state import State
 from adiabat.simulate.summary import SimulationSummary, summarise
 from adiabat.simulate.thermolog import ThermoLog
 from adiabat.simulate.trajectory import TrajectoryWriter
-from adiabat.simulate.watch import Watch
+from adiabat.simulate.watch import Watch, require_finite
 
 
 def simulate(
@@ -143,7 +143,6 @@ class _Run:
             identity=plan.identity,
             state=state,
         )
-        run.watch.check_state(state)
         run.record(seen)
         run.save()
         return run
@@ -176,7 +175,7 @@ class _Run:
         """One step, with its records; raises SimulationError when it must not be taken."""
         try:
             state = self.integrator.step(self.state, self.follower)
-            self.watch.check_state(state)
+            require_finite(state)
             seen = observe(state, self.integrator) if state.step % self.config.output.log_every == 0 else None
             if seen is not None:
                 self.watch.check_energy(seen, atoms=state.batch.n_atoms)

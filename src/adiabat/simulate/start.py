@@ -18,6 +18,7 @@ from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.simulate.velocities import maxwell_boltzmann
+from adiabat.simulate.watch import require_finite
 from adiabat.system import Batch, require_valid
 
 NEAREST = 0.3
@@ -79,6 +80,7 @@ def first_state(
     Raises:
         StructureError: What cannot be simulated: atoms within 0.3 Å of each other, constraints, a cell without volume ...
         UnknownSpecies: An element that the potential does not know.
+        SimulationError: The potential gives no finite energy or forces.
         AdiabatError: Whatever else the potential has against the structure. All of them name `place`.
     """
     try:
@@ -87,7 +89,9 @@ def first_state(
         masses = torch.from_numpy(atoms.get_masses())
         streams = Streams.of(batch, config.seed or 0)
         velocities = _velocities(atoms, batch, masses, streams, config)
-        return integrator.init(batch, follower, velocities=velocities, masses=masses, streams=streams)
+        state = integrator.init(batch, follower, velocities=velocities, masses=masses, streams=streams)
+        require_finite(state)
+        return state
     except AdiabatError as error:
         error.place = place
         raise

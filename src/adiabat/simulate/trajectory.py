@@ -9,7 +9,6 @@ and then in HDF5's single-writer-multiple-reader mode, in which neither a reader
 the number of whole frames is written last.
 """
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -213,11 +212,11 @@ def _append(file: Path, values: dict[str, np.ndarray], *, start: int) -> None:
     Closing the file gives back what was too much.
     """
     frames, atoms = values["positions"].shape[:2]
-    frame_bytes = sum(array[0].nbytes for array in values.values())
     per_write = _frames_per_write(atoms)
-    needed = (frames // per_write + 2) * per_write * frame_bytes + METADATA_BYTES
-    with file.open("rb+") as raw:
-        os.posix_fallocate(raw.fileno(), file.stat().st_size, needed)
+    chunks = -(-(start + frames) // per_write) + start // -per_write  # those to be, less those that are there
+    chunk_bytes = per_write * sum(array[0].nbytes for array in values.values())
+    with file.open("ab") as raw:
+        raw.write(bytes(chunks * chunk_bytes + METADATA_BYTES))
     with _appending(file) as handle:
         _extend(handle, values, start=start)
 

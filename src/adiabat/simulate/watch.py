@@ -22,7 +22,7 @@ class Watch:
     """The rules that end a run.
 
     1. No atom moves by more than 0.5 Å in one step (`follower.LARGEST_STEP`).
-    2. Energy and forces are finite.
+    2. Energy and forces are finite (`require_finite`).
     3. NVE: the total energy changes from its start by no more than 0.1 eV/atom or half the kinetic energy, whichever is larger.
     4. NVT: the temperature is at most 20 times the thermostat's plus 5000 K.
 
@@ -33,19 +33,6 @@ class Watch:
 
     start_ev: float
     thermostat_k: float | None
-
-    def check_state(self, state: State) -> None:
-        """Rule 2; raises SimulationError."""
-        if math.isfinite(float(state.energy.sum() + state.forces.sum())):
-            return
-        wrong = (~state.forces.isfinite()).any(-1).nonzero()
-        if len(wrong):
-            atom = int(wrong[0])
-            symbol = chemical_symbols[int(state.batch.numbers[atom])]
-            what = f"atom {atom} ({symbol}) has the force {state.forces[atom].tolist()} eV/Å"
-        else:
-            what = f"the energy is {state.energy.tolist()} eV"
-        raise SimulationError(what, rule="energy and forces are finite")
 
     def check_energy(self, seen: Observation, *, atoms: int) -> None:
         """Rules 3 and 4; raises SimulationError."""
@@ -62,3 +49,17 @@ class Watch:
                 f"the temperature is {seen.temperature_k:.0f} K, the thermostat's {self.thermostat_k:g} K",
                 rule=f"at most {HOTTEST:g} times the thermostat's temperature plus {HOTTEST_EXTRA_K:g} K",
             )
+
+
+def require_finite(state: State) -> None:
+    """Rule 2; raises SimulationError."""
+    if math.isfinite(float(state.energy.sum() + state.forces.sum())):
+        return
+    wrong = (~state.forces.isfinite()).any(-1).nonzero()
+    if len(wrong):
+        atom = int(wrong[0])
+        symbol = chemical_symbols[int(state.batch.numbers[atom])]
+        what = f"atom {atom} ({symbol}) has the force {state.forces[atom].tolist()} eV/Å"
+    else:
+        what = f"the energy is {state.energy.tolist()} eV"
+    raise SimulationError(what, rule="energy and forces are finite")

@@ -46,6 +46,16 @@ class NotApplicable(Exception):  # noqa: N818 (no error)
 
 @dataclass(frozen=True)
 class Subject:
+    """A calculator and the structure that it is checked on.
+
+    Attributes:
+        calculator: What is checked.
+        atoms: A structure without symmetry.
+        tolerances: How exact it has to be.
+        probed: How many atoms' forces are compared with finite differences.
+        rng: For all that is random.
+    """
+
     calculator: BaseCalculator
     atoms: Atoms
     tolerances: CalculatorTolerances
