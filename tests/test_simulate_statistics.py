@@ -1,5 +1,6 @@
 """What averages over a run say: error bars against closed forms, ensembles against theory."""
 
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
@@ -65,6 +66,23 @@ def test_speed_is_what_a_stop_watch_says() -> None:
     speed = Speed(steps=1000, seconds=10.0, timestep_fs=2.0, atoms=50)
     assert speed.ns_per_day == pytest.approx(2e-3 * 8640)  # 2 ps in 10 s
     assert speed.us_per_atom_per_step == pytest.approx(200.0)
+
+
+def test_a_summary_rounds_to_its_error_bars() -> None:
+    known = {"atoms": 4, "steps": 10, "finished": True, "time_ps": 0.01, "ns_per_day": 1.0, "us_per_atom_per_step": 2.0}
+    full = SimulationSummary(
+        **known,
+        mean_temperature_k=1503.23,
+        mean_temperature_k_std=19.6,
+        drift_mev_per_atom_per_ps=0.00038541,
+        drift_mev_per_atom_per_ps_std=0.00031,
+    )
+    assert "1503 ± 20 K" in full.lines()[1]
+    assert "0.00039 ± 0.00031 meV" in full.lines()[2]
+    short = replace(full, mean_temperature_k_std=None, drift_mev_per_atom_per_ps=None, ns_per_day=None)
+    assert short.lines()[0] == "10 steps, 0.01 ps of 4 atoms"
+    assert "1503 (error not known: too short) K" in short.lines()[1]
+    assert "not known (too short)" in short.lines()[2]
 
 
 def liquid(folder: Path, ensemble: str, **changes: object) -> SimulationSummary:

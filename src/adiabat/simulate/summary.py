@@ -1,5 +1,6 @@
 """What a finished run says of itself."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,10 @@ def summarise(
 
 
 def _with_error(value: float | None, error: float | None) -> str:
+    """With two digits of the error, and the value to the same decimal."""
     if value is None:
         return "not known (too short)"
-    return f"{value:.4g} ± {error:.1g}" if error is not None else f"{value:.4g} (error not known: too short)"
+    if error is None:
+        return f"{value:.4g} (error not known: too short)"
+    decimals = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 6
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"

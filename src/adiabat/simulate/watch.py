@@ -10,7 +10,7 @@ from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
 
 ENERGY_ERROR_EV_PER_ATOM = 0.1
-"""Far above what a stable time step does (below 1 meV/atom), far below what a breaking bond would release in error."""
+"""Above what any time step of use does (a few meV/atom), and reached long before a structure has flown apart."""
 HOTTEST = 20.0
 """Times the thermostat's temperature; a single atom exceeds it once in 10¹² looks."""
 HOTTEST_EXTRA_K = 5000.0
@@ -42,7 +42,7 @@ class Watch:
             if error > allowed:
                 raise SimulationError(
                     f"the total energy has changed by {error:.3g} eV/atom",
-                    rule=f"NVE conserves it: to {ENERGY_ERROR_EV_PER_ATOM} eV/atom or half the kinetic energy at the least",
+                    rule=f"NVE conserves it to {ENERGY_ERROR_EV_PER_ATOM} eV/atom or half the kinetic energy, whichever is larger",
                 )
         elif seen.temperature_k > HOTTEST * self.thermostat_k + HOTTEST_EXTRA_K:
             raise SimulationError(
