@@ -168,6 +168,7 @@ def test_forces_that_are_all_zero_say_nothing() -> None:
         (Slope(-1.0, 0.01, -0.99, 40), True, False),
         (Slope(-1.0, 0.15, -0.9, 12), True, False),
         (Slope(27.2, 3.0, 0.9, 12), True, False),
+        (Slope(27.2, 3.0, 0.7, 12), False, False),
         (Slope(1.5, 0.15, 0.9, 12), False, True),
     ],
 )

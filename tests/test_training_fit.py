@@ -286,6 +286,16 @@ def test_a_given_basis_is_used() -> None:
     assert torch.equal(learned(potential).coefficients, learned(trained()).coefficients)
 
 
+def test_a_basis_for_other_distances_is_used_and_said() -> None:
+    wide = [label(atoms, truth(), place=f"wide {k}") for k, atoms in enumerate(cells())]
+    for structure in wide:
+        structure.atoms.set_cell(structure.atoms.cell.array * 1.15, scale_atoms=True)
+    again = [label(s.atoms, truth(), place=s.place) for s in wide]
+    potential = train([*again, isolated_silicon()], TrainConfig(), basis=learned(trained()).basis, quiet=True)
+    assert "between the two nothing is learned" in notes(potential)
+    assert "nothing is learned" not in notes(train(training_data(), basis=learned(trained()).basis, quiet=True))
+
+
 def test_a_basis_for_other_species_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="for Si, the data hold Ar, Kr"):
         train(

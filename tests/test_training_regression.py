@@ -129,8 +129,9 @@ def test_sums_are_those_of_all_rows_and_features() -> None:
     assert equations.done == len(examples)
     assert equations.atoms.tolist() == [len(examples), 2 * len(examples)]
     second = np.concatenate([e.features[1:] for e in examples])
-    np.testing.assert_allclose(equations.feature_sum[1], second.sum(axis=0))
-    np.testing.assert_allclose(equations.feature_square[1], second.T @ second)
+    np.testing.assert_allclose(equations.feature_mean[1], second.mean(axis=0))
+    scatter = np.cov(second.T, bias=True) * len(second)
+    np.testing.assert_allclose(equations.feature_scatter[1], scatter, atol=1e-12)
 
 
 def test_targets_that_are_all_the_same_have_their_size_as_spread() -> None:
@@ -141,7 +142,7 @@ def test_targets_that_are_all_the_same_have_their_size_as_spread() -> None:
 
 def same_bits(one: NormalEquations, other: NormalEquations) -> bool:
     """Whether all sums are the same to the last bit."""
-    arrays = ("atoms", "feature_sum", "feature_square")
+    arrays = ("atoms", "feature_mean", "feature_scatter")
     if one.done != other.done or any(getattr(one, n).tobytes() != getattr(other, n).tobytes() for n in arrays):
         return False
     return all(

@@ -3,12 +3,25 @@
 import numpy as np
 import pytest
 import torch
-from training_structures import ISOLATED_EV, cells, labelled_cells, noisy, trained, trained_on_noise
+from ase.build import bulk
+from training_structures import (
+    CONFIG,
+    ISOLATED_EV,
+    cells,
+    isolated_silicon,
+    label,
+    labelled_cells,
+    noisy,
+    trained,
+    trained_on_noise,
+    truth,
+)
 
 from adiabat.models import LinearACE
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.system import Batch, restore
+from adiabat.training import train
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.leave_one_out import leave_one_structure_out
 from adiabat.training.regression import Hyperparameters, Solution
@@ -158,3 +171,16 @@ def test_the_energy_of_a_lone_atom_is_that_of_the_data() -> None:
     energy = trained()(lone, want=("energy",)).energy
     assert energy is not None
     assert float(energy[0]) == ISOLATED_EV
+
+
+@pytest.mark.parametrize("rattle", [1e-2, 1e-4])
+def test_data_that_hardly_vary_have_distances_too(rattle: float) -> None:
+    structures = []
+    for seed in range(7):
+        atoms = bulk("Si", "diamond", a=5.43, cubic=True)
+        atoms.positions += np.random.default_rng(seed).normal(scale=rattle, size=(8, 3))
+        structures.append(label(atoms, truth(), place=f"structure {seed}"))
+    model, _, statistics = parts(train([*structures, isolated_silicon()], CONFIG, quiet=True))
+    batch = Batch.from_atoms([structure.atoms for structure in structures])
+    found = statistics.distance(model.features(neighbor_graph(batch, model.cutoff)), batch.numbers)
+    assert 0.1 < float(found.square().mean().sqrt()) < 1.2

@@ -37,7 +37,8 @@ TOLERANCE = 0.1
 """Of the slope around one; the force-only fit itself reaches 0.97 to 1.02 on sound data."""
 UNIT_APART = 1.4
 GLARING = 5.0
-"""A slope that is farther off, or of the opposite sign, need not be known closely to be wrong."""
+"""A slope that is farther off, or of the opposite sign, need not be known closely to be wrong where labels and forces go
+together."""
 NAMED, AS_NEAR = np.log(1.25), np.log(1.05)
 """Logarithms of factors: a unit is named for a slope this near to its factor, and others that are as near but for this."""
 LEAST_CORRELATION = 0.6
@@ -92,8 +93,8 @@ class Slope:
     def tells(self) -> bool:
         """Whether the forces say enough of these labels for the slope to mean anything."""
         glaring = not 1 / GLARING < self.value < GLARING
-        relative_std = 0.2 if glaring else 0.5 * TOLERANCE
-        return abs(self.correlation) > LEAST_CORRELATION and self.std < relative_std * abs(self.value)
+        least_correlation, relative_std = (0.85, 0.2) if glaring else (LEAST_CORRELATION, 0.5 * TOLERANCE)
+        return abs(self.correlation) > least_correlation and self.std < relative_std * abs(self.value)
 
     @property
     def fits(self) -> bool:

@@ -45,8 +45,8 @@ class NormalEquations:
         kinds: By kind of label.
         done: Structures taken in, in the order of the data.
         atoms: (species,) atoms seen.
-        feature_sum: (species, functions).
-        feature_square: (species, functions, functions) Σ b bᵀ.
+        feature_mean: (species, functions).
+        feature_scatter: (species, functions, functions) Σ (b - mean)(b - mean)ᵀ, free of the cancellation of Σ b bᵀ.
     """
 
     def __init__(self, n_species: int, n_functions: int) -> None:
@@ -54,13 +54,13 @@ class NormalEquations:
         self.kinds = {kind: Sums(0, np.zeros((columns, columns)), np.zeros(columns), 0.0, 0.0) for kind in KINDS}
         self.done = 0
         self.atoms = np.zeros(n_species, dtype=np.int64)
-        self.feature_sum = np.zeros((n_species, n_functions))
-        self.feature_square = np.zeros((n_species, n_functions, n_functions))
+        self.feature_mean = np.zeros((n_species, n_functions))
+        self.feature_scatter = np.zeros((n_species, n_functions, n_functions))
 
     @property
     def columns(self) -> int:
         """Coefficients of the model."""
-        return self.feature_sum.size
+        return self.feature_mean.size
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -72,15 +72,22 @@ class NormalEquations:
         for kind, block in example.blocks.items():
             self.kinds[kind].add(block)
         for species in np.unique(example.species):
-            features = example.features[example.species == species]
-            self.atoms[species] += len(features)
-            self.feature_sum[species] += features.sum(axis=0)
-            self.feature_square[species] += features.T @ features
+            self._add_features(species, example.features[example.species == species])
         self.done += 1
+
+    def _add_features(self, species: int, features: FloatArray) -> None:
+        """Merge means and scatters (T. F. Chan, G. H. Golub, R. J. LeVeque, Am. Stat. 37, 242 (1983), equation 1.5)."""
+        before, added = int(self.atoms[species]), len(features)
+        mean = features.mean(axis=0)
+        centred, shift = features - mean, mean - self.feature_mean[species]
+        self.atoms[species] = before + added
+        self.feature_mean[species] += shift * (added / (before + added))
+        self.feature_scatter[species] += centred.T @ centred
+        self.feature_scatter[species] += np.outer(shift, shift) * (before * added / (before + added))
 
     def save(self, file: Path) -> None:
         """Write, whole or not at all."""
-        tensors = {"atoms": self.atoms, "feature_sum": self.feature_sum, "feature_square": self.feature_square}
+        tensors = {"atoms": self.atoms, "feature_mean": self.feature_mean, "feature_scatter": self.feature_scatter}
         tensors["done"] = np.array([self.done])
         for kind, sums in self.kinds.items():
             tensors |= {f"{kind}.gram": sums.gram, f"{kind}.moment": sums.moment}
@@ -91,10 +98,10 @@ class NormalEquations:
     def load(cls, file: Path) -> Self:
         """The inverse of `save`."""
         tensors = load_file(file)
-        found = cls(*tensors["feature_sum"].shape)
+        found = cls(*tensors["feature_mean"].shape)
         found.done = int(tensors["done"][0])
-        found.atoms, found.feature_sum = tensors["atoms"].copy(), tensors["feature_sum"].copy()
-        found.feature_square = tensors["feature_square"].copy()
+        found.atoms, found.feature_mean = tensors["atoms"].copy(), tensors["feature_mean"].copy()
+        found.feature_scatter = tensors["feature_scatter"].copy()
         for kind in KINDS:
             count, total, square = tensors[f"{kind}.scalars"]
             gram, moment = tensors[f"{kind}.gram"].copy(), tensors[f"{kind}.moment"].copy()

@@ -21,6 +21,9 @@ from adiabat.training.examples import count_rows
 from adiabat.training.lone_atoms import without_lone_atoms
 from adiabat.training.repulsion import repulsion_radii
 
+DISTANCES_ALIKE = 1.1
+"""Factor between the inner radius of a given basis and the shortest distance of the data, up to which nothing is said."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -74,6 +77,8 @@ def prepare(
     if basis is None:
         basis, said = _preset(config.basis, species, distances, radii.inner, count_rows(fitted))
         notes += said
+    else:
+        notes += _of_other_distances(basis, distances)
     _require_same_species(basis, species)
     if reference.source == "fitted":
         fitted, said = without_lone_atoms(fitted, basis.cutoff)
@@ -104,6 +109,20 @@ def _preset(
     if coefficients >= rows:
         notes.append(f"{rows} labels do not fix the {coefficients} coefficients of the smallest basis: the prior does")
     return basis, notes
+
+
+def _of_other_distances(basis: BasisSpecification, distances: Distances) -> list[str]:
+    """What to say of a given basis whose functions reach closer than the data, or not as close."""
+    notes = []
+    for pair, inner in sorted(basis.inner.items()):
+        shortest = distances.shortest.get(pair)
+        if shortest is not None and not 1 / DISTANCES_ALIKE < shortest / inner.radius < DISTANCES_ALIKE:
+            symbols = "-".join(chemical_symbols[number] for number in pair)
+            notes.append(
+                f"the given basis is whole from {inner.radius:.2f} Å on for {symbols}, and the data begin at "
+                f"{shortest:.2f} Å: between the two nothing is learned"
+            )
+    return notes
 
 
 def _require_neighbors(distances: Distances) -> None:

@@ -62,7 +62,8 @@ def column_scale(equations: NormalEquations) -> FloatArray:
     """
     slopes = equations.kinds["forces"]
     square = np.diag(slopes.gram) / slopes.count if slopes.count else np.zeros(equations.columns)
-    values = np.diagonal(equations.feature_square, axis1=1, axis2=2) / equations.atoms[:, None]
+    variance = np.diagonal(equations.feature_scatter, axis1=1, axis2=2) / equations.atoms[:, None]
+    values = variance + equations.feature_mean**2
     scale = np.sqrt(square + values.ravel() / LENGTH**2)
     seen = scale > 1e-12 * scale.max()
     return np.where(seen, scale, scale[seen].mean())

@@ -161,9 +161,9 @@ def _summary(prepared: Preparation, equations: NormalEquations, best: Candidate)
 
 def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatistics:
     count = torch.from_numpy(equations.atoms)
-    mean = torch.from_numpy(equations.feature_sum / equations.atoms[:, None])
-    square = torch.from_numpy(equations.feature_square / equations.atoms[:, None, None])
-    return FeatureStatistics(model.species, count, mean, square - mean[:, :, None] * mean[:, None, :])
+    mean = torch.from_numpy(equations.feature_mean)
+    covariance = torch.from_numpy(equations.feature_scatter / equations.atoms[:, None, None])
+    return FeatureStatistics(model.species, count, mean, covariance)
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:
