@@ -12,7 +12,6 @@ from ase.build import bulk
 from ase.io import write
 
 from adiabat.basis.presets import BasisConfig
-from adiabat.data import DataConfig
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.system import Labelled, Labels
