@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import os
 import re
 from pathlib import Path
 
@@ -295,3 +296,15 @@ def test_the_shipped_kinds_of_files_of_ase_are_read(tmp_path: Path) -> None:
         assert found.labels.energy == -14.0
     said = refusal(tmp_path / "water.traj")
     assert "--set data.keys.energy=energy --set data.keys.forces=forces" in said
+
+
+def test_a_refused_frame_leaves_no_file_open(tmp_path: Path) -> None:
+    file = write(tmp_path, frame(), frame().replace("Si 0.0 0.0 0.0", "Si 0.0 0.0 far"), frame())
+    held: list[BaseException] = []  # as a debugger or a test runner holds the frames of an error
+    try:
+        read(file)
+    except AdiabatError as error:
+        held.append(error)
+
+    assert held
+    assert str(file) not in {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}

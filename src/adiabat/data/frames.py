@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ def place_of(file: Path, number: int) -> str:
     return f"{file}, structure {number}"
 
 
-def iterate_frames(file: Path, index: str | int | slice = ":") -> Iterator[tuple[int, Atoms]]:
+def iterate_frames(file: Path, index: str | int | slice = ":") -> Generator[tuple[int, Atoms], None, None]:
     """Yield (number in the file, from 0; structure) of the chosen structures.
 
     Extended XYZ goes through frame by frame, so that a file of any size is read once, compressed or not, and a fault is
@@ -45,13 +46,14 @@ def iterate_frames(file: Path, index: str | int | slice = ":") -> Iterator[tuple
         yield from frames[chosen]
         return
     if any(bound is not None and bound < 0 for bound in (chosen.start, chosen.stop, chosen.step)):
-        total = sum(1 for _ in _xyz_texts(file))
-        wanted = set(range(total)[chosen])
-        texts = ((number, text) for number, text in enumerate(_xyz_texts(file)) if number in wanted)
+        wanted = set(range(sum(1 for _ in _xyz_texts(file)))[chosen])
+        chosen = slice(None)
     else:
-        texts = islice(enumerate(_xyz_texts(file)), chosen.start, chosen.stop, chosen.step)
-    for number, text in texts:
-        yield number, _parsed(text, place_of(file, number))
+        wanted = None
+    with closing(_xyz_texts(file)) as texts:  # a caller may stop, or a frame be refused, before the file's end
+        for number, text in islice(enumerate(texts), chosen.start, chosen.stop, chosen.step):
+            if wanted is None or number in wanted:
+                yield number, _parsed(text, place_of(file, number))
 
 
 def _as_slice(index: str | int | slice) -> slice:
@@ -91,7 +93,7 @@ def _unreadable(file: Path, error: Exception) -> DataError:
     return DataError(f"cannot be read: {error}", place=str(file), mend="see whether the file is whole and not damaged")
 
 
-def _xyz_texts(file: Path) -> Iterator[str]:
+def _xyz_texts(file: Path) -> Generator[str, None, None]:
     try:
         with open_with_compression(str(file), "r") as handle:
             yield from _split(file, handle)
