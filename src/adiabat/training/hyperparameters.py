@@ -73,8 +73,8 @@ def search(equations: NormalEquations, examples: Sequence[Example], degrees: Flo
 
     Coordinate descent finds the best score. Within one standard error of it, scores say nothing: there the prior is made
     as strong, and the weight of energies and stresses beside forces as light, as they can be (the one-standard-error
-    rule: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section 7.10.1). Structures of one
-    trajectory resemble each other, so the score alone is too kind to fits that follow them closely.
+    rule: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section 7.10.1). The score alone
+    trades forces, whose error is known closely, for energies, whose error a few structures decide.
 
     Only ratios of noise levels matter to the fit; in the end all are scaled so that the left-out residuals have the
     variance that the noise says.
