@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "bind_ace.hpp"
 #include "edge_order.hpp"
 
 namespace nb = nanobind;
@@ -23,6 +24,7 @@ static void canonical_edge_order(std::int64_t atoms, Indices center, Indices nei
 }
 
 NB_MODULE(_core, module) {
+  bind_ace(module);
   // noconvert: an array of another type would be copied silently, fractions cut off, and an output written to the copy.
   module.def("canonical_edge_order", &canonical_edge_order, nb::arg("atoms"), nb::arg("center").noconvert(),
              nb::arg("neighbor").noconvert(), nb::arg("shift").noconvert(), nb::arg("order").noconvert());

@@ -1,5 +1,54 @@
-from adiabat.typing import IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from adiabat.typing import FloatArray, IntArray
+
+Indices = NDArray[np.int32]
 
 def canonical_edge_order(
     atoms: int, center: IntArray, neighbor: IntArray, shift: IntArray, order: IntArray
 ) -> None: ...
+def instruction_sets() -> list[str]: ...
+
+class EdgeList:
+    def __init__(
+        self, systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray
+    ) -> None: ...
+    @property
+    def n_edges(self) -> int: ...
+
+class PlanBuilder:
+    def __init__(self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray) -> None: ...
+    def add_program(
+        self,
+        component_start: Indices,
+        component_index: Indices,
+        component_weight: FloatArray,
+        left: Indices,
+        right: Indices,
+        first: Indices,
+        second: Indices,
+        linear: FloatArray,
+        entry_start: Indices,
+        entry_index: Indices,
+        entry_weight: FloatArray,
+    ) -> None: ...
+
+class Evaluator:
+    def __init__(self, plan: PlanBuilder) -> None: ...
+    def evaluate(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        energies: FloatArray,
+        nearest: FloatArray,
+        forces: FloatArray | None,
+        virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...

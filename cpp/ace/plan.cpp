@@ -1,0 +1,186 @@
+#include "ace/plan.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace adiabat::ace {
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+
+void require(bool holds, const char *rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
+
+std::int32_t radial_count(const PlanSource &source) {
+  std::int32_t most = 0;
+  for (const auto &segment : source.segments) most = segment.radial > most ? segment.radial : most;
+  return most;
+}
+
+std::int32_t density_count(const PlanSource &source) {
+  std::int32_t count = 0;
+  for (const auto &segment : source.segments) count += segment.radial * (segment.end - segment.begin);
+  return count;
+}
+
+void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns) {
+  require(rows.start.size() == count + 1 && rows.start.front() == 0, "sparse rows start at 0, one start more than rows");
+  require(rows.index.size() == rows.weight.size(), "sparse rows have as many weights as indices");
+  require(static_cast<std::size_t>(rows.start.back()) == rows.index.size(), "sparse rows end with the last entry");
+  for (std::size_t i = 0; i < count; ++i) require(rows.start[i] <= rows.start[i + 1], "sparse rows do not overlap");
+  for (const auto index : rows.index) require(index >= 0 && index < columns, "a sparse index lies in its table");
+  for (const auto weight : rows.weight) require(std::isfinite(weight), "weights are finite");
+}
+
+void require_program(const ProgramSource &program, std::int64_t density) {
+  const std::size_t nodes = program.left.size(), rows = program.first.size();
+  require(program.components.start.size() >= 1, "components have a table");
+  const std::int64_t components = static_cast<std::int64_t>(program.components.start.size()) - 1;
+  require_rows(program.components, static_cast<std::size_t>(components), density);
+  require(program.right.size() == nodes, "every node has two factors");
+  for (std::size_t k = 0; k < nodes; ++k) {
+    const std::int64_t own = components + static_cast<std::int64_t>(k);
+    require(program.left[k] >= 0 && program.left[k] < own, "a node's factors stand before it");
+    require(program.right[k] >= 0 && program.right[k] < own, "a node's factors stand before it");
+  }
+  const std::int64_t values = components + static_cast<std::int64_t>(nodes);
+  require(values < std::numeric_limits<std::int32_t>::max(), "products are fewer than 2^31");
+  require(program.second.size() == rows && program.linear.size() == rows, "every row has two factors and a coefficient");
+  for (std::size_t r = 0; r < rows; ++r) {
+    require(program.first[r] >= 0 && program.first[r] < values, "a row's factor is a value");
+    require(program.second[r] >= -1 && program.second[r] < values, "a row's factor is a value");
+    require(std::isfinite(program.linear[r]), "coefficients are finite");
+  }
+  require_rows(program.entries, rows, values);
+}
+
+template <class T>
+SparseTables<T> tables(const SparseSource &source) {
+  return {source.start, source.index, std::vector<T>(source.weight.begin(), source.weight.end())};
+}
+
+SparseSource transposed(const SparseSource &source, std::int32_t columns) {
+  SparseSource found;
+  found.start.assign(static_cast<std::size_t>(columns) + 1, 0);
+  for (const auto index : source.index) ++found.start[static_cast<std::size_t>(index) + 1];
+  for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c) found.start[c + 1] += found.start[c];
+  found.index.resize(source.index.size());
+  found.weight.resize(source.index.size());
+  std::vector<std::int32_t> next(found.start.begin(), found.start.end() - 1);
+  for (std::size_t row = 0; row + 1 < source.start.size(); ++row)
+    for (std::int32_t e = source.start[row]; e < source.start[row + 1]; ++e) {
+      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(source.index[static_cast<std::size_t>(e)])]++);
+      found.index[at] = static_cast<std::int32_t>(row);
+      found.weight[at] = source.weight[static_cast<std::size_t>(e)];
+    }
+  return found;
+}
+
+template <class T>
+SparseRows<T> view(const SparseTables<T> &tables) {
+  return {tables.start.data(), tables.index.data(), tables.weight.data()};
+}
+
+template <class T>
+Pair<T> narrowed(const Pair<double> &p) {
+  return {T(p.inner_radius), T(p.inner_inverse_width), T(p.repulsion_outer), T(p.repulsion_inner), T(p.charge),
+          T(p.inverse_length), T(p.cubic),             T(p.quartic),         T(p.constant)};
+}
+
+}  // namespace
+
+void require_sound(const PlanSource &source) {
+  const std::size_t species = source.programs.size();
+  require(species >= 1, "a plan has a species");
+  require(source.pairs.size() == species * species, "a plan has a pair for each two species");
+  require(std::isfinite(source.cutoff) && source.cutoff > 0, "the cutoff is positive");
+  require(std::isfinite(source.reach) && source.reach > 0, "the reach is positive");
+  require(source.l_max >= 0 && source.l_max <= 64, "l_max lies between 0 and 64");
+  const std::int32_t harmonics = (source.l_max + 1) * (source.l_max + 1);
+  std::int32_t next = 0, offset = 0;
+  for (const auto &segment : source.segments) {
+    require(segment.begin == next && segment.end > segment.begin && segment.end <= harmonics,
+            "segments cover the harmonics one after the other");
+    require(segment.radial >= 0 && segment.radial <= 1024, "a segment has at most 1024 radial functions");
+    require(segment.offset == offset, "segments stand one after the other");
+    next = segment.end;
+    offset += segment.radial * (segment.end - segment.begin);
+  }
+  require(next == harmonics, "segments cover all harmonics");
+  for (const auto &program : source.programs)
+    require_program(program, static_cast<std::int64_t>(species) * density_count(source));
+}
+
+template <class T>
+PlanTables<T>::PlanTables(const PlanSource &source) : segments_(source.segments) {
+  const auto density = density_count(source);
+  const auto species = static_cast<std::int32_t>(source.programs.size());
+  make_radial(radial_count(source), source.cutoff);
+  make_harmonics(source.l_max);
+  for (const auto &pair : source.pairs) pairs_.push_back(narrowed<T>(pair));
+  for (const auto &program : source.programs)
+    tables_.push_back({tables<T>(program.components), tables<T>(transposed(program.components, species * density)),
+                       tables<T>(program.entries), program.left, program.right, program.first, program.second,
+                       std::vector<T>(program.linear.begin(), program.linear.end())});
+  for (const auto &t : tables_)
+    programs_.push_back({static_cast<std::int32_t>(t.of_density.start.size()) - 1,
+                         static_cast<std::int32_t>(t.left.size()), static_cast<std::int32_t>(t.first.size()),
+                         ace::view(t.of_density), ace::view(t.of_component), t.left.data(), t.right.data(),
+                         t.first.data(), t.second.data(), t.linear.data(), ace::view(t.entries)});
+  view_.species = species;
+  view_.segments = static_cast<std::int32_t>(segments_.size());
+  view_.density = density;
+  view_.reach = source.reach;
+  view_.segment = segments_.data();
+  view_.pair = pairs_.data();
+  view_.program = programs_.data();
+}
+
+// The recurrence of adiabat.basis.radial.simplified_bessel, for u = r g.
+template <class T>
+void PlanTables<T>::make_radial(std::int32_t count, double cutoff) {
+  double before = 1.0;
+  for (std::int32_t k = 0; k < count; ++k) {
+    const double n = k;
+    const double sign = k % 2 == 0 ? 1.0 : -1.0;
+    const double scale = sign * std::sqrt(2.0) * pi / std::pow(cutoff, 1.5) * (n + 1) * (n + 2) / std::hypot(n + 1, n + 2);
+    const double e = n * n * (n + 2) * (n + 2) / (4 * std::pow(n + 1, 4) + 1);
+    const double d = k == 0 ? 1.0 : 1 - e / before;
+    const double slope = scale / std::sqrt(d);
+    radial_slope_.push_back(T(slope));
+    alpha_.push_back(T(slope * cutoff / (pi * (n + 1))));
+    beta_.push_back(T(slope * cutoff / (pi * (n + 2))));
+    carry_.push_back(T(std::sqrt(e / before) / std::sqrt(d)));
+    before = d;
+  }
+  view_.radial = {count, T(cutoff), alpha_.data(), beta_.data(), carry_.data(), radial_slope_.data()};
+}
+
+// The recurrence of adiabat.basis.angular, with √2 of m > 0 in the tables.
+template <class T>
+void PlanTables<T>::make_harmonics(std::int32_t l_max) {
+  double diagonal = 1 / (4 * pi);
+  for (std::int32_t m = 0; m <= l_max; ++m) {
+    if (m > 0) diagonal *= (2.0 * m - 1) / (2.0 * m);
+    diagonal_.push_back(T(std::sqrt((2 * m + 1) * diagonal * (m > 0 ? 2 : 1))));
+  }
+  for (std::int32_t l = 0; l <= l_max; ++l)
+    for (std::int32_t m = 0; m <= l; ++m) {
+      const double l2 = double(l) * l, m2 = double(m) * m, below = double(l - 1) * (l - 1);
+      const double a = l > m ? std::sqrt((4 * l2 - 1) / (l2 - m2)) : 0.0;
+      const double b = l > m + 1 ? std::sqrt((below - m2) / (4 * below - 1)) : 0.0;
+      rise_.push_back(T(a));
+      fall_.push_back(T(a * b));
+      harmonic_slope_.push_back(T(std::sqrt(double(l + m + 1) * (l - m) * (m == 0 ? 0.5 : 1.0))));
+    }
+  view_.harmonics = {l_max, diagonal_.data(), rise_.data(), fall_.data(), harmonic_slope_.data()};
+}
+
+template class PlanTables<double>;
+template class PlanTables<float>;
+
+}  // namespace adiabat::ace

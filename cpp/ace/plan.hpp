@@ -1,0 +1,67 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "ace/views.hpp"
+
+namespace adiabat::ace {
+
+struct SparseSource {
+  std::vector<std::int32_t> start;
+  std::vector<std::int32_t> index;
+  std::vector<double> weight;
+};
+
+// The arrays of Program, see there; component_of_density is transposed here.
+struct ProgramSource {
+  SparseSource components;
+  std::vector<std::int32_t> left, right, first, second;
+  std::vector<double> linear;
+  SparseSource entries;
+};
+
+struct PlanSource {
+  double cutoff;  // Å, of the radial functions
+  double reach;   // Å, of the longest edge that counts: the cutoff, or the repulsion's where that is longer
+  std::int32_t l_max;
+  std::vector<Segment> segments;
+  std::vector<Pair<double>> pairs;       // (species, species)
+  std::vector<ProgramSource> programs;   // by species
+};
+
+template <class T>
+struct SparseTables {
+  std::vector<std::int32_t> start, index;
+  std::vector<T> weight;
+};
+
+// The tables of a plan in one floating-point type, and the view of them.
+template <class T>
+class PlanTables {
+ public:
+  explicit PlanTables(const PlanSource &source);
+  PlanTables(const PlanTables &) = delete;
+  PlanTables &operator=(const PlanTables &) = delete;
+  const Plan<T> &view() const { return view_; }
+
+ private:
+  struct ProgramTables {
+    SparseTables<T> of_density, of_component, entries;
+    std::vector<std::int32_t> left, right, first, second;
+    std::vector<T> linear;
+  };
+  void make_radial(std::int32_t count, double cutoff);
+  void make_harmonics(std::int32_t l_max);
+
+  std::vector<T> alpha_, beta_, carry_, radial_slope_, diagonal_, rise_, fall_, harmonic_slope_;
+  std::vector<Segment> segments_;
+  std::vector<Pair<T>> pairs_;
+  std::vector<ProgramTables> tables_;
+  std::vector<Program<T>> programs_;
+  Plan<T> view_{};
+};
+
+// Throws std::invalid_argument where an index leaves its table: what is accepted here cannot make the walk leave memory.
+void require_sound(const PlanSource &source);
+
+}  // namespace adiabat::ace

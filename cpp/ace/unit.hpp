@@ -1,0 +1,19 @@
+// The whole of one instruction set: included by a unit that defines ADIABAT_VECTOR_BYTES and ADIABAT_NAME.
+// Everything but the one function at the end has internal linkage.
+#include <immintrin.h>
+
+#include "ace/views.hpp"
+
+namespace adiabat::ace {
+#include "ace/lanes.hpp"
+#include "ace/radial.hpp"
+#include "ace/harmonics.hpp"
+#include "ace/density.hpp"
+#include "ace/products.hpp"
+#include "ace/walk.hpp"
+
+InstructionSet ADIABAT_NAME() {
+  return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>},
+          {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>}};
+}
+}  // namespace adiabat::ace

@@ -1,0 +1,129 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+// What the instruction-set units see: plain structs of pointers, so that no function or template of the standard library
+// is compiled for an instruction set that another machine lacks and then picked by the linker for all.
+namespace adiabat::ace {
+
+// Harmonics (l, m), l < degrees_end, that share a number of radial functions.
+struct Segment {
+  std::int32_t radial;    // functions g_0 ... g_{radial-1}
+  std::int32_t begin;     // first harmonic, l² + l + m
+  std::int32_t end;       // one beyond the last
+  std::int32_t offset;    // into the density: [k][harmonic - begin]
+};
+
+// g_n = u_n / r, u_n = alpha_n sin((n+1)a) + beta_n sin((n+2)a) + carry_n u_{n-1}, a = π r / cutoff,
+// u_n' = slope_n (cos((n+1)a) + cos((n+2)a)) + carry_n u_{n-1}'.
+template <class T>
+struct Radial {
+  std::int32_t count;
+  T cutoff;
+  const T *alpha;
+  const T *beta;
+  const T *carry;
+  const T *slope;
+};
+
+// Q_lm(z) = diagonal_m for l = m, else rise_lm z Q_{l-1,m} - fall_lm Q_{l-2,m}; dQ_lm/dz = slope_lm Q_{l,m+1}.
+// Y_lm = Q_lm Re (x+iy)^m, Y_l,-m = Q_lm Im (x+iy)^m. Tables of (l, m >= 0) are triangular: l(l+1)/2 + m.
+template <class T>
+struct Harmonics {
+  std::int32_t l_max;
+  const T *diagonal;
+  const T *rise;
+  const T *fall;
+  const T *slope;
+};
+
+// What depends on the species of centre and neighbour.
+template <class T>
+struct Pair {
+  T inner_radius;  // Å: the switch is 1 from here on; 0: no inner switch
+  T inner_inverse_width;
+  T repulsion_outer;  // Å: 0: no repulsion
+  T repulsion_inner;
+  T charge;          // eV Å
+  T inverse_length;  // 1/Å
+  T cubic;           // A/3, B/4, C of the switch in adiabat.physics.zbl
+  T quartic;
+  T constant;
+};
+
+// Sparse rows: entries start[i] ... start[i+1]-1 of index and weight.
+template <class T>
+struct SparseRows {
+  const std::int32_t *start;
+  const std::int32_t *index;
+  const T *weight;
+};
+
+// The energy of an atom of one species as a bilinear form of products: E = Σ_rows v (linear + Σ_entries weight V[index]).
+// V holds first the components (sums over the density), then the nodes V[left] V[right]; v is V[first] V[second], or
+// V[first] alone where second < 0.
+template <class T>
+struct Program {
+  std::int32_t components;
+  std::int32_t nodes;
+  std::int32_t rows;
+  SparseRows<T> component_of_density;
+  SparseRows<T> density_of_component;  // its transpose
+  const std::int32_t *left;
+  const std::int32_t *right;
+  const std::int32_t *first;
+  const std::int32_t *second;
+  const T *linear;
+  SparseRows<T> entries;
+};
+
+template <class T>
+struct Plan {
+  std::int32_t species;
+  std::int32_t segments;
+  std::int32_t density;  // components of the density of one species of neighbour
+  double reach;          // Å: the longest edge that counts
+  Radial<T> radial;
+  Harmonics<T> harmonics;
+  const Segment *segment;
+  const Pair<T> *pair;        // (species of centre, species of neighbour)
+  const Program<T> *program;  // by species of the centre
+};
+
+// Directed edges by centre. The vector of edge e of atom i is positions[neighbor[e]] - positions[i] + offset[image[e]].
+struct Edges {
+  std::int64_t atoms;
+  const std::int64_t *start;
+  const std::uint32_t *neighbor;
+  const std::uint32_t *image;
+  const double *offset;     // (images, 3) Å
+  const double *positions;  // (atoms, 3) Å
+  const std::int32_t *species;
+  std::int64_t longest_row;
+};
+
+template <class T>
+struct Output {
+  double *energies;   // (atoms,)
+  double *nearest;    // (atoms,) Å², of the nearest neighbour within reach, infinite without one
+  double *forces;     // (atoms, 3): Σ over the atom's own edges of ∂E_i/∂r; null: energies only
+  T *edge_gradients;  // (edges + 1, 3): ∂E_i/∂r of each edge; the last one takes what padding writes
+  double *virials;    // (atoms, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
+};
+
+// One instruction set, one floating-point type.
+template <class T>
+struct Kernel {
+  std::int32_t lanes;
+  std::size_t (*scratch_bytes)(const Plan<T> &, const Edges &);
+  // Atoms order[lanes b ... lanes (b+1) - 1] of a block b share a species; -1 fills a block.
+  void (*evaluate)(const Plan<T> &, const Edges &, const std::int64_t *order, std::int64_t first_block,
+                   std::int64_t last_block, void *scratch, const Output<T> &);
+};
+
+struct InstructionSet {
+  Kernel<double> in_double;
+  Kernel<float> in_single;
+};
+
+}  // namespace adiabat::ace

@@ -1,0 +1,141 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+
+#include "ace/evaluate.hpp"
+#include "bind_ace.hpp"
+#include "edge_list.hpp"
+#include "instruction_set.hpp"
+
+namespace nb = nanobind;
+
+namespace {
+
+template <class T, class... Shape>
+using Array = nb::ndarray<T, Shape..., nb::c_contig, nb::device::cpu>;
+using Integers = Array<const std::int32_t, nb::ndim<1>>;
+using Reals = Array<const double, nb::ndim<1>>;
+using LongIntegers = Array<const std::int64_t, nb::ndim<1>>;
+
+void require(bool holds, const char *rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
+
+template <class T, class A>
+std::vector<T> copied(const A &array) {
+  return std::vector<T>(array.data(), array.data() + array.size());
+}
+
+// The plan as it is put together: programs are added species by species.
+struct PlanBuilder {
+  adiabat::ace::PlanSource source;
+
+  PlanBuilder(double cutoff, double reach, std::int32_t l_max, Array<const std::int32_t, nb::shape<-1, 4>> segments,
+              Array<const double, nb::shape<-1, 9>> pairs) {
+    source.cutoff = cutoff;
+    source.reach = reach;
+    source.l_max = l_max;
+    for (std::size_t s = 0; s < segments.shape(0); ++s) {
+      const std::int32_t *row = segments.data() + 4 * s;
+      source.segments.push_back({row[0], row[1], row[2], row[3]});
+    }
+    for (std::size_t p = 0; p < pairs.shape(0); ++p) {
+      const double *row = pairs.data() + 9 * p;
+      source.pairs.push_back({row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8]});
+    }
+  }
+
+  void add_program(Integers component_start, Integers component_index, Reals component_weight, Integers left,
+                   Integers right, Integers first, Integers second, Reals linear, Integers entry_start,
+                   Integers entry_index, Reals entry_weight) {
+    source.programs.push_back(
+        {{copied<std::int32_t>(component_start), copied<std::int32_t>(component_index), copied<double>(component_weight)},
+         copied<std::int32_t>(left),
+         copied<std::int32_t>(right),
+         copied<std::int32_t>(first),
+         copied<std::int32_t>(second),
+         copied<double>(linear),
+         {copied<std::int32_t>(entry_start), copied<std::int32_t>(entry_index), copied<double>(entry_weight)}});
+  }
+};
+
+using Vectors = Array<const double, nb::shape<-1, 3>>;
+using Cells = Array<const double, nb::shape<-1, 3, 3>>;
+using PerAtom = Array<double, nb::ndim<1>>;
+using VectorsOut = Array<double, nb::shape<-1, 3>>;
+using VirialsOut = Array<double, nb::shape<-1, 6>>;
+using TensorsOut = Array<double, nb::shape<-1, 3, 3>>;
+
+template <class A>
+double *wanted(const std::optional<A> &array, std::int64_t atoms) {
+  if (!array) return nullptr;
+  require(static_cast<std::int64_t>(array->shape(0)) == atoms, "an output has one row for each atom");
+  return array->data();
+}
+
+void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+              Integers species, PerAtom energies, PerAtom nearest, std::optional<VectorsOut> forces,
+              std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single, int threads,
+              const std::string &instruction_set) {
+  const std::int64_t atoms = edges.atoms();
+  require(static_cast<std::int64_t>(positions.shape(0)) == atoms, "positions have one row for each atom of the edges");
+  require(static_cast<std::int64_t>(species.shape(0)) == atoms, "species have one row for each atom of the edges");
+  require(static_cast<std::int64_t>(cells.shape(0)) == edges.systems(), "there is one cell for each system of the edges");
+  require(static_cast<std::int64_t>(energies.shape(0)) == atoms, "an output has one row for each atom");
+  require(static_cast<std::int64_t>(nearest.shape(0)) == atoms, "an output has one row for each atom");
+  require(forces || (!virials && !atomic_virials), "virials are computed with forces");
+  const adiabat::ace::Request request{energies.data(), nearest.data(), wanted(forces, atoms), wanted(virials, atoms),
+                                      wanted(atomic_virials, atoms)};
+  const adiabat::ace::Configuration configuration{positions.data(), cells.data(), species.data()};
+  const nb::gil_scoped_release release;
+  evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
+}
+
+}  // namespace
+
+void bind_ace(nb::module_ &module) {
+  using adiabat::EdgeList;
+  using adiabat::ace::Evaluator;
+  module.def("instruction_sets", &adiabat::instruction_sets);
+
+  nb::class_<EdgeList>(module, "EdgeList")
+      .def(
+          "__init__",
+          [](EdgeList *self, std::int64_t systems, LongIntegers center, LongIntegers neighbor,
+             Array<const std::int64_t, nb::shape<-1, 3>> shift, LongIntegers system) {
+            require(neighbor.shape(0) == center.shape(0) && shift.shape(0) == center.shape(0),
+                    "center, neighbor and shift must have the same length");
+            new (self) EdgeList(static_cast<std::int64_t>(system.shape(0)), systems,
+                                static_cast<std::int64_t>(center.shape(0)), center.data(), neighbor.data(), shift.data(),
+                                system.data());
+          },
+          nb::arg("systems"), nb::arg("center").noconvert(), nb::arg("neighbor").noconvert(), nb::arg("shift").noconvert(),
+          nb::arg("system").noconvert())
+      .def_prop_ro("n_edges", &EdgeList::edges);
+
+  nb::class_<PlanBuilder>(module, "PlanBuilder")
+      .def(nb::init<double, double, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
+                    Array<const double, nb::shape<-1, 9>>>(),
+           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("segments").noconvert(),
+           nb::arg("pairs").noconvert())
+      .def("add_program", &PlanBuilder::add_program, nb::arg("component_start").noconvert(),
+           nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
+           nb::arg("right").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
+           nb::arg("linear").noconvert(), nb::arg("entry_start").noconvert(), nb::arg("entry_index").noconvert(),
+           nb::arg("entry_weight").noconvert());
+
+  nb::class_<Evaluator>(module, "Evaluator")
+      .def(
+          "__init__", [](Evaluator *self, const PlanBuilder &plan) { new (self) Evaluator(plan.source); },
+          nb::arg("plan"))
+      .def("evaluate", &evaluate, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("energies").noconvert(), nb::arg("nearest").noconvert(),
+           nb::arg("forces").noconvert().none(), nb::arg("virials").noconvert().none(),
+           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
+           nb::arg("instruction_set"));
+}

@@ -1,0 +1,101 @@
+#include "thread_pool.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace adiabat {
+namespace {
+
+class ThreadPool {
+ public:
+  void run(std::int64_t tasks, int threads, const std::function<void(std::int64_t, int)> &work) {
+    std::lock_guard<std::mutex> one_at_a_time(running_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      next_ = 0;
+      tasks_ = tasks;
+      work_ = &work;
+      wanted_ = threads - 1;
+      busy_ = threads - 1;
+      ++round_;
+      while (static_cast<int>(threads_.size()) < wanted_) {
+        const int worker = static_cast<int>(threads_.size()) + 1;
+        threads_.emplace_back([this, worker, before = round_ - 1] { serve(worker, before); });
+      }
+    }
+    wake_.notify_all();
+    take_tasks(0);
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+
+  ~ThreadPool() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (auto &thread : threads_) thread.join();
+  }
+
+ private:
+  void take_tasks(int worker) {
+    for (std::int64_t task = next_++; task < tasks_; task = next_++) (*work_)(task, worker);
+  }
+
+  void serve(int worker, std::int64_t round) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return ending_ || round_ != round; });
+      if (ending_) return;
+      round = round_;
+      if (worker > wanted_) continue;
+      lock.unlock();
+      take_tasks(worker);
+      lock.lock();
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex running_, mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> threads_;
+  std::atomic<std::int64_t> next_{0};
+  std::int64_t tasks_ = 0, round_ = 0;
+  const std::function<void(std::int64_t, int)> *work_ = nullptr;
+  int wanted_ = 0, busy_ = 0;
+  bool ending_ = false;
+};
+
+// Threads do not survive a fork: the child starts a pool of its own and leaves the parent's alone.
+ThreadPool &pool() {
+  static std::mutex mutex;
+  static std::unique_ptr<ThreadPool> current;
+  static pid_t owner = 0;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!current || owner != getpid()) {
+    static_cast<void>(current.release());
+    current = std::make_unique<ThreadPool>();
+    owner = getpid();
+  }
+  return *current;
+}
+
+}  // namespace
+
+void for_each_task(std::int64_t tasks, int threads, const std::function<void(std::int64_t, int)> &work) {
+  if (threads > tasks) threads = static_cast<int>(tasks);
+  if (threads > 1) {
+    pool().run(tasks, threads, work);
+    return;
+  }
+  for (std::int64_t task = 0; task < tasks; ++task) work(task, 0);
+}
+
+}  // namespace adiabat

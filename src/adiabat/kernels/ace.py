@@ -1,0 +1,200 @@
+"""The compiled cluster expansion: plans, edges and their evaluation; arrays in, arrays out."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adiabat.kernels import _core
+from adiabat.typing import FloatArray, IntArray
+
+INSTRUCTION_SET_VARIABLE = "ADIABAT_INSTRUCTION_SET"
+"""The environment variable that forces one of `instruction_sets()`."""
+
+Indices = NDArray[np.int32]
+EdgeList = _core.EdgeList
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows:
+    """Entries start[i] ... start[i+1]-1 of row i: an index and a weight each."""
+
+    start: Indices
+    index: Indices
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, rows: list[list[tuple[int, float]]]) -> Self:
+        """From the (index, weight) pairs of each row."""
+        entries = [entry for row in rows for entry in row]
+        start = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
+        index = np.array([index for index, _ in entries], dtype=np.int32)
+        return cls(start.astype(np.int32), index, np.array([weight for _, weight in entries], dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The energy of an atom of one species: E = Σ_rows v (linear + Σ_entries weight · V[index]).
+
+    V holds the components, then the nodes. v is V[first] · V[second], or V[first] alone where second is -1.
+
+    Attributes:
+        components: Rows over the densities of all species of neighbours.
+        left: (nodes,) into V: a node is the product of two values before it.
+        right: (nodes,).
+        first: (rows,).
+        second: (rows,).
+        linear: (rows,) eV.
+        entries: (rows,), weights in eV.
+    """
+
+    components: SparseRows
+    left: Indices
+    right: Indices
+    first: Indices
+    second: Indices
+    linear: FloatArray
+    entries: SparseRows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that the kernel knows of a potential.
+
+    Attributes:
+        cutoff: Å, of the radial functions.
+        reach: Å, of the longest edge that counts.
+        l_max: Highest degree of the harmonics.
+        segments: (segments, 4): functions g_0 ... g_{k-1} with the harmonics from begin to end (l² + l + m), and where they
+            stand in the density of one species of neighbour, as [k][harmonic - begin].
+        pairs: (species², 9) by species of centre and neighbour: radius and inverse width of the inner switch; outer and
+            inner radius, e² Z Z / 4πε₀, inverse screening length, A/3, B/4, C of the repulsion (see `physics.zbl`).
+        programs: By species.
+    """
+
+    cutoff: float
+    reach: float
+    l_max: int
+    segments: Indices
+    pairs: FloatArray
+    programs: tuple[Program, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the kernel found; None where it was not asked for.
+
+    Attributes:
+        energies: (N,) eV.
+        nearest: (N,) Å, the distance of the nearest neighbour that has an edge; infinite without one.
+        forces: (N, 3) eV/Å.
+        virials: (N, 6) eV, xx yy zz yz xz xy: Σ_j r_ij ⊗ ∂E_i/∂r_ij of the atom's own energy. Their sum is V σ.
+        atomic_virials: (N, 3, 3) eV: Σ_j r_ij ⊗ ∂E_j/∂r_ji with r_ij = r_j - r_i, as the heat flux needs it. Their sum is -V σ.
+    """
+
+    energies: FloatArray
+    nearest: FloatArray
+    forces: FloatArray | None
+    virials: FloatArray | None
+    atomic_virials: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Want:
+    """What to compute besides energies."""
+
+    forces: bool = False
+    virials: bool = False
+    atomic_virials: bool = False
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How to compute.
+
+    Attributes:
+        single: In float32, energies and forces summed in float64.
+        threads: At most so many; results do not depend on it.
+        instruction_set: One of `instruction_sets()`; None: that of the environment variable, else the best.
+    """
+
+    single: bool = False
+    threads: int = 1
+    instruction_set: str | None = None
+
+
+class Evaluator:
+    """A plan, ready to evaluate; it may be used from several threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.segments, plan.pairs)
+        for p in plan.programs:
+            builder.add_program(
+                *(p.components.start, p.components.index, p.components.weight),
+                *(p.left, p.right, p.first, p.second, p.linear),
+                *(p.entries.start, p.entries.index, p.entries.weight),
+            )
+        self._core = _core.Evaluator(builder)
+
+    def __call__(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: NDArray[np.int32],
+        *,
+        want: Want,
+        execution: Execution,
+    ) -> Evaluation:
+        """Evaluate.
+
+        Args:
+            edges: Edges at least as long as the plan's reach.
+            positions: (N, 3) Å.
+            cells: (S, 3, 3) Å, rows are vectors.
+            species: (N,) places among the plan's programs.
+            want: What to compute.
+            execution: How to compute.
+
+        Raises:
+            ValueError: A shape, a species, a position that is not finite, an instruction set that is not here.
+            TypeError: Another type or layout.
+        """
+        atoms = len(species)
+        with_forces = want.forces or want.virials or want.atomic_virials
+        energies, nearest = np.empty(atoms), np.empty(atoms)
+        forces = np.empty((atoms, 3)) if with_forces else None
+        virials = np.empty((atoms, 6)) if want.virials else None
+        atomic_virials = np.empty((atoms, 3, 3)) if want.atomic_virials else None
+        name = execution.instruction_set or os.environ.get(INSTRUCTION_SET_VARIABLE, "")
+        self._core.evaluate(
+            *(edges, positions, cells, species, energies, nearest, forces, virials, atomic_virials),
+            single=execution.single,
+            threads=execution.threads,
+            instruction_set=name,
+        )
+        return Evaluation(energies, np.sqrt(nearest), forces, virials, atomic_virials)
+
+
+def instruction_sets() -> list[str]:
+    """Those that this processor has, best first: of "avx512", "avx2", "baseline"."""
+    return _core.instruction_sets()
+
+
+def edge_list(systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray) -> EdgeList:
+    """Edges in the form that the kernel walks, with what depends on them alone.
+
+    Args:
+        systems: Number of structures.
+        center: (E,), ascending.
+        neighbor: (E,).
+        shift: (E, 3), the neighbour's image in cell vectors.
+        system: (N,) the structure of each atom.
+
+    Raises:
+        ValueError: Lengths that differ, centres that descend.
+        IndexError: An atom or a structure that does not exist.
+    """
+    return EdgeList(systems, center, neighbor, shift, system)

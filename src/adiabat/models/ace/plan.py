@@ -1,0 +1,129 @@
+"""From a linear cluster expansion to the plan that the compiled kernel walks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adiabat.basis.specification import BasisSpecification
+from adiabat.kernels.ace import Program, SparseRows
+from adiabat.models.ace.factors import Factorization, Term, factorize
+from adiabat.models.ace.linear import LinearACE
+from adiabat.typing import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Which radial functions and harmonics the kernel sums over the edges, and where.
+
+    Attributes:
+        radial: By degree l: how many simplified Bessel functions some product needs.
+        segments: As `kernels.ace.Plan` has them.
+        size: Components of the density of one species of neighbour.
+    """
+
+    radial: tuple[int, ...]
+    segments: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, basis: BasisSpecification) -> "Layout":
+        """What the products of a basis need."""
+        contraction = basis.contraction.double().numpy()
+        _, n, lm = _density_places(basis, used_components(basis))
+        degree = np.sqrt(lm).astype(np.int64)
+        radial = []
+        for l in range(int(degree.max(initial=0)) + 1):
+            used = np.abs(contraction[l, np.unique(n[degree == l])]).max(axis=0, initial=0.0).nonzero()[0]
+            radial.append(1 + int(used.max(initial=-1)))
+        segments, offset = [], 0
+        for l, count in enumerate(radial):
+            if segments and segments[-1][0] == count:
+                segments[-1][2] = (l + 1) ** 2
+            else:
+                segments.append([count, l**2, (l + 1) ** 2, offset])
+            offset += count * (2 * l + 1)
+        return cls(tuple(radial), np.array(segments, dtype=np.int32), offset)
+
+    @property
+    def l_max(self) -> int:
+        """Highest degree of the harmonics."""
+        return len(self.radial) - 1
+
+    def index(self, species: int, k: int, lm: int) -> int:
+        """Where g_k Y_lm of a species of neighbour stands."""
+        count, begin, end, offset = next(s for s in self.segments.tolist() if s[1] <= lm < s[2])
+        assert k < count
+        return species * self.size + offset + k * (end - begin) + lm - begin
+
+
+def used_components(basis: BasisSpecification) -> np.ndarray:
+    """The components of the flattened density that some product holds, ascending."""
+    return np.unique(np.concatenate([products.index.ravel() for products in basis.products]))
+
+
+def species_programs(model: LinearACE, layout: Layout) -> tuple[Program, ...]:
+    """The program of each species of the model."""
+    basis = model.basis
+    programs: list[Program] = []
+    known: tuple[list[Term], np.ndarray, Factorization] | None = None
+    for coefficients in model.coefficients.double().numpy():
+        terms, weights = _terms(basis, coefficients)
+        components = np.unique(np.concatenate([np.array(term, dtype=np.int64) for term in terms] or [np.zeros(0, int)]))
+        if known is None or known[0] != terms:
+            place = {int(component): k for k, component in enumerate(components)}
+            known = terms, components, factorize([tuple(place[f] for f in term) for term in terms], len(components))
+        programs.append(_program(known[2], weights, _component_rows(basis, layout, components)))
+    return tuple(programs)
+
+
+def _terms(basis: BasisSpecification, coefficients: FloatArray) -> tuple[list[Term], FloatArray]:
+    """The products of the density that the energy holds, factors ascending, and their weights; equal ones are merged."""
+    merged: dict[Term, float] = {}
+    for products in basis.products:
+        weights = np.zeros(len(products.index))
+        np.add.at(weights, products.product, products.value * coefficients[products.function])
+        for index, weight in zip(np.sort(products.index, axis=1).tolist(), weights.tolist(), strict=True):
+            merged[tuple(index)] = merged.get(tuple(index), 0.0) + weight
+    kept = [(term, weight) for term, weight in merged.items() if weight != 0.0]
+    return [term for term, _ in kept], np.array([weight for _, weight in kept])
+
+
+def _program(factors: Factorization, weights: FloatArray, components: SparseRows) -> Program:
+    linear = np.zeros(len(factors.rows))
+    entries: list[list[tuple[int, float]]] = [[] for _ in factors.rows]
+    for (row, entry), weight in zip(factors.place, weights.tolist(), strict=True):
+        if entry is None:
+            linear[row] += weight
+        else:
+            entries[row].append((entry, weight))
+    return Program(
+        components=components,
+        left=np.array([left for left, _ in factors.nodes], dtype=np.int32),
+        right=np.array([right for _, right in factors.nodes], dtype=np.int32),
+        first=np.array([row[0] for row in factors.rows], dtype=np.int32),
+        second=np.array([row[1] if len(row) > 1 else -1 for row in factors.rows], dtype=np.int32),
+        linear=linear,
+        entries=SparseRows.of([sorted(row) for row in entries]),
+    )
+
+
+def _component_rows(basis: BasisSpecification, layout: Layout, components: np.ndarray) -> SparseRows:
+    """A_cnlm = Σ_z W_cz Σ_k C_lnk a_zklm."""
+    contraction, mixing = basis.contraction.double().numpy(), basis.mixing.double().numpy()
+    rows = []
+    for channel, n, lm in zip(*_density_places(basis, components), strict=True):
+        radial = contraction[int(np.sqrt(lm)), n]
+        rows.append(
+            [
+                (layout.index(int(z), int(k), int(lm)), float(mixing[channel, z] * radial[k]))
+                for z in mixing[channel].nonzero()[0]
+                for k in radial.nonzero()[0]
+            ]
+        )
+    return SparseRows.of(rows)
+
+
+def _density_places(basis: BasisSpecification, index: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Channel, radial function and harmonic of components of the flattened density."""
+    harmonics = (basis.l_max + 1) ** 2
+    return index // (harmonics * basis.n_max), index // harmonics % basis.n_max, index % harmonics
