@@ -51,8 +51,8 @@ struct PlanBuilder {
   }
 
   void add_program(Integers component_start, Integers component_index, Reals component_weight, Integers left,
-                   Integers right, Integers first, Integers second, Reals linear, Integers entry_start,
-                   Integers entry_index, Reals entry_weight) {
+                   Integers right, Integers first, Integers second, Reals linear, std::int32_t single_blocks,
+                   Integers column_start, Integers column, Reals weight) {
     source.programs.push_back(
         {{copied<std::int32_t>(component_start), copied<std::int32_t>(component_index), copied<double>(component_weight)},
          copied<std::int32_t>(left),
@@ -60,7 +60,10 @@ struct PlanBuilder {
          copied<std::int32_t>(first),
          copied<std::int32_t>(second),
          copied<double>(linear),
-         {copied<std::int32_t>(entry_start), copied<std::int32_t>(entry_index), copied<double>(entry_weight)}});
+         single_blocks,
+         copied<std::int32_t>(column_start),
+         copied<std::int32_t>(column),
+         copied<double>(weight)});
   }
 };
 
@@ -126,8 +129,8 @@ void bind_ace(nb::module_ &module) {
       .def("add_program", &PlanBuilder::add_program, nb::arg("component_start").noconvert(),
            nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
            nb::arg("right").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
-           nb::arg("linear").noconvert(), nb::arg("entry_start").noconvert(), nb::arg("entry_index").noconvert(),
-           nb::arg("entry_weight").noconvert());
+           nb::arg("linear").noconvert(), nb::arg("single_blocks"), nb::arg("column_start").noconvert(),
+           nb::arg("column").noconvert(), nb::arg("weight").noconvert());
 
   nb::class_<Evaluator>(module, "Evaluator")
       .def(

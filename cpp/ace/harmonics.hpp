@@ -2,32 +2,50 @@
 
 namespace {
 
-// Q: triangular table; re, im: Re and Im of (x+iy)^m, m <= l_max.
-template <class T>
-inline void harmonic_factors(const Harmonics<T> &table, Real<T> x, Real<T> y, Real<T> z, Real<T> *Q, Real<T> *re,
-                             Real<T> *im) {
-  re[0] = all(T(1));
-  im[0] = Real<T>{};
-  for (int m = 1; m <= table.l_max; ++m) {
-    re[m] = re[m - 1] * x - im[m - 1] * y;
-    im[m] = re[m - 1] * y + im[m - 1] * x;
+// Q: triangular table; re, im: Re and Im of (x+iy)^m, m <= l_max; of `E` edges, e at e · stride of each table.
+template <class T, int E>
+ADIABAT_PHASE void harmonic_factors(const Harmonics<T> &table, const Real<T> *x, const Real<T> *y, const Real<T> *z,
+                             Real<T> *Q, int q_stride, Real<T> *re, Real<T> *im, int stride) {
+  for (int e = 0; e < E; ++e) {
+    re[e * stride] = all(T(1));
+    im[e * stride] = Real<T>{};
   }
+  Real<T> a[E], b[E];
+  for (int e = 0; e < E; ++e) {
+    a[e] = all(T(1));
+    b[e] = Real<T>{};
+  }
+  for (int m = 1; m <= table.l_max; ++m)
+    for (int e = 0; e < E; ++e) {
+      const Real<T> next = a[e] * x[e] - b[e] * y[e];
+      b[e] = a[e] * y[e] + b[e] * x[e];
+      a[e] = next;
+      re[e * stride + m] = a[e];
+      im[e * stride + m] = b[e];
+    }
   for (int m = 0; m <= table.l_max; ++m) {
-    Real<T> before{}, last = all(table.diagonal[m]);
-    Q[m * (m + 1) / 2 + m] = last;
+    Real<T> before[E], last[E];
+    for (int e = 0; e < E; ++e) {
+      before[e] = Real<T>{};
+      last[e] = all(table.diagonal[m]);
+      Q[e * q_stride + m * (m + 1) / 2 + m] = last[e];
+    }
     for (int l = m + 1; l <= table.l_max; ++l) {
       const int lm = l * (l + 1) / 2 + m;
-      const Real<T> next = table.rise[lm] * z * last - table.fall[lm] * before;
-      before = last;
-      last = next;
-      Q[lm] = next;
+      const T rise = table.rise[lm], fall = table.fall[lm];
+      for (int e = 0; e < E; ++e) {
+        const Real<T> next = rise * z[e] * last[e] - fall * before[e];
+        before[e] = last[e];
+        last[e] = next;
+        Q[e * q_stride + lm] = next;
+      }
     }
   }
 }
 
 // Y: (l_max+1)² in the order (0,0), (1,-1), (1,0), (1,1) ...
 template <class T>
-inline void harmonic_values(int l_max, const Real<T> *Q, const Real<T> *re, const Real<T> *im, Real<T> *Y) {
+ADIABAT_PHASE void harmonic_values(int l_max, const Real<T> *Q, const Real<T> *re, const Real<T> *im, Real<T> *Y) {
   for (int l = 0; l <= l_max; ++l) {
     Real<T> *center = Y + l * l + l;
     const Real<T> *q = Q + l * (l + 1) / 2;
@@ -41,7 +59,7 @@ inline void harmonic_values(int l_max, const Real<T> *Q, const Real<T> *re, cons
 
 // With by_value = ∂E/∂Y_lm and by_slope = ∂E/∂(slope of R at Y_lm): ∂E along the radius, and by x, y, z of the unit vector.
 template <class T>
-inline void harmonic_adjoint(const Harmonics<T> &table, const Real<T> *Q, const Real<T> *re, const Real<T> *im,
+ADIABAT_PHASE void harmonic_adjoint(const Harmonics<T> &table, const Real<T> *Q, const Real<T> *re, const Real<T> *im,
                              const Real<T> *by_value, const Real<T> *by_slope, Real<T> *along, Real<T> *by_unit) {
   Real<T> radial{}, by_x{}, by_y{}, by_z{};
   const int l_max = table.l_max;

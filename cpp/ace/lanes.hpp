@@ -1,5 +1,8 @@
 // Vectors of one number per atom, and the functions of them that the walk needs. Included by each instruction set's unit.
 
+// Phases of the walk are compiled apart: together they are slower, the compiler running out of registers.
+#define ADIABAT_PHASE __attribute__((noinline))
+
 namespace {
 
 template <class T>

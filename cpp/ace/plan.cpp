@@ -27,35 +27,51 @@ std::int32_t density_count(const PlanSource &source) {
   return count;
 }
 
+void require_finite(const std::vector<double> &values) {
+  for (const auto value : values) require(std::isfinite(value), "coefficients are finite");
+}
+
+void require_place(std::int32_t place, std::size_t end) {
+  require(place >= 0 && static_cast<std::size_t>(place) < end, "a factor stands before what it makes");
+}
+
+void require_starts(const std::vector<std::int32_t> &start, std::size_t rows, std::size_t entries) {
+  require(start.size() == rows + 1 && start.front() == 0, "rows start at 0, and there is one start more than rows");
+  require(start.back() >= 0 && static_cast<std::size_t>(start.back()) == entries, "rows end with the last entry");
+  for (std::size_t i = 0; i < rows; ++i) require(start[i] <= start[i + 1], "rows do not overlap");
+}
+
 void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns) {
-  require(rows.start.size() == count + 1 && rows.start.front() == 0, "sparse rows start at 0, one start more than rows");
+  require_starts(rows.start, count, rows.index.size());
   require(rows.index.size() == rows.weight.size(), "sparse rows have as many weights as indices");
-  require(static_cast<std::size_t>(rows.start.back()) == rows.index.size(), "sparse rows end with the last entry");
-  for (std::size_t i = 0; i < count; ++i) require(rows.start[i] <= rows.start[i + 1], "sparse rows do not overlap");
   for (const auto index : rows.index) require(index >= 0 && index < columns, "a sparse index lies in its table");
-  for (const auto weight : rows.weight) require(std::isfinite(weight), "weights are finite");
+  require_finite(rows.weight);
 }
 
 void require_program(const ProgramSource &program, std::int64_t density) {
-  const std::size_t nodes = program.left.size(), rows = program.first.size();
-  require(program.components.start.size() >= 1, "components have a table");
-  const std::int64_t components = static_cast<std::int64_t>(program.components.start.size()) - 1;
-  require_rows(program.components, static_cast<std::size_t>(components), density);
+  const std::size_t nodes = program.left.size(), rows = program.first.size(), blocks = rows / block_rows;
+  require(!program.components.start.empty(), "components have a table");
+  const auto components = program.components.start.size() - 1, values = components + nodes;
+  require(values < std::numeric_limits<std::uint32_t>::max() / place_unit, "products are fewer than 2^28");
+  require_rows(program.components, components, density);
   require(program.right.size() == nodes, "every node has two factors");
   for (std::size_t k = 0; k < nodes; ++k) {
-    const std::int64_t own = components + static_cast<std::int64_t>(k);
-    require(program.left[k] >= 0 && program.left[k] < own, "a node's factors stand before it");
-    require(program.right[k] >= 0 && program.right[k] < own, "a node's factors stand before it");
+    require_place(program.left[k], components + k);
+    require_place(program.right[k], components + k);
   }
-  const std::int64_t values = components + static_cast<std::int64_t>(nodes);
-  require(values < std::numeric_limits<std::int32_t>::max(), "products are fewer than 2^31");
-  require(program.second.size() == rows && program.linear.size() == rows, "every row has two factors and a coefficient");
+  require(rows % block_rows == 0 && program.second.size() == rows && program.linear.size() == rows,
+          "rows stand in blocks, each with two factors and a coefficient");
+  require(program.single_blocks >= 0 && static_cast<std::size_t>(program.single_blocks) <= blocks,
+          "single blocks are among the blocks");
   for (std::size_t r = 0; r < rows; ++r) {
-    require(program.first[r] >= 0 && program.first[r] < values, "a row's factor is a value");
-    require(program.second[r] >= -1 && program.second[r] < values, "a row's factor is a value");
-    require(std::isfinite(program.linear[r]), "coefficients are finite");
+    require_place(program.first[r], values);
+    require_place(program.second[r], values);
   }
-  require_rows(program.entries, rows, values);
+  require_starts(program.column_start, blocks, program.column.size());
+  require(program.weight.size() == program.column.size() * block_rows, "a column has a weight for each row of its block");
+  for (const auto column : program.column) require_place(column, values);
+  require_finite(program.linear);
+  require_finite(program.weight);
 }
 
 template <class T>
@@ -77,6 +93,12 @@ SparseSource transposed(const SparseSource &source, std::int32_t columns) {
       found.index[at] = static_cast<std::int32_t>(row);
       found.weight[at] = source.weight[static_cast<std::size_t>(e)];
     }
+  return found;
+}
+
+std::vector<std::uint32_t> places(const std::vector<std::int32_t> &source) {
+  std::vector<std::uint32_t> found;
+  for (const auto place : source) found.push_back(static_cast<std::uint32_t>(place) * place_unit);
   return found;
 }
 
@@ -116,21 +138,42 @@ void require_sound(const PlanSource &source) {
 }
 
 template <class T>
+PlanTables<T>::ProgramTables::ProgramTables(const ProgramSource &source, std::int32_t density)
+    : of_density(tables<T>(source.components)), of_component(tables<T>(transposed(source.components, density))),
+      left(places(source.left)), right(places(source.right)), first(places(source.first)), second(places(source.second)),
+      column(places(source.column)), column_start(source.column_start),
+      linear(source.linear.begin(), source.linear.end()), weight(source.weight.begin(), source.weight.end()),
+      single_blocks(source.single_blocks) {}
+
+template <class T>
+Program<T> PlanTables<T>::ProgramTables::view() const {
+  Program<T> found{};
+  found.components = static_cast<std::int32_t>(of_density.start.size()) - 1;
+  found.nodes = static_cast<std::int32_t>(left.size());
+  found.blocks = static_cast<std::int32_t>(column_start.size()) - 1;
+  found.single_blocks = single_blocks;
+  found.component_of_density = ace::view(of_density);
+  found.density_of_component = ace::view(of_component);
+  found.left = left.data();
+  found.right = right.data();
+  found.first = first.data();
+  found.second = second.data();
+  found.linear = linear.data();
+  found.column_start = column_start.data();
+  found.column = column.data();
+  found.weight = weight.data();
+  return found;
+}
+
+template <class T>
 PlanTables<T>::PlanTables(const PlanSource &source) : segments_(source.segments) {
   const auto density = density_count(source);
   const auto species = static_cast<std::int32_t>(source.programs.size());
   make_radial(radial_count(source), source.cutoff);
   make_harmonics(source.l_max);
   for (const auto &pair : source.pairs) pairs_.push_back(narrowed<T>(pair));
-  for (const auto &program : source.programs)
-    tables_.push_back({tables<T>(program.components), tables<T>(transposed(program.components, species * density)),
-                       tables<T>(program.entries), program.left, program.right, program.first, program.second,
-                       std::vector<T>(program.linear.begin(), program.linear.end())});
-  for (const auto &t : tables_)
-    programs_.push_back({static_cast<std::int32_t>(t.of_density.start.size()) - 1,
-                         static_cast<std::int32_t>(t.left.size()), static_cast<std::int32_t>(t.first.size()),
-                         ace::view(t.of_density), ace::view(t.of_component), t.left.data(), t.right.data(),
-                         t.first.data(), t.second.data(), t.linear.data(), ace::view(t.entries)});
+  for (const auto &program : source.programs) tables_.emplace_back(program, species * density);
+  for (const auto &tables : tables_) programs_.push_back(tables.view());
   view_.species = species;
   view_.segments = static_cast<std::int32_t>(segments_.size());
   view_.density = density;

@@ -12,12 +12,14 @@ struct SparseSource {
   std::vector<double> weight;
 };
 
-// The arrays of Program, see there; component_of_density is transposed here.
+// The arrays of Program, see there; places are not yet multiplied, and the components not yet transposed.
 struct ProgramSource {
   SparseSource components;
   std::vector<std::int32_t> left, right, first, second;
   std::vector<double> linear;
-  SparseSource entries;
+  std::int32_t single_blocks;
+  std::vector<std::int32_t> column_start, column;
+  std::vector<double> weight;
 };
 
 struct PlanSource {
@@ -46,9 +48,14 @@ class PlanTables {
 
  private:
   struct ProgramTables {
-    SparseTables<T> of_density, of_component, entries;
-    std::vector<std::int32_t> left, right, first, second;
-    std::vector<T> linear;
+    ProgramTables(const ProgramSource &source, std::int32_t density);
+    Program<T> view() const;
+
+    SparseTables<T> of_density, of_component;
+    std::vector<std::uint32_t> left, right, first, second, column;
+    std::vector<std::int32_t> column_start;
+    std::vector<T> linear, weight;
+    std::int32_t single_blocks;
   };
   void make_radial(std::int32_t count, double cutoff);
   void make_harmonics(std::int32_t l_max);

@@ -2,8 +2,15 @@
 
 namespace {
 
+// Places of values are stored times 16, so that one table serves vectors of 16, 32 and 64 bytes by scaled addresses.
 template <class T>
-inline void apply(const SparseRows<T> &rows, int count, const Real<T> *from, Real<T> *to) {
+inline Real<T> &at(Real<T> *values, std::uint32_t place) {
+  constexpr std::size_t scale = ADIABAT_VECTOR_BYTES / place_unit;
+  return *reinterpret_cast<Real<T> *>(reinterpret_cast<char *>(values) + place * scale);
+}
+
+template <class T>
+ADIABAT_PHASE void apply(const SparseRows<T> &rows, int count, const Real<T> *from, Real<T> *to) {
   for (int i = 0; i < count; ++i) {
     Real<T> sum{};
     for (int e = rows.start[i]; e < rows.start[i + 1]; ++e) sum += rows.weight[e] * from[rows.index[e]];
@@ -11,56 +18,66 @@ inline void apply(const SparseRows<T> &rows, int count, const Real<T> *from, Rea
   }
 }
 
-// One row: returns linear + Σ weight V[index], and adds the row's v to the adjoints of its entries.
-template <class T>
-inline Real<T> row_sum(const SparseRows<T> &entries, int row, T linear, Real<T> v, const Real<T> *value,
-                       Real<T> *adjoint) {
-  Real<T> even = all(linear), odd{};
-  int e = entries.start[row];
-  const int end = entries.start[row + 1];
-  for (; e + 2 <= end; e += 2) {
-    const int a = entries.index[e], b = entries.index[e + 1];
-    const T wa = entries.weight[e], wb = entries.weight[e + 1];
-    even += wa * value[a];
-    odd += wb * value[b];
-    adjoint[a] += wa * v;
-    adjoint[b] += wb * v;
-  }
-  if (e < end) {
-    const int a = entries.index[e];
-    even += entries.weight[e] * value[a];
-    adjoint[a] += entries.weight[e] * v;
-  }
-  return even + odd;
-}
-
-// value: components filled in; adjoint: zeroed here, on return that of the components is complete.
-template <class T>
-inline Sum<T> energy_and_adjoint(const Program<T> &program, Real<T> *value, Real<T> *adjoint) {
-  const int components = program.components, nodes = program.nodes;
-  for (int k = 0; k < nodes; ++k) value[components + k] = value[program.left[k]] * value[program.right[k]];
-  for (int k = 0; k < components + nodes; ++k) adjoint[k] = Real<T>{};
-  Sum<T> energy{};
-  for (int row = 0; row < program.rows; ++row) {
-    const int first = program.first[row], second = program.second[row];
-    if (second < 0) {
-      const Real<T> v = value[first];
-      const Real<T> h = row_sum<T>(program.entries, row, program.linear[row], v, value, adjoint);
-      adjoint[first] += h;
-      energy += widened<T>(v * h);
+// Adds the energy of a run of blocks. The rows of a block share its columns, whose values and adjoints are fetched once.
+template <class T, bool pairs>
+inline void add_blocks(const Program<T> &program, int block, int end, Real<T> *__restrict value,
+                       Real<T> *__restrict adjoint, Sum<T> &energy) {
+  const std::uint32_t *column = program.column + program.column_start[block];
+  const T *weight = program.weight + static_cast<std::ptrdiff_t>(block_rows) * program.column_start[block];
+  for (; block < end; ++block) {
+    const std::uint32_t *first = program.first + block * block_rows, *second = program.second + block * block_rows;
+    Real<T> v[block_rows], h[block_rows];
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) {
+      v[r] = at<T>(value, first[r]);
+      if constexpr (pairs) v[r] *= at<T>(value, second[r]);
+      h[r] = all(program.linear[block * block_rows + r]);
+    }
+    for (int columns = program.column_start[block + 1] - program.column_start[block]; columns > 0; --columns) {
+      const std::uint32_t place = *column++;
+      const Real<T> x = at<T>(value, place);
+      Real<T> sum = at<T>(adjoint, place);
+#pragma GCC unroll 4
+      for (int r = 0; r < block_rows; ++r) {
+        h[r] += weight[r] * x;
+        sum += weight[r] * v[r];
+      }
+      at<T>(adjoint, place) = sum;
+      weight += block_rows;
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) {
+      if constexpr (pairs) {
+        const Real<T> a = at<T>(value, first[r]), b = at<T>(value, second[r]);
+        at<T>(adjoint, first[r]) += h[r] * b;
+        at<T>(adjoint, second[r]) += h[r] * a;
+      } else {
+        at<T>(adjoint, first[r]) += h[r];
+      }
+    }
+    if constexpr (sizeof(T) == 8) {
+      for (int r = 0; r < block_rows; ++r) energy += v[r] * h[r];
     } else {
-      const Real<T> a = value[first], b = value[second], v = a * b;
-      const Real<T> h = row_sum<T>(program.entries, row, program.linear[row], v, value, adjoint);
-      adjoint[first] += h * b;
-      adjoint[second] += h * a;
-      energy += widened<T>(v * h);
+      energy += widened<T>(v[0] * h[0]) + widened<T>(v[1] * h[1]) + widened<T>(v[2] * h[2]) + widened<T>(v[3] * h[3]);
     }
   }
+}
+
+// value: components filled in; adjoint: on return that of the components is complete.
+template <class T>
+ADIABAT_PHASE Sum<T> energy_and_adjoint(const Program<T> &program, Real<T> *value, Real<T> *adjoint) {
+  const int components = program.components, nodes = program.nodes;
+  for (int k = 0; k < nodes; ++k)
+    value[components + k] = at<T>(value, program.left[k]) * at<T>(value, program.right[k]);
+  for (int k = 0; k < components + nodes; ++k) adjoint[k] = Real<T>{};
+  Sum<T> energy{};
+  add_blocks<T, false>(program, 0, program.single_blocks, value, adjoint, energy);
+  add_blocks<T, true>(program, program.single_blocks, program.blocks, value, adjoint, energy);
   for (int k = nodes - 1; k >= 0; --k) {
     const Real<T> g = adjoint[components + k];
-    const int left = program.left[k], right = program.right[k];
-    adjoint[left] += g * value[right];
-    adjoint[right] += g * value[left];
+    const std::uint32_t left = program.left[k], right = program.right[k];
+    at<T>(adjoint, left) += g * at<T>(value, right);
+    at<T>(adjoint, right) += g * at<T>(value, left);
   }
   return energy;
 }

@@ -59,22 +59,29 @@ struct SparseRows {
   const T *weight;
 };
 
-// The energy of an atom of one species as a bilinear form of products: E = Σ_rows v (linear + Σ_entries weight V[index]).
-// V holds first the components (sums over the density), then the nodes V[left] V[right]; v is V[first] V[second], or
-// V[first] alone where second < 0.
+constexpr int block_rows = 4;
+constexpr std::uint32_t place_unit = 16;
+
+// The energy of an atom of one species as a bilinear form of products: E = Σ_rows v (linear + Σ_columns weight V[column]).
+// V holds first the components (sums over the density), then the nodes V[left] V[right]. v is V[first] in the first blocks,
+// V[first] V[second] in the others. The rows of a block share their columns; weights are zero where a row lacks one.
+// Places in V are stored times `place_unit`.
 template <class T>
 struct Program {
   std::int32_t components;
   std::int32_t nodes;
-  std::int32_t rows;
+  std::int32_t blocks;
+  std::int32_t single_blocks;
   SparseRows<T> component_of_density;
   SparseRows<T> density_of_component;  // its transpose
-  const std::int32_t *left;
-  const std::int32_t *right;
-  const std::int32_t *first;
-  const std::int32_t *second;
-  const T *linear;
-  SparseRows<T> entries;
+  const std::uint32_t *left;
+  const std::uint32_t *right;
+  const std::uint32_t *first;        // (blocks, block_rows)
+  const std::uint32_t *second;       // (blocks, block_rows)
+  const T *linear;                   // (blocks, block_rows)
+  const std::int32_t *column_start;  // (blocks + 1,)
+  const std::uint32_t *column;
+  const T *weight;                   // (columns, block_rows)
 };
 
 template <class T>

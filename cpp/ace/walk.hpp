@@ -18,16 +18,22 @@ template <class T>
 struct Scratch {
   // Edges of the block by slot: those to one species of neighbour stand together, slot_start[z] ... slot_start[z+1]-1.
   std::int64_t *slot_start;
-  Real<T> *x, *y, *z;
-  std::int64_t *edge;  // (slots, lanes)
+  Real<T> *x, *y, *z, *r, *inverse_r;
+  Real<T> *repulsion_slope;
+  Real<T> *R, *S;      // (slots, radial)
+  std::uint32_t *edge;  // (slots, lanes)
+  // Edges within reach of the repulsion, few of all: where they stand among the slots, and their pair.
+  std::int64_t *near_place;         // (row, lanes)
+  std::int32_t *near_species;       // (row, lanes)
+  std::int64_t near_slots;
   // Edges of one lane.
   T *lane_vector;
-  std::int64_t *lane_edge;
+  std::uint32_t *lane_edge;
   std::int32_t *lane_species;
   std::int64_t *lane_count;  // (lanes, species)
   std::int64_t *cursor;
   // A chunk of edges.
-  Real<T> *R, *S, *Y, *Q, *re, *im, *by_value, *by_slope;
+  Real<T> *Y, *Q, *re, *im, *by_value, *by_slope;
   // The block.
   Real<T> *density, *value, *adjoint;
 };
@@ -35,7 +41,7 @@ struct Scratch {
 template <class T>
 inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
   const std::size_t lanes = Lane<T>::count, species = plan.species, row = edges.longest_row;
-  const std::size_t slots = row * (species < lanes ? species : lanes);
+  const std::size_t slots = row * (species < lanes ? species : lanes) + together * species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
   std::size_t values = 0;
   for (std::size_t s = 0; s < species; ++s) {
@@ -47,14 +53,20 @@ inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
   scratch.x = arena.take<Real<T>>(slots);
   scratch.y = arena.take<Real<T>>(slots);
   scratch.z = arena.take<Real<T>>(slots);
-  scratch.edge = arena.take<std::int64_t>(slots * lanes);
+  scratch.r = arena.take<Real<T>>(slots);
+  scratch.inverse_r = arena.take<Real<T>>(slots);
+  scratch.repulsion_slope = arena.take<Real<T>>(slots);
+  scratch.R = arena.take<Real<T>>(slots * plan.radial.count);
+  scratch.S = arena.take<Real<T>>(slots * plan.radial.count);
+  scratch.edge = arena.take<std::uint32_t>(slots * lanes);
+  scratch.near_place = arena.take<std::int64_t>(row * lanes);
+  scratch.near_species = arena.take<std::int32_t>(row * lanes);
+  scratch.near_slots = 0;
   scratch.lane_vector = arena.take<T>(3 * row * lanes);
-  scratch.lane_edge = arena.take<std::int64_t>(row * lanes);
+  scratch.lane_edge = arena.take<std::uint32_t>(row * lanes);
   scratch.lane_species = arena.take<std::int32_t>(row * lanes);
   scratch.lane_count = arena.take<std::int64_t>(lanes * species);
   scratch.cursor = arena.take<std::int64_t>(species);
-  scratch.R = arena.take<Real<T>>(chunk_edges * plan.radial.count);
-  scratch.S = arena.take<Real<T>>(chunk_edges * plan.radial.count);
   scratch.Y = arena.take<Real<T>>(chunk_edges * harmonics);
   scratch.Q = arena.take<Real<T>>(chunk_edges * degrees * (degrees + 1) / 2);
   scratch.re = arena.take<Real<T>>(chunk_edges * degrees);
@@ -69,7 +81,7 @@ inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
 
 // The edges of one atom within reach, compacted; their number by species; the nearest squared distance.
 template <class T>
-inline double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t atom, T *vector, std::int64_t *edge,
+ADIABAT_PHASE double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t atom, T *vector, std::uint32_t *edge,
                            std::int32_t *species, std::int64_t *count) {
   const double reach_squared = plan.reach * plan.reach;
   const double x = edges.positions[3 * atom], y = edges.positions[3 * atom + 1], z = edges.positions[3 * atom + 2];
@@ -84,7 +96,7 @@ inline double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t
     vector[3 * found] = static_cast<T>(dx);
     vector[3 * found + 1] = static_cast<T>(dy);
     vector[3 * found + 2] = static_cast<T>(dz);
-    edge[found] = e;
+    edge[found] = static_cast<std::uint32_t>(e);
     const std::int32_t of = edges.species[edges.neighbor[e]];
     species[found] = of;
     found += within;
@@ -94,9 +106,46 @@ inline double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t
   return nearest;
 }
 
+// From the compacted edges of a lane to the slots of the block; those within reach of the repulsion are noted.
 template <class T>
-inline void collect_block(const Plan<T> &plan, const Edges &edges, const std::int64_t *order, const Scratch<T> &scratch,
-                          const Output<T> &output) {
+ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, const Edges &edges, int lane, Scratch<T> &scratch) {
+  constexpr int lanes = Lane<T>::count;
+  T *x = reinterpret_cast<T *>(scratch.x), *y = reinterpret_cast<T *>(scratch.y), *z = reinterpret_cast<T *>(scratch.z);
+  std::int64_t total = 0, near = 0;
+  for (int s = 0; s < plan.species; ++s) {
+    scratch.cursor[s] = scratch.slot_start[s];
+    total += scratch.lane_count[lane * plan.species + s];
+  }
+  const T *vector = scratch.lane_vector + 3 * lane * edges.longest_row;
+  const std::uint32_t *edge = scratch.lane_edge + lane * edges.longest_row;
+  const std::int32_t *of = scratch.lane_species + lane * edges.longest_row;
+  for (std::int64_t e = 0; e < total; ++e) {
+    const std::int64_t place = scratch.cursor[of[e]]++ * lanes + lane;
+    const T a = vector[3 * e], b = vector[3 * e + 1], c = vector[3 * e + 2], outer = pairs[of[e]].repulsion_outer;
+    x[place] = a;
+    y[place] = b;
+    z[place] = c;
+    scratch.edge[place] = edge[e];
+    scratch.near_place[near * lanes + lane] = place;
+    scratch.near_species[near * lanes + lane] = of[e];
+    near += a * a + b * b + c * c < outer * outer;
+  }
+  for (int s = 0; s < plan.species; ++s)
+    for (std::int64_t slot = scratch.cursor[s]; slot < scratch.slot_start[s + 1]; ++slot) {
+      const std::int64_t place = slot * lanes + lane;
+      x[place] = y[place] = 0;
+      z[place] = static_cast<T>(2 * plan.reach);
+      scratch.edge[place] = static_cast<std::uint32_t>(edges.start[edges.atoms]);
+    }
+  for (std::int64_t k = near; k < scratch.near_slots; ++k) scratch.near_place[k * lanes + lane] = -1;
+  for (std::int64_t k = scratch.near_slots; k < near; ++k)
+    for (int before = 0; before < lane; ++before) scratch.near_place[k * lanes + before] = -1;
+  scratch.near_slots = near > scratch.near_slots ? near : scratch.near_slots;
+}
+
+template <class T>
+inline void collect_block(const Plan<T> &plan, const Pair<T> *pairs, const Edges &edges, const std::int64_t *order,
+                          Scratch<T> &scratch, const Output<T> &output) {
   constexpr int lanes = Lane<T>::count;
   const int species = plan.species;
   const std::int64_t row = edges.longest_row;
@@ -119,46 +168,49 @@ inline void collect_block(const Plan<T> &plan, const Edges &edges, const std::in
       const std::int64_t count = scratch.lane_count[lane * species + z];
       most = count > most ? count : most;
     }
-    scratch.slot_start[z + 1] = scratch.slot_start[z] + most;
+    scratch.slot_start[z + 1] = scratch.slot_start[z] + (most + together - 1) / together * together;
   }
-  T *x = reinterpret_cast<T *>(scratch.x), *y = reinterpret_cast<T *>(scratch.y), *z = reinterpret_cast<T *>(scratch.z);
-  const T beyond = static_cast<T>(2 * plan.reach);
-  for (int lane = 0; lane < lanes; ++lane) {
-    std::int64_t total = 0;
-    for (int s = 0; s < species; ++s) {
-      scratch.cursor[s] = scratch.slot_start[s];
-      total += scratch.lane_count[lane * species + s];
-    }
-    const T *vector = scratch.lane_vector + 3 * lane * row;
-    const std::int64_t *edge = scratch.lane_edge + lane * row;
-    const std::int32_t *of = scratch.lane_species + lane * row;
-    for (std::int64_t e = 0; e < total; ++e) {
-      const std::int64_t place = scratch.cursor[of[e]]++ * lanes + lane;
-      x[place] = vector[3 * e];
-      y[place] = vector[3 * e + 1];
-      z[place] = vector[3 * e + 2];
-      scratch.edge[place] = edge[e];
-    }
-    for (int s = 0; s < species; ++s)
-      for (std::int64_t slot = scratch.cursor[s]; slot < scratch.slot_start[s + 1]; ++slot) {
-        const std::int64_t place = slot * lanes + lane;
-        x[place] = y[place] = 0;
-        z[place] = beyond;
-        scratch.edge[place] = edges.start[edges.atoms];
-      }
-  }
+  scratch.near_slots = 0;
+  for (int lane = 0; lane < lanes; ++lane) place_lane(plan, pairs, edges, lane, scratch);
 }
 
+// Distances of all slots, the repulsion's slopes where it reaches, and its energy.
 template <class T>
-struct Distance {
-  Real<T> r, inverse, x, y, z;  // r in Å and the unit vector
-};
-
-template <class T>
-inline Distance<T> distance(const Scratch<T> &scratch, std::int64_t slot) {
-  const Real<T> x = scratch.x[slot], y = scratch.y[slot], z = scratch.z[slot];
-  const Real<T> r = root(x * x + y * y + z * z), inverse = T(1) / r;
-  return {r, inverse, x * inverse, y * inverse, z * inverse};
+ADIABAT_PHASE Sum<T> repel(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch) {
+  constexpr int lanes = Lane<T>::count;
+  for (std::int64_t slot = 0; slot < scratch.slot_start[plan.species]; ++slot) {
+    const Real<T> x = scratch.x[slot], y = scratch.y[slot], z = scratch.z[slot];
+    const Real<T> r = root(x * x + y * y + z * z);
+    scratch.r[slot] = r;
+    scratch.inverse_r[slot] = T(1) / r;
+    scratch.repulsion_slope[slot] = Real<T>{};
+  }
+  const T *r = reinterpret_cast<const T *>(scratch.r);
+  T *slopes = reinterpret_cast<T *>(scratch.repulsion_slope);
+  Sum<T> sum{};
+  for (std::int64_t k = 0; k < scratch.near_slots; ++k) {
+    const std::int64_t *place = scratch.near_place + k * lanes;
+    PairLanes<T> lane_pairs{};
+    Real<T> distance = all(static_cast<T>(2 * plan.reach));
+    for (int lane = 0; lane < lanes; ++lane) {
+      if (place[lane] < 0) continue;
+      const Pair<T> &pair = pairs[scratch.near_species[k * lanes + lane]];
+      distance[lane] = r[place[lane]];
+      lane_pairs.outer[lane] = pair.repulsion_outer;
+      lane_pairs.inner[lane] = pair.repulsion_inner;
+      lane_pairs.charge[lane] = pair.charge;
+      lane_pairs.inverse_length[lane] = pair.inverse_length;
+      lane_pairs.cubic[lane] = pair.cubic;
+      lane_pairs.quartic[lane] = pair.quartic;
+      lane_pairs.constant[lane] = pair.constant;
+    }
+    Real<T> energy, slope;
+    repulsion(lane_pairs, distance, T(1) / distance, energy, slope);
+    sum += widened<T>(energy);
+    for (int lane = 0; lane < lanes; ++lane)
+      if (place[lane] >= 0) slopes[place[lane]] = slope[lane];
+  }
+  return sum;
 }
 
 template <class T>
@@ -167,30 +219,42 @@ inline int chunk_size(const Scratch<T> &scratch, int species, std::int64_t slot)
   return static_cast<int>(left < chunk_edges ? left : chunk_edges);
 }
 
-// Adds the edges to `density`, (species of neighbour, density), and returns the repulsion's energy.
+// The harmonics' factors of a chunk of edges.
 template <class T>
-inline Sum<T> forward(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch) {
+ADIABAT_PHASE void chunk_harmonics(const Plan<T> &plan, const Scratch<T> &scratch, std::int64_t slot, int edges) {
   const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
-  Sum<T> repelled{};
+  for (int e = 0; e < edges; e += together) {
+    Real<T> x[together], y[together], z[together];
+    for (int k = 0; k < together; ++k) {
+      const Real<T> inverse = scratch.inverse_r[slot + e + k];
+      x[k] = scratch.x[slot + e + k] * inverse;
+      y[k] = scratch.y[slot + e + k] * inverse;
+      z[k] = scratch.z[slot + e + k] * inverse;
+    }
+    harmonic_factors<T, together>(plan.harmonics, x, y, z, scratch.Q + e * triangle, triangle, scratch.re + e * degrees,
+                                  scratch.im + e * degrees, degrees);
+  }
+}
+
+// Adds the edges to `density`, (species of neighbour, density).
+template <class T>
+ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch) {
+  const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
+  const int count = plan.radial.count;
   for (int i = 0; i < plan.species * plan.density; ++i) scratch.density[i] = Real<T>{};
   for (int z = 0; z < plan.species; ++z)
     for (std::int64_t slot = scratch.slot_start[z]; slot < scratch.slot_start[z + 1]; slot += chunk_edges) {
       const int edges = chunk_size(scratch, z, slot);
-      for (int e = 0; e < edges; ++e) {
-        const Distance<T> d = distance(scratch, slot + e);
-        radial_functions<T, false>(plan.radial, pairs[z], d.r, d.inverse, scratch.R + e * plan.radial.count, nullptr);
-        Real<T> *Q = scratch.Q + e * triangle, *re = scratch.re + e * degrees, *im = scratch.im + e * degrees;
-        harmonic_factors(plan.harmonics, d.x, d.y, d.z, Q, re, im);
-        harmonic_values<T>(plan.harmonics.l_max, Q, re, im, scratch.Y + e * degrees * degrees);
-        if (any(d.r < pairs[z].repulsion_outer)) {
-          Real<T> energy, slope;
-          repulsion(pairs[z], d.r, d.inverse, energy, slope);
-          repelled += widened<T>(energy);
-        }
-      }
-      add_to_density(plan, edges, scratch.R, scratch.Y, scratch.density + z * plan.density);
+      Real<T> *R = scratch.R + slot * count, *S = scratch.S + slot * count;
+      for (int e = 0; e < edges; e += together)
+        radial_functions<T, together>(plan.radial, pairs[z], scratch.r + slot + e, scratch.inverse_r + slot + e,
+                                      R + e * count, S + e * count, count);
+      chunk_harmonics(plan, scratch, slot, edges);
+      for (int e = 0; e < edges; ++e)
+        harmonic_values<T>(plan.harmonics.l_max, scratch.Q + e * triangle, scratch.re + e * degrees,
+                           scratch.im + e * degrees, scratch.Y + e * degrees * degrees);
+      add_to_density(plan, edges, R, scratch.Y, scratch.density + z * plan.density);
     }
-  return repelled;
 }
 
 template <class T>
@@ -202,9 +266,9 @@ struct Totals {
 template <class T>
 inline void write_edge(const Scratch<T> &scratch, std::int64_t slot, const Real<T> *gradient, T *edge_gradients) {
   constexpr int lanes = Lane<T>::count;
-  const std::int64_t *edge = scratch.edge + slot * lanes;
+  const std::uint32_t *edge = scratch.edge + slot * lanes;
   for (int lane = 0; lane < lanes; ++lane) {
-    T *target = edge_gradients + 3 * edge[lane];
+    T *target = edge_gradients + 3 * static_cast<std::size_t>(edge[lane]);
     target[0] = gradient[0][lane];
     target[1] = gradient[1][lane];
     target[2] = gradient[2][lane];
@@ -213,57 +277,49 @@ inline void write_edge(const Scratch<T> &scratch, std::int64_t slot, const Real<
 
 // Edge gradients from the adjoint of the density, which stands in `density`.
 template <class T>
-inline void backward(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch, T *edge_gradients,
-                     Totals<T> &totals) {
+ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, T *edge_gradients, Totals<T> &totals) {
   const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
+  const int count = plan.radial.count;
   for (int z = 0; z < plan.species; ++z)
     for (std::int64_t slot = scratch.slot_start[z]; slot < scratch.slot_start[z + 1]; slot += chunk_edges) {
       const int edges = chunk_size(scratch, z, slot);
+      chunk_harmonics(plan, scratch, slot, edges);
+      adjoint_of_edges(plan, edges, scratch.R + slot * count, scratch.S + slot * count,
+                       scratch.density + z * plan.density, scratch.by_value, scratch.by_slope);
       for (int e = 0; e < edges; ++e) {
-        const Distance<T> d = distance(scratch, slot + e);
-        const int k = e * plan.radial.count;
-        radial_functions<T, true>(plan.radial, pairs[z], d.r, d.inverse, scratch.R + k, scratch.S + k);
-        harmonic_factors(plan.harmonics, d.x, d.y, d.z, scratch.Q + e * triangle, scratch.re + e * degrees,
-                         scratch.im + e * degrees);
-      }
-      adjoint_of_edges(plan, edges, scratch.R, scratch.S, scratch.density + z * plan.density, scratch.by_value,
-                       scratch.by_slope);
-      for (int e = 0; e < edges; ++e) {
-        const Distance<T> d = distance(scratch, slot + e);
         const int lm = e * degrees * degrees;
         Real<T> along, by_unit[3];
         harmonic_adjoint(plan.harmonics, scratch.Q + e * triangle, scratch.re + e * degrees, scratch.im + e * degrees,
                          scratch.by_value + lm, scratch.by_slope + lm, &along, by_unit);
-        if (any(d.r < pairs[z].repulsion_outer)) {
-          Real<T> energy, slope;
-          repulsion(pairs[z], d.r, d.inverse, energy, slope);
-          along += slope;
-        }
+        const Real<T> vector[3] = {scratch.x[slot + e], scratch.y[slot + e], scratch.z[slot + e]};
+        const Real<T> inverse = scratch.inverse_r[slot + e];
+        along += scratch.repulsion_slope[slot + e];
         // The unit vector changes only across the radius.
-        along -= d.inverse * (by_unit[0] * d.x + by_unit[1] * d.y + by_unit[2] * d.z);
-        const Real<T> gradient[3] = {by_unit[0] * d.inverse + along * d.x, by_unit[1] * d.inverse + along * d.y,
-                                     by_unit[2] * d.inverse + along * d.z};
+        const Real<T> dot = by_unit[0] * vector[0] + by_unit[1] * vector[1] + by_unit[2] * vector[2];
+        along = (along - dot * (inverse * inverse)) * inverse;
+        Real<T> gradient[3];
+        for (int a = 0; a < 3; ++a) {
+          gradient[a] = by_unit[a] * inverse + along * vector[a];
+          totals.force[a] += widened<T>(gradient[a]);
+          totals.virial[a] += widened<T>(vector[a] * gradient[a]);
+        }
+        totals.virial[3] += widened<T>(vector[1] * gradient[2]);
+        totals.virial[4] += widened<T>(vector[0] * gradient[2]);
+        totals.virial[5] += widened<T>(vector[0] * gradient[1]);
         write_edge(scratch, slot + e, gradient, edge_gradients);
-        for (int a = 0; a < 3; ++a) totals.force[a] += widened<T>(gradient[a]);
-        const Real<T> x = scratch.x[slot + e], y = scratch.y[slot + e], zz = scratch.z[slot + e];
-        totals.virial[0] += widened<T>(x * gradient[0]);
-        totals.virial[1] += widened<T>(y * gradient[1]);
-        totals.virial[2] += widened<T>(zz * gradient[2]);
-        totals.virial[3] += widened<T>(y * gradient[2]);
-        totals.virial[4] += widened<T>(x * gradient[2]);
-        totals.virial[5] += widened<T>(x * gradient[1]);
       }
     }
 }
 
 template <class T>
 inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int64_t *order,
-                           const Scratch<T> &scratch, const Output<T> &output) {
+                           Scratch<T> &scratch, const Output<T> &output) {
   const int center = edges.species[order[0]];
   const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(center) * plan.species;
   const Program<T> &program = plan.program[center];
-  collect_block(plan, edges, order, scratch, output);
-  Sum<T> energy = forward(plan, pairs, scratch);
+  collect_block(plan, pairs, edges, order, scratch, output);
+  Sum<T> energy = repel(plan, pairs, scratch);
+  forward(plan, pairs, scratch);
   apply(program.component_of_density, program.components, scratch.density, scratch.value);
   energy += energy_and_adjoint(program, scratch.value, scratch.adjoint);
   for (int lane = 0; lane < Lane<T>::count; ++lane)
@@ -271,7 +327,7 @@ inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::i
   if (!output.forces) return;
   apply(program.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
   Totals<T> totals = {};
-  backward(plan, pairs, scratch, output.edge_gradients, totals);
+  backward(plan, scratch, output.edge_gradients, totals);
   for (int lane = 0; lane < Lane<T>::count; ++lane) {
     const std::int64_t atom = order[lane];
     if (atom < 0) continue;
@@ -292,7 +348,7 @@ template <class T>
 void evaluate(const Plan<T> &plan, const Edges &edges, const std::int64_t *order, std::int64_t first_block,
               std::int64_t last_block, void *memory, const Output<T> &output) {
   Arena arena{static_cast<char *>(memory), 0};
-  const Scratch<T> scratch = carve(plan, edges, arena);
+  Scratch<T> scratch = carve(plan, edges, arena);
   for (std::int64_t block = first_block; block < last_block; ++block)
     evaluate_block(plan, edges, order + block * Lane<T>::count, scratch, output);
 }

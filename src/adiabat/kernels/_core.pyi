@@ -29,9 +29,10 @@ class PlanBuilder:
         first: Indices,
         second: Indices,
         linear: FloatArray,
-        entry_start: Indices,
-        entry_index: Indices,
-        entry_weight: FloatArray,
+        single_blocks: int,
+        column_start: Indices,
+        column: Indices,
+        weight: FloatArray,
     ) -> None: ...
 
 class Evaluator:

@@ -13,6 +13,9 @@ from adiabat.typing import FloatArray, IntArray
 INSTRUCTION_SET_VARIABLE = "ADIABAT_INSTRUCTION_SET"
 """The environment variable that forces one of `instruction_sets()`."""
 
+BLOCK_ROWS = 4
+"""Rows of a program that are evaluated together."""
+
 Indices = NDArray[np.int32]
 EdgeList = _core.EdgeList
 
@@ -36,9 +39,10 @@ class SparseRows:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """The energy of an atom of one species: E = Σ_rows v (linear + Σ_entries weight · V[index]).
+    """The energy of an atom of one species: E = Σ_rows v (linear + Σ_columns weight · V[column]).
 
-    V holds the components, then the nodes. v is V[first] · V[second], or V[first] alone where second is -1.
+    V holds the components, then the nodes. v is V[first] in the first `single_blocks` blocks, V[first] · V[second] in the
+    others. The rows of a block, `BLOCK_ROWS` of them, share its columns; where a row lacks one, its weight is zero.
 
     Attributes:
         components: Rows over the densities of all species of neighbours.
@@ -47,7 +51,10 @@ class Program:
         first: (rows,).
         second: (rows,).
         linear: (rows,) eV.
-        entries: (rows,), weights in eV.
+        single_blocks: How many blocks have one factor.
+        column_start: (blocks + 1,).
+        column: (columns,) into V.
+        weight: (columns · BLOCK_ROWS,) eV.
     """
 
     components: SparseRows
@@ -56,7 +63,10 @@ class Program:
     first: Indices
     second: Indices
     linear: FloatArray
-    entries: SparseRows
+    single_blocks: int
+    column_start: Indices
+    column: Indices
+    weight: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +143,8 @@ class Evaluator:
         for p in plan.programs:
             builder.add_program(
                 *(p.components.start, p.components.index, p.components.weight),
-                *(p.left, p.right, p.first, p.second, p.linear),
-                *(p.entries.start, p.entries.index, p.entries.weight),
+                *(p.left, p.right, p.first, p.second, p.linear, p.single_blocks),
+                *(p.column_start, p.column, p.weight),
             )
         self._core = _core.Evaluator(builder)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import combinations
 
+import numpy as np
+
 Term = tuple[int, ...]
 """The factors of a product, ascending: components first, then nodes."""
 
@@ -17,7 +19,7 @@ class Factorization:
     Attributes:
         components: How many values the products are made of.
         nodes: Further values: the product of two values before them.
-        rows: v of each row: (first, second), or (first,) alone; in the order in which they are computed.
+        rows: v of each row: (first,) alone, or (first, second).
         place: For each product its row, and the entry; None where the product is v itself.
     """
 
@@ -48,7 +50,7 @@ def factorize(terms: list[Term], components: int) -> Factorization:
             row_of[k] = row
     # A pair that is a node anyway need not be multiplied again.
     factor = [(node_of[row],) if row in node_of else row for row in row_of]
-    rows = sorted(set(factor))
+    rows = sorted(set(factor), key=lambda row: (len(row), row))
     number = {row: k for k, row in enumerate(rows)}
     place = [
         (number[row], _rest(term, taken)) for term, taken, row in zip(shortened, row_of, factor, strict=True)
@@ -131,3 +133,28 @@ def _cover(terms: list[Term], size: int) -> Iterator[tuple[int, ...]]:
 
 def _parts(term: Term, size: int) -> Iterable[tuple[int, ...]]:
     return set(combinations(term, size))
+
+
+def blocks_of_rows(columns: list[set[int]], size: int) -> list[list[int]]:
+    """Rows in blocks of `size`, the last one perhaps smaller, such that those of a block share many columns.
+
+    Greedy: a block begins with the row of most columns, and takes the row that adds fewest new ones to it.
+    """
+    if not columns:
+        return []
+    table = np.zeros((len(columns), 1 + max(max(row, default=0) for row in columns)), dtype=np.float32)
+    for k, row in enumerate(columns):
+        table[k, list(row)] = 1.0
+    count, left, blocks = table.sum(axis=1), np.arange(len(columns)), []
+    while len(left):
+        block: list[int] = []
+        union = np.zeros(table.shape[1], dtype=np.float32)
+        while len(left) and len(block) < size:
+            shared = table[left] @ union
+            # A shared column counts half a new one, so that of two rows that fit equally the longer is taken.
+            place = int(np.argmin(count[left] - 1.5 * shared if block else -count[left]))
+            block.append(int(left[place]))
+            union = np.maximum(union, table[left[place]])
+            left = np.delete(left, place)
+        blocks.append(block)
+    return blocks

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import Program, SparseRows
-from adiabat.models.ace.factors import Factorization, Term, factorize
+from adiabat.kernels.ace import BLOCK_ROWS, Program, SparseRows
+from adiabat.models.ace.factors import Factorization, Term, blocks_of_rows, factorize
 from adiabat.models.ace.linear import LinearACE
 from adiabat.typing import FloatArray
 
@@ -65,14 +65,12 @@ def species_programs(model: LinearACE, layout: Layout) -> tuple[Program, ...]:
     """The program of each species of the model."""
     basis = model.basis
     programs: list[Program] = []
-    known: tuple[list[Term], np.ndarray, Factorization] | None = None
+    structure: _Structure | None = None
     for coefficients in model.coefficients.double().numpy():
         terms, weights = _terms(basis, coefficients)
-        components = np.unique(np.concatenate([np.array(term, dtype=np.int64) for term in terms] or [np.zeros(0, int)]))
-        if known is None or known[0] != terms:
-            place = {int(component): k for k, component in enumerate(components)}
-            known = terms, components, factorize([tuple(place[f] for f in term) for term in terms], len(components))
-        programs.append(_program(known[2], weights, _component_rows(basis, layout, components)))
+        if structure is None or structure.terms != terms:
+            structure = _Structure.of(terms)
+        programs.append(_program(structure, weights, _component_rows(basis, layout, structure.components)))
     return tuple(programs)
 
 
@@ -88,22 +86,67 @@ def _terms(basis: BasisSpecification, coefficients: FloatArray) -> tuple[list[Te
     return [term for term, _ in kept], np.array([weight for _, weight in kept])
 
 
-def _program(factors: Factorization, weights: FloatArray, components: SparseRows) -> Program:
-    linear = np.zeros(len(factors.rows))
-    entries: list[list[tuple[int, float]]] = [[] for _ in factors.rows]
+@dataclass(frozen=True)
+class _Structure:
+    """A factorization and the order of its rows, as several species may share them."""
+
+    terms: list[Term]
+    components: np.ndarray
+    factors: Factorization
+    single_blocks: list[list[int]]
+    pair_blocks: list[list[int]]
+
+    @classmethod
+    def of(cls, terms: list[Term]) -> "_Structure":
+        components = np.unique(np.array([factor for term in terms for factor in term], dtype=np.int64))
+        place = {int(component): k for k, component in enumerate(components)}
+        factors = factorize([tuple(place[f] for f in term) for term in terms], len(components))
+        columns: list[set[int]] = [set() for _ in factors.rows]
+        for row, entry in factors.place:
+            if entry is not None:
+                columns[row].add(entry)
+        by_length = [[k for k, row in enumerate(factors.rows) if len(row) == length] for length in (1, 2)]
+        single, pair = (
+            [[rows[k] for k in block] for block in blocks_of_rows([columns[row] for row in rows], BLOCK_ROWS)]
+            for rows in by_length
+        )
+        return cls(terms, components, factors, single, pair)
+
+
+def _program(structure: _Structure, weights: FloatArray, components: SparseRows) -> Program:
+    factors = structure.factors
+    linear: dict[int, float] = {}
+    entries: list[dict[int, float]] = [{} for _ in factors.rows]
     for (row, entry), weight in zip(factors.place, weights.tolist(), strict=True):
         if entry is None:
-            linear[row] += weight
+            linear[row] = weight
         else:
-            entries[row].append((entry, weight))
+            entries[row][entry] = weight
+    blocks = structure.single_blocks + structure.pair_blocks
+    first, second = np.zeros((2, len(blocks), BLOCK_ROWS), dtype=np.int32)
+    constant = np.zeros((len(blocks), BLOCK_ROWS))
+    column: list[int] = []
+    weight_rows: list[list[float]] = []
+    start = [0]
+    for b, block in enumerate(blocks):
+        for k, row in enumerate(block):
+            first[b, k], second[b, k] = factors.rows[row][0], factors.rows[row][-1]
+            constant[b, k] = linear.get(row, 0.0)
+        shared = sorted(set().union(*(entries[row] for row in block)))
+        column += shared
+        weight_rows += [[entries[row].get(c, 0.0) for row in block] + [0.0] * (BLOCK_ROWS - len(block)) for c in shared]
+        start.append(len(column))
     return Program(
         components=components,
         left=np.array([left for left, _ in factors.nodes], dtype=np.int32),
         right=np.array([right for _, right in factors.nodes], dtype=np.int32),
-        first=np.array([row[0] for row in factors.rows], dtype=np.int32),
-        second=np.array([row[1] if len(row) > 1 else -1 for row in factors.rows], dtype=np.int32),
-        linear=linear,
-        entries=SparseRows.of([sorted(row) for row in entries]),
+        first=first.ravel(),
+        second=second.ravel(),
+        linear=constant.ravel(),
+        single_blocks=len(structure.single_blocks),
+        column_start=np.array(start, dtype=np.int32),
+        column=np.array(column, dtype=np.int32),
+        weight=np.array(weight_rows, dtype=np.float64).ravel(),
     )
 
 
