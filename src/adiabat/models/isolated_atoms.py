@@ -8,7 +8,7 @@ from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import PropertyUnavailable
-from adiabat.system import Graph, PartState, register
+from adiabat.system import Batch, Graph, PartState, register
 
 
 @register
@@ -44,20 +44,23 @@ class IsolatedAtoms:
         Raises:
             PropertyUnavailable: The energies are fitted and an atom has no neighbour.
         """
+        neighbors = torch.bincount(graph.within(self.cutoff).center, minlength=graph.batch.n_atoms)
+        return self.energies(graph.batch, has_neighbor=neighbors > 0)
+
+    def energies(self, batch: Batch, *, has_neighbor: Tensor) -> Tensor:
+        """As `atomic_energies`, where it is known which atoms have a neighbour within the cutoff: (N,) bool."""
         if self.source == "fitted":
-            self._refuse_lone_atoms(graph)
-        batch = graph.batch
+            self._refuse_lone_atoms(batch, has_neighbor)
         table = batch.positions.new_zeros(max(self.species) + 1)
         for number, energy in self.energies_ev.items():
             table[number] = energy
         return table[batch.numbers]
 
-    def _refuse_lone_atoms(self, graph: Graph) -> None:
-        neighbors = torch.bincount(graph.within(self.cutoff).center, minlength=graph.batch.n_atoms)
-        lone = (neighbors == 0).nonzero()
+    def _refuse_lone_atoms(self, batch: Batch, has_neighbor: Tensor) -> None:
+        lone = (~has_neighbor).nonzero()
         if len(lone):
             atom = int(lone[0])
-            symbol = chemical_symbols[int(graph.batch.numbers[atom])]
+            symbol = chemical_symbols[int(batch.numbers[atom])]
             raise PropertyUnavailable(
                 f"atom {atom} ({symbol}) has no neighbour within {self.cutoff:.2f} Å",
                 rule="the training data held no isolated atom, so the energy of one is unknown (a fitted shift stands in)",

@@ -39,8 +39,8 @@ SCREENING_LENGTH = 0.46850
 SCREENING_POWER = 0.23
 
 
-class _Pair(NamedTuple):
-    """What V(r) of one pair of species needs; its fields are also the columns of a table."""
+class PairConstants(NamedTuple):
+    """What V(r) of one pair of species needs, see the module; its fields are also the columns of a table."""
 
     inner: float
     outer: float
@@ -92,9 +92,14 @@ class ZBL:
         """Atomic numbers, ascending."""
         return tuple(sorted({number for pair in self.radii for number in pair}))
 
+    @cached_property
+    def pairs(self) -> dict[tuple[int, int], PairConstants]:
+        """The constants of each pair of species, the lower one first."""
+        return {pair: _pair(*pair, inner, outer) for pair, (inner, outer) in self.radii.items()}
+
     def pair_energy(self, distances: Tensor, first: int, second: int) -> Tensor:
         """V in eV of two atoms at `distances` (Å), by their atomic numbers; differentiable."""
-        columns = distances.new_tensor(self._pairs[min(first, second), max(first, second)])
+        columns = distances.new_tensor(self.pairs[min(first, second), max(first, second)])
         return torch.where(distances < columns[1], _energy(distances, *columns), torch.zeros_like(distances))
 
     def atomic_energies(self, graph: Graph) -> Tensor:
@@ -122,14 +127,10 @@ class ZBL:
         return cls({(int(low), int(high)): (float(inner), float(outer)) for low, high, inner, outer in rows})
 
     @cached_property
-    def _pairs(self) -> dict[tuple[int, int], _Pair]:
-        return {pair: _pair(*pair, inner, outer) for pair, (inner, outer) in self.radii.items()}
-
-    @cached_property
     def _table(self) -> Tensor:
         """(Z, Z, 7) by both atomic numbers."""
-        table = torch.zeros(self.species[-1] + 1, self.species[-1] + 1, len(_Pair._fields), dtype=torch.float64)
-        for (low, high), columns in self._pairs.items():
+        table = torch.zeros(self.species[-1] + 1, self.species[-1] + 1, len(PairConstants._fields), dtype=torch.float64)
+        for (low, high), columns in self.pairs.items():
             table[low, high] = table[high, low] = torch.tensor(columns, dtype=torch.float64)
         return table
 
@@ -148,7 +149,7 @@ def _energy(r: Tensor, inner: Tensor, outer: Tensor, charge: Tensor, inverse_len
     return charge * screening / r + beyond**3 * (A / 3 + B / 4 * beyond) + C
 
 
-def _pair(low: int, high: int, inner: float, outer: float) -> _Pair:
+def _pair(low: int, high: int, inner: float, outer: float) -> PairConstants:
     charge = COULOMB_EV_ANGSTROM * low * high
     inverse_length = (low**SCREENING_POWER + high**SCREENING_POWER) / SCREENING_LENGTH
     terms = [(c * exp(-d * inverse_length * outer), d * inverse_length) for c, d in SCREENING]
@@ -157,7 +158,7 @@ def _pair(low: int, high: int, inner: float, outer: float) -> _Pair:
     e1 = -charge * (first / outer + zeroth / outer**2)
     e2 = charge * (second / outer + 2 * first / outer**2 + 2 * zeroth / outer**3)
     width = outer - inner
-    return _Pair(
+    return PairConstants(
         inner,
         outer,
         charge,

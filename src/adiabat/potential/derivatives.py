@@ -27,7 +27,7 @@ def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quan
         PropertyUnavailable: A stress was asked for of a structure that is not periodic in three directions.
     """
     if "stress" in want:
-        _require_stress_defined(graph.batch)
+        require_stress_defined(graph.batch)
     if not {"forces", "stress"} & set(want):
         with torch.no_grad():
             return _collect(atomic_energies(graph), graph.batch, want, forces=None, stress=None)
@@ -65,7 +65,12 @@ def _collect(
     )
 
 
-def _require_stress_defined(batch: Batch) -> None:
+def require_stress_defined(batch: Batch) -> None:
+    """Refuse structures without three periodic directions and a volume.
+
+    Raises:
+        PropertyUnavailable: Naming the first such structure.
+    """
     defined = batch.pbc.all(-1) & (batch.volume > 0)
     if not bool(defined.all()):
         system = int((~defined).nonzero()[0])

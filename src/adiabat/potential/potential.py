@@ -1,6 +1,7 @@
 """Potential: what turns structures into energies, forces and stress."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable, StructureError, UnknownSpecies
 from adiabat.neighbors import neighbor_graph
+from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.derivatives import predict
 from adiabat.potential.prediction import Prediction
 from adiabat.system import Batch, EnergyModel, Graph, Storable
@@ -80,7 +82,13 @@ class Potential:
         self._require_available(want)
         graph = self._graph(structures)
         self._require_known(graph.batch)
+        if self._compiled is not None and self._compiled.serves(graph):
+            return self._compiled.predict(graph, want)
         return predict(self.atomic_energies, graph, want)
+
+    @cached_property
+    def _compiled(self) -> CompiledSum | None:
+        return CompiledSum.of(self.parts)
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV: the sum of the parts, differentiable in the graph's positions and cell."""

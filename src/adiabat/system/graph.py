@@ -1,12 +1,15 @@
 """Graph: a batch and its directed edges."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from adiabat.system.batch import Batch
+
+MadeT = TypeVar("MadeT")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Graph:
     neighbor: Tensor
     shift: Tensor
     cutoff: float
+    _made: dict[str, tuple[tuple[Tensor, ...], Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_edges(self) -> int:
@@ -45,6 +49,21 @@ class Graph:
     def on(self, batch: Batch) -> Self:
         """The same edges over moved atoms."""
         return replace(self, batch=batch)
+
+    def made_once(self, name: str, make: Callable[[Self], MadeT]) -> MadeT:
+        """What `make` makes of the edges alone, whatever the positions and cell; made anew for other edges only.
+
+        Args:
+            name: Names what is made among all that is.
+            make: Takes this graph.
+        """
+        edges = (self.center, self.neighbor, self.shift)
+        known, made = self._made.get(name, ((), None))
+        same = len(known) == 4 and all(a is b for a, b in zip(edges, known[:3], strict=True))
+        if not same or not torch.equal(known[3], self.batch.system):
+            made = make(self)
+            self._made[name] = ((*edges, self.batch.system), made)
+        return made
 
     def within(self, cutoff: float) -> Self:
         """The edges that are now shorter than `cutoff` (Å)."""

@@ -41,7 +41,7 @@ def factorize(terms: list[Term], components: int) -> Factorization:
         components: Factors lie in [0, components).
     """
     shortened, nodes = _shortened(terms, components)
-    node_of = {pair: components + k for k, pair in enumerate(nodes)}
+    node_of: dict[tuple[int, ...], int] = {pair: components + k for k, pair in enumerate(nodes)}
     row_of: list[tuple[int, ...]] = [(term[0],) for term in shortened]
     for length in (2, 3):
         chosen = [k for k, term in enumerate(shortened) if len(term) == length]
@@ -52,9 +52,7 @@ def factorize(terms: list[Term], components: int) -> Factorization:
     factor = [(node_of[row],) if row in node_of else row for row in row_of]
     rows = sorted(set(factor), key=lambda row: (len(row), row))
     number = {row: k for k, row in enumerate(rows)}
-    place = [
-        (number[row], _rest(term, taken)) for term, taken, row in zip(shortened, row_of, factor, strict=True)
-    ]
+    place = [(number[row], _rest(term, taken)) for term, taken, row in zip(shortened, row_of, factor, strict=True)]
     return Factorization(components, nodes, rows, place)
 
 
