@@ -98,14 +98,14 @@ class Evaluation:
 
     Attributes:
         energies: (N,) eV.
-        nearest: (N,) Å, the distance of the nearest neighbour that has an edge; infinite without one.
+        nearest_squared: (N,) Å², of the nearest neighbour that has an edge; infinite without one.
         forces: (N, 3) eV/Å.
         virials: (N, 6) eV, xx yy zz yz xz xy: Σ_j r_ij ⊗ ∂E_i/∂r_ij of the atom's own energy. Their sum is V σ.
         atomic_virials: (N, 3, 3) eV: Σ_j r_ij ⊗ ∂E_j/∂r_ji with r_ij = r_j - r_i, as the heat flux needs it. Their sum is -V σ.
     """
 
     energies: FloatArray
-    nearest: FloatArray
+    nearest_squared: FloatArray
     forces: FloatArray | None
     virials: FloatArray | None
     atomic_virials: FloatArray | None
@@ -185,7 +185,7 @@ class Evaluator:
             threads=execution.threads,
             instruction_set=name,
         )
-        return Evaluation(energies, np.sqrt(nearest), forces, virials, atomic_virials)
+        return Evaluation(energies, nearest, forces, virials, atomic_virials)
 
 
 def instruction_sets() -> list[str]:

@@ -71,7 +71,9 @@ class CompiledSum:
         _refuse_lost(batch)
         found = self.evaluate(graph, Want(forces="forces" in want, virials="stress" in want))
         dtype = batch.positions.dtype
-        energies = self._constants(batch, found[0].nearest) + sum(torch.from_numpy(one.energies) for one in found)
+        energies = self._constants(batch, found[0].nearest_squared) + sum(
+            torch.from_numpy(one.energies) for one in found
+        )
         forces = sum(torch.from_numpy(one.forces) for one in found) if "forces" in want else None
         return Prediction(
             energy=batch.sum_over_atoms(energies).to(dtype) if "energy" in want else None,
@@ -96,12 +98,12 @@ class CompiledSum:
             for evaluator, places in zip(self.evaluators, self.places, strict=True)
         ]
 
-    def _constants(self, batch: Batch, nearest: FloatArray) -> Tensor:
+    def _constants(self, batch: Batch, nearest_squared: FloatArray) -> Tensor:
         """(N,) eV, float64."""
         exact = batch.replace(positions=batch.positions.double())
         found = torch.zeros(batch.n_atoms, dtype=torch.float64)
         for part in self.constants:
-            found = found + part.energies(exact, has_neighbor=torch.from_numpy(nearest < part.cutoff))
+            found = found + part.energies(exact, has_neighbor=torch.from_numpy(nearest_squared < part.cutoff**2))
         return found
 
 

@@ -120,7 +120,7 @@ def _cover(terms: list[Term], size: int) -> Iterator[tuple[int, ...]]:
     row: dict[int, tuple[int, ...]] = {}
     while len(row) < len(terms):
         count, part = heappop(heap)
-        left = holders[part] - row.keys()
+        left = [k for k in holders[part] if k not in row]
         if len(left) != -count:
             if left:
                 heappush(heap, (-len(left), part))
@@ -138,21 +138,23 @@ def blocks_of_rows(columns: list[set[int]], size: int) -> list[list[int]]:
 
     Greedy: a block begins with the row of most columns, and takes the row that adds fewest new ones to it.
     """
-    if not columns:
-        return []
-    table = np.zeros((len(columns), 1 + max(max(row, default=0) for row in columns)), dtype=np.float32)
+    holders: dict[int, list[int]] = defaultdict(list)
     for k, row in enumerate(columns):
-        table[k, list(row)] = 1.0
-    count, left, blocks = table.sum(axis=1), np.arange(len(columns)), []
-    while len(left):
+        for column in row:
+            holders[column].append(k)
+    count = np.array([len(row) for row in columns], dtype=np.float64)
+    blocks: list[list[int]] = []
+    for _ in range(-(-len(columns) // size)):
         block: list[int] = []
-        union = np.zeros(table.shape[1], dtype=np.float32)
-        while len(left) and len(block) < size:
-            shared = table[left] @ union
+        union: set[int] = set()
+        shared = np.zeros(len(columns))
+        while len(block) < size and np.isfinite(count).any():
             # A shared column counts half a new one, so that of two rows that fit equally the longer is taken.
-            place = int(np.argmin(count[left] - 1.5 * shared if block else -count[left]))
-            block.append(int(left[place]))
-            union = np.maximum(union, table[left[place]])
-            left = np.delete(left, place)
+            k = int(np.argmin(count - 1.5 * shared) if block else np.argmax(np.where(np.isfinite(count), count, -1.0)))
+            block.append(k)
+            count[k] = np.inf
+            for column in columns[k] - union:
+                shared[holders[column]] += 1
+            union |= columns[k]
         blocks.append(block)
     return blocks
