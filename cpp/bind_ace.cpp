@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "ace/evaluate.hpp"
+#include "ace/row_builder.hpp"
 #include "bind_ace.hpp"
 #include "edge_list.hpp"
 #include "instruction_set.hpp"
@@ -99,11 +100,27 @@ void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges
   evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
 }
 
+void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+          Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, VirialsOut virial,
+          const std::string &instruction_set) {
+  const auto atoms = static_cast<std::size_t>(edges.atoms()), functions = static_cast<std::size_t>(builder.functions());
+  const std::size_t columns = functions * static_cast<std::size_t>(builder.species());
+  require(positions.shape(0) == atoms && species.shape(0) == atoms, "there is one row for each atom of the edges");
+  require(static_cast<std::int64_t>(cells.shape(0)) == edges.systems(), "there is one cell for each system of the edges");
+  require(features.shape(0) == atoms && features.shape(1) == functions, "features have a row for each atom");
+  require(forces.shape(0) == 3 * atoms && forces.shape(1) == columns, "forces have three rows for each atom");
+  require(virial.shape(0) == columns, "the virial has a row for each column");
+  const adiabat::ace::Configuration configuration{positions.data(), cells.data(), species.data()};
+  const nb::gil_scoped_release release;
+  builder.rows(edges, configuration, {features.data(), forces.data(), virial.data()}, instruction_set);
+}
+
 }  // namespace
 
 void bind_ace(nb::module_ &module) {
   using adiabat::EdgeList;
   using adiabat::ace::Evaluator;
+  using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
 
   nb::class_<EdgeList>(module, "EdgeList")
@@ -141,4 +158,28 @@ void bind_ace(nb::module_ &module) {
            nb::arg("forces").noconvert().none(), nb::arg("virials").noconvert().none(),
            nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
            nb::arg("instruction_set"));
+
+  nb::class_<RowBuilder>(module, "RowBuilder")
+      .def(
+          "__init__",
+          [](RowBuilder *self, const PlanBuilder &plan, Integers component_start, Integers component_index,
+             Reals component_weight, LongIntegers pair_start, Integers pair_component, LongIntegers term_start,
+             Reals term_weight, Integers term_factor, Integers factors) {
+            new (self) RowBuilder(
+                plan.source, {{copied<std::int32_t>(component_start), copied<std::int32_t>(component_index),
+                               copied<double>(component_weight)},
+                              copied<std::int64_t>(pair_start),
+                              copied<std::int32_t>(pair_component),
+                              copied<std::int64_t>(term_start),
+                              copied<double>(term_weight),
+                              copied<std::int32_t>(term_factor),
+                              copied<std::int32_t>(factors)});
+          },
+          nb::arg("plan"), nb::arg("component_start").noconvert(), nb::arg("component_index").noconvert(),
+          nb::arg("component_weight").noconvert(), nb::arg("pair_start").noconvert(),
+          nb::arg("pair_component").noconvert(), nb::arg("term_start").noconvert(), nb::arg("term_weight").noconvert(),
+          nb::arg("term_factor").noconvert(), nb::arg("factors").noconvert())
+      .def("rows", &rows, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("features").noconvert(), nb::arg("forces").noconvert(),
+           nb::arg("virial").noconvert(), nb::kw_only(), nb::arg("instruction_set"));
 }

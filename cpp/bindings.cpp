@@ -24,6 +24,8 @@ static void canonical_edge_order(std::int64_t atoms, Indices center, Indices nei
 }
 
 NB_MODULE(_core, module) {
+  // A potential that lives until the interpreter ends is no leak.
+  nb::set_leak_warnings(false);
   bind_ace(module);
   // noconvert: an array of another type would be copied silently, fractions cut off, and an output written to the copy.
   module.def("canonical_edge_order", &canonical_edge_order, nb::arg("atoms"), nb::arg("center").noconvert(),

@@ -34,7 +34,7 @@ def plan() -> Plan:
         l_max=layout.l_max,
         segments=layout.segments,
         pairs=np.tile([1.0, 2.0, *7 * [0.0]], (4, 1)),
-        programs=species_programs(model, layout),
+        programs=species_programs(model.basis, model.coefficients, layout),
     )
 
 

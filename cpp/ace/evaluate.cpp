@@ -15,16 +15,6 @@ constexpr std::size_t alignment = 128;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-void require_usable(const EdgeList &edges, const Configuration &c, std::int32_t species) {
-  for (std::int64_t k = 0; k < 3 * edges.atoms(); ++k)
-    if (!std::isfinite(c.positions[k])) throw std::invalid_argument("positions must be finite");
-  for (std::int64_t k = 0; k < 9 * edges.systems(); ++k)
-    if (!std::isfinite(c.cells[k])) throw std::invalid_argument("cells must be finite");
-  for (std::int64_t a = 0; a < edges.atoms(); ++a)
-    if (c.species[a] < 0 || c.species[a] >= species)
-      throw std::invalid_argument("species must lie between 0 and their number");
-}
-
 // Atoms in blocks of one species, -1 where a block is not full. Within a stretch of atoms those with alike numbers of edges
 // stand together, so that few lanes wait for others.
 std::vector<std::int64_t> blocks(const EdgeList &edges, const std::int32_t *species, std::int32_t n_species, int lanes) {
@@ -75,6 +65,16 @@ void gather(const EdgeList &edges, const Edges &view, const T *gradients, const 
 }
 
 }  // namespace
+
+void require_usable(const EdgeList &edges, const Configuration &c, std::int32_t species) {
+  for (std::int64_t k = 0; k < 3 * edges.atoms(); ++k)
+    if (!std::isfinite(c.positions[k])) throw std::invalid_argument("positions must be finite");
+  for (std::int64_t k = 0; k < 9 * edges.systems(); ++k)
+    if (!std::isfinite(c.cells[k])) throw std::invalid_argument("cells must be finite");
+  for (std::int64_t a = 0; a < edges.atoms(); ++a)
+    if (c.species[a] < 0 || c.species[a] >= species)
+      throw std::invalid_argument("species must lie between 0 and their number");
+}
 
 Evaluator::Evaluator(const PlanSource &source) : in_double_((require_sound(source), source)), in_single_(source) {}
 

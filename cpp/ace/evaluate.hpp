@@ -25,6 +25,9 @@ struct Configuration {
   const std::int32_t *species;  // (atoms,)
 };
 
+// Throws std::invalid_argument where a position or a cell is not finite, or a species not one of so many.
+void require_usable(const EdgeList &edges, const Configuration &configuration, std::int32_t species);
+
 // A plan in both floating-point types, with memory that is kept from call to call.
 class Evaluator {
  public:

@@ -41,13 +41,6 @@ void require_starts(const std::vector<std::int32_t> &start, std::size_t rows, st
   for (std::size_t i = 0; i < rows; ++i) require(start[i] <= start[i + 1], "rows do not overlap");
 }
 
-void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns) {
-  require_starts(rows.start, count, rows.index.size());
-  require(rows.index.size() == rows.weight.size(), "sparse rows have as many weights as indices");
-  for (const auto index : rows.index) require(index >= 0 && index < columns, "a sparse index lies in its table");
-  require_finite(rows.weight);
-}
-
 void require_program(const ProgramSource &program, std::int64_t density) {
   const std::size_t nodes = program.left.size(), rows = program.first.size(), blocks = rows / block_rows;
   require(!program.components.start.empty(), "components have a table");
@@ -114,6 +107,13 @@ Pair<T> narrowed(const Pair<double> &p) {
 }
 
 }  // namespace
+
+void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns) {
+  require_starts(rows.start, count, rows.index.size());
+  require(rows.index.size() == rows.weight.size(), "sparse rows have as many weights as indices");
+  for (const auto index : rows.index) require(index >= 0 && index < columns, "a sparse index lies in its table");
+  require_finite(rows.weight);
+}
 
 void require_sound(const PlanSource &source) {
   const std::size_t species = source.programs.size();

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -70,5 +71,6 @@ class PlanTables {
 
 // Throws std::invalid_argument where an index leaves its table: what is accepted here cannot make the walk leave memory.
 void require_sound(const PlanSource &source);
+void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns);
 
 }  // namespace adiabat::ace

@@ -11,9 +11,12 @@ namespace adiabat::ace {
 #include "ace/density.hpp"
 #include "ace/products.hpp"
 #include "ace/walk.hpp"
+#include "ace/rows.hpp"
 
 InstructionSet ADIABAT_NAME() {
   return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>},
-          {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>}};
+          {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>},
+          &row_scratch_bytes,
+          &add_rows};
 }
 }  // namespace adiabat::ace

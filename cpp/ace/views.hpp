@@ -118,6 +118,30 @@ struct Output {
   double *virials;    // (atoms, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
 };
 
+// The invariants B_f = Σ products of components, as their derivatives by the components. A pair is a function and a component
+// that it depends on; ∂B_f/∂A_u = Σ_terms weight · the other factors, `others` of them, 1 (the place `components`) filling up.
+struct FunctionTable {
+  std::int32_t functions;
+  std::int32_t components;
+  std::int32_t others;
+  std::int64_t pairs;
+  const std::int32_t *radial;         // (density,): which radial function and harmonic a component of the density is
+  const std::int32_t *harmonic;       // (density,)
+  SparseRows<double> of_density;      // (species of neighbour, components) rows over the density of one species
+  const std::int64_t *pair_start;     // (functions + 1,)
+  const std::int32_t *pair_component;  // (pairs,)
+  const std::int64_t *term_start;     // (pairs + 1,)
+  const double *term_weight;
+  const std::int32_t *term_factor;    // (terms, others)
+  const double *inverse_factors;      // (functions,): 1 / the number of factors
+};
+
+struct RowOutput {
+  double *features;  // (atoms, functions)
+  double *forces;    // (3 atoms, species · functions), added to
+  double *virial;    // (species · functions, 6): xx yy zz yz xz xy of Σ r ∂B/∂r
+};
+
 // One instruction set, one floating-point type.
 template <class T>
 struct Kernel {
@@ -131,6 +155,8 @@ struct Kernel {
 struct InstructionSet {
   Kernel<double> in_double;
   Kernel<float> in_single;
+  std::size_t (*row_scratch_bytes)(const Plan<double> &, const FunctionTable &, const Edges &);
+  void (*add_rows)(const Plan<double> &, const FunctionTable &, const Edges &, void *scratch, const RowOutput &);
 };
 
 }  // namespace adiabat::ace

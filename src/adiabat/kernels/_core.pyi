@@ -53,3 +53,30 @@ class Evaluator:
         threads: int,
         instruction_set: str,
     ) -> None: ...
+
+class RowBuilder:
+    def __init__(
+        self,
+        plan: PlanBuilder,
+        component_start: Indices,
+        component_index: Indices,
+        component_weight: FloatArray,
+        pair_start: IntArray,
+        pair_component: Indices,
+        term_start: IntArray,
+        term_weight: FloatArray,
+        term_factor: Indices,
+        factors: Indices,
+    ) -> None: ...
+    def rows(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        features: FloatArray,
+        forces: FloatArray,
+        virial: FloatArray,
+        *,
+        instruction_set: str,
+    ) -> None: ...

@@ -68,6 +68,15 @@ class Program:
     column: Indices
     weight: FloatArray
 
+    @classmethod
+    def empty(cls) -> Self:
+        """No energy."""
+        nothing, zeros = np.zeros(0, dtype=np.int32), np.zeros(0)
+        start = np.zeros(1, dtype=np.int32)
+        return cls(
+            SparseRows(start, nothing, zeros), nothing, nothing, nothing, nothing, zeros, 0, start, nothing, zeros
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -139,14 +148,7 @@ class Evaluator:
     """A plan, ready to evaluate; it may be used from several threads."""
 
     def __init__(self, plan: Plan) -> None:
-        builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.segments, plan.pairs)
-        for p in plan.programs:
-            builder.add_program(
-                *(p.components.start, p.components.index, p.components.weight),
-                *(p.left, p.right, p.first, p.second, p.linear, p.single_blocks),
-                *(p.column_start, p.column, p.weight),
-            )
-        self._core = _core.Evaluator(builder)
+        self._core = _core.Evaluator(plan_builder(plan))
 
     def __call__(
         self,
@@ -186,6 +188,18 @@ class Evaluator:
             instruction_set=name,
         )
         return Evaluation(energies, nearest, forces, virials, atomic_virials)
+
+
+def plan_builder(plan: Plan) -> _core.PlanBuilder:
+    """The plan as the compiled classes take it."""
+    builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.segments, plan.pairs)
+    for p in plan.programs:
+        builder.add_program(
+            *(p.components.start, p.components.index, p.components.weight),
+            *(p.left, p.right, p.first, p.second, p.linear, p.single_blocks),
+            *(p.column_start, p.column, p.weight),
+        )
+    return builder
 
 
 def instruction_sets() -> list[str]:

@@ -10,17 +10,14 @@ from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import StructureError
-from adiabat.kernels.ace import EdgeList, Evaluation, Evaluator, Execution, Plan, Want, edge_list
+from adiabat.kernels.ace import Evaluation, Evaluator, Execution, Plan, Want
 from adiabat.models import IsolatedAtoms, LinearACE
-from adiabat.models.ace.plan import Layout, species_programs
+from adiabat.models.ace.plan import Layout, made_edge_list, species_programs, switches
 from adiabat.physics import ZBL
 from adiabat.potential.derivatives import require_stress_defined
 from adiabat.potential.prediction import Prediction
 from adiabat.system import Batch, EnergyModel, Graph
 from adiabat.typing import FloatArray, Quantity
-
-NO_SWITCH = (0.0, 1.0)
-"""Radius and inverse width of an inner switch that is 1 at all distances."""
 
 NO_REPULSION = (0.0,) * 7
 
@@ -85,7 +82,7 @@ class CompiledSum:
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
         """What the kernel says of each expansion; torch's number of threads is its own."""
         batch = graph.batch
-        edges = graph.made_once("kernels.EdgeList", _edge_list)
+        edges = made_edge_list(graph)
         positions, cells = _array(batch.positions), _array(batch.cell)
         execution = Execution(
             single=batch.positions.dtype == torch.float32,
@@ -109,37 +106,30 @@ class CompiledSum:
 
 def _plan(model: LinearACE, repulsion: ZBL | None) -> Plan:
     layout = Layout.of(model.basis)
+    repelled = [_repulsion(repulsion, a, b) for a in model.species for b in model.species]
     return Plan(
         cutoff=model.cutoff,
         reach=max(model.cutoff, repulsion.cutoff if repulsion else 0.0),
         l_max=layout.l_max,
         segments=layout.segments,
-        pairs=np.array([_pair(model, repulsion, a, b) for a in model.species for b in model.species]),
-        programs=species_programs(model, layout),
+        pairs=np.concatenate([switches(model.basis), repelled], axis=1),
+        programs=species_programs(model.basis, model.coefficients, layout),
     )
 
 
-def _pair(model: LinearACE, repulsion: ZBL | None, center: int, neighbor: int) -> tuple[float, ...]:
-    """A row of `Plan.pairs`."""
+def _repulsion(repulsion: ZBL | None, center: int, neighbor: int) -> tuple[float, ...]:
+    """The last columns of `Plan.pairs`."""
     pair = (min(center, neighbor), max(center, neighbor))
-    inner = model.basis.inner.get(pair)
-    switch = (inner.radius, 1 / inner.width) if inner else NO_SWITCH
     if repulsion is None or pair not in repulsion.pairs:
-        return (*switch, *NO_REPULSION)
+        return NO_REPULSION
     p = repulsion.pairs[pair]
-    return (*switch, p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
+    return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
 
 
 def _places(species: Sequence[int]) -> np.ndarray:
     places = np.full(len(chemical_symbols), -1, dtype=np.int32)
     places[list(species)] = np.arange(len(species), dtype=np.int32)
     return places
-
-
-def _edge_list(graph: Graph) -> EdgeList:
-    tensors = (graph.center, graph.neighbor, graph.shift, graph.batch.system)
-    center, neighbor, shift, system = (np.ascontiguousarray(tensor.numpy()) for tensor in tensors)
-    return edge_list(graph.batch.n_systems, center, neighbor, shift, system)
 
 
 def _array(tensor: Tensor) -> FloatArray:

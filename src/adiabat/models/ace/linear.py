@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
+from adiabat.models.ace.compiled_rows import CompiledRowBuilder
 from adiabat.models.ace.density import atomic_density, species_index
 from adiabat.models.ace.invariants import coupling_matrix, invariants, product_values
 from adiabat.models.ace.rows import DesignRows, RowBuilder
@@ -64,11 +65,13 @@ class LinearACE:
 
     def design_rows(self, graph: Graph) -> DesignRows:
         """How energy, forces and virial of a graph with one structure depend on the (flattened) coefficients."""
-        return self._row_builder(graph)
+        if self._compiled_row_builder.serves(graph):
+            return self._compiled_row_builder(graph)
+        return RowBuilder(self.basis)(graph)
 
     @cached_property
-    def _row_builder(self) -> RowBuilder:
-        return RowBuilder(self.basis)
+    def _compiled_row_builder(self) -> CompiledRowBuilder:
+        return CompiledRowBuilder(self.basis)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same model in another floating-point type or on another device."""

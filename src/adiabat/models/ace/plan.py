@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import BLOCK_ROWS, Program, SparseRows
+from adiabat.kernels.ace import BLOCK_ROWS, EdgeList, Program, SparseRows, edge_list
 from adiabat.models.ace.factors import Factorization, Term, blocks_of_rows, factorize
-from adiabat.models.ace.linear import LinearACE
+from adiabat.system import Graph
 from adiabat.typing import FloatArray
+
+NO_SWITCH = (0.0, 1.0)
+"""Radius and inverse width of an inner switch that is 1 at all distances."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +65,33 @@ def used_components(basis: BasisSpecification) -> np.ndarray:
     return np.unique(np.concatenate([products.index.ravel() for products in basis.products]))
 
 
-def species_programs(model: LinearACE, layout: Layout) -> tuple[Program, ...]:
-    """The program of each species of the model."""
-    basis = model.basis
+def switches(basis: BasisSpecification) -> FloatArray:
+    """(species², 2) by species of centre and neighbour: radius and inverse width of the inner switch, Å and 1/Å."""
+    pairs = [(min(a, b), max(a, b)) for a in basis.species for b in basis.species]
+    inner = [basis.inner.get(pair) for pair in pairs]
+    return np.array([(one.radius, 1 / one.width) if one else NO_SWITCH for one in inner])
+
+
+def made_edge_list(graph: Graph) -> EdgeList:
+    """The edges as the kernel walks them, made once for all graphs over the same edges."""
+    return graph.made_once("kernels.EdgeList", _edge_list)
+
+
+def _edge_list(graph: Graph) -> EdgeList:
+    tensors = (graph.center, graph.neighbor, graph.shift, graph.batch.system)
+    center, neighbor, shift, system = (np.ascontiguousarray(tensor.numpy()) for tensor in tensors)
+    return edge_list(graph.batch.n_systems, center, neighbor, shift, system)
+
+
+def species_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:
+    """The program of each species, from coefficients (species, functions) in eV."""
     programs: list[Program] = []
     structure: _Structure | None = None
-    for coefficients in model.coefficients.double().numpy():
-        terms, weights = _terms(basis, coefficients)
+    for of_species in coefficients.double().numpy():
+        terms, weights = _terms(basis, of_species)
         if structure is None or structure.terms != terms:
             structure = _Structure.of(terms)
-        programs.append(_program(structure, weights, _component_rows(basis, layout, structure.components)))
+        programs.append(_program(structure, weights, component_rows(basis, layout, structure.components)))
     return tuple(programs)
 
 
@@ -150,8 +171,8 @@ def _program(structure: _Structure, weights: FloatArray, components: SparseRows)
     )
 
 
-def _component_rows(basis: BasisSpecification, layout: Layout, components: np.ndarray) -> SparseRows:
-    """A_cnlm = Σ_z W_cz Σ_k C_lnk a_zklm."""
+def component_rows(basis: BasisSpecification, layout: Layout, components: np.ndarray) -> SparseRows:
+    """A_cnlm = Σ_z W_cz Σ_k C_lnk a_zklm, for components of the flattened density: rows over the a of all species."""
     contraction, mixing = basis.contraction.double().numpy(), basis.mixing.double().numpy()
     rows = []
     for channel, n, lm in zip(*_density_places(basis, components), strict=True):
