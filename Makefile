@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .PHONY: setup setup-test test test-slow lint demo clean
 
 # One stamp per set of packages, so that a second `make test` installs nothing.
-$(VENV)/installed: pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*)
+$(VENV)/installed: pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/* cpp/*/*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	touch $@
