@@ -182,7 +182,7 @@ def test_a_lone_atom_has_the_energy_of_the_isolated_one(source: str) -> None:
 
 def test_without_isolated_atoms_a_lone_one_has_no_energy() -> None:
     potential = train(labelled_cells(), CONFIG, quiet=True)
-    assert next(p for p in potential.parts if isinstance(p, IsolatedAtoms)).source == "fitted"
+    assert next(p for p in potential.parts if isinstance(p, IsolatedAtoms)).sources == {14: "fitted"}
     with pytest.raises(PropertyUnavailable, match="no neighbour"):
         potential(Atoms("Si"), want=("energy",))
     energy, forces, _ = largest_error(potential, labelled_cells(1, first_seed=100)[0])

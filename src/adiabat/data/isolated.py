@@ -38,6 +38,11 @@ class AtomicReference:
         weakest: tuple[Source, ...] = ("fitted", "configuration", "data")
         return next(source for source in weakest if source in self.sources.values())
 
+    @property
+    def fitted(self) -> tuple[int, ...]:
+        """Atomic numbers of the species whose energy is a shift, so that an atom alone has none that is known."""
+        return tuple(number for number, source in self.sources.items() if source == "fitted")
+
     def sum_over(self, numbers: IntArray) -> float:
         """eV: the energy of these atoms (n,), each alone."""
         return sum(self.energies_ev[int(number)] for number in numbers)

@@ -80,10 +80,9 @@ def prepare(
     else:
         notes += _of_other_distances(basis, distances)
     _require_same_species(basis, species)
-    if reference.source == "fitted":
-        fitted, said = without_lone_atoms(fitted, basis.cutoff)
-        notes += said
-    parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.source, basis.cutoff)]
+    fitted, said = without_lone_atoms(fitted, reference.fitted, basis.cutoff)
+    notes += said
+    parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.sources, basis.cutoff)]
     if config.repulsion.enabled:
         parts.append(ZBL(radii.zbl))
     zeros = torch.zeros(len(species), basis.n_functions, dtype=torch.float64)
