@@ -45,6 +45,12 @@ def test_one_source_is_that_of_all_energies_in_a_file_too() -> None:
     assert IsolatedAtoms.from_state(replace(state, values=state.values | {"source": "data"})) == each
 
 
+def test_a_lone_atom_has_no_energy_where_no_training_structure_had_one() -> None:
+    with pytest.raises(PropertyUnavailable, match="no neighbour") as caught:
+        energy(Potential([IsolatedAtoms({14: SI_EV}, "shift", 4.0)]), Atoms("Si"))
+    assert "energies of structures that hold Si" in str(caught.value)
+
+
 def test_every_energy_has_a_source() -> None:
     with pytest.raises(ConfigurationError, match="Si"):
         IsolatedAtoms({8: O_EV, 14: SI_EV}, {8: "data"}, 4.0)

@@ -144,14 +144,18 @@ def test_different_labels_on_different_structures_train() -> None:
     }
 
 
-def test_forces_alone_need_isolated_atoms_to_count_energies_from() -> None:
+def test_forces_alone_need_something_to_count_energies_from_and_leave_lone_atoms_without_one() -> None:
     forces = [only(structure, "forces") for structure in labelled_cells()]
     with pytest.raises(DataError, match="no structure with an energy holds Si") as caught:
         train(forces, CONFIG, quiet=True)
     assert "data.isolated_atoms_ev.Si" in str(caught.value)
     given = CONFIG.model_copy(update={"data": DataConfig(isolated_atoms_ev={"Si": ISOLATED_EV})})
-    _, error, _ = largest_error(train(forces, given, quiet=True), labelled_cells(1, first_seed=100)[0])
+    potential = train(forces, given, quiet=True)
+    _, error, _ = largest_error(potential, labelled_cells(1, first_seed=100)[0])
     assert error < 1e-4
+    assert "energies of Si are known but for a constant" in notes(potential)
+    with pytest.raises(PropertyUnavailable, match="no neighbour"):
+        potential(Atoms("Si"))
 
 
 def test_structures_without_a_label_are_passed_over() -> None:

@@ -8,7 +8,7 @@ import torch
 from ase.data import chemical_symbols
 from torch import Tensor
 
-from adiabat.data.isolated import Source
+from adiabat.data.isolated import SHIFTS, Source
 from adiabat.errors import ConfigurationError, PropertyUnavailable
 from adiabat.system import Graph, PartState, register
 
@@ -23,8 +23,8 @@ class IsolatedAtoms:
 
     Attributes:
         energies_ev: By atomic number.
-        sources: Where each comes from, by atomic number. A "fitted" one is a reference shift, not the energy of an atom:
-            such an atom has no energy without neighbours.
+        sources: Where each comes from, by atomic number. A "fitted" one and a "shift" are counted from, and are not the
+            energy of an atom: such an atom has no energy without neighbours.
         cutoff: Å, within which an atom counts as having neighbours.
 
     Raises:
@@ -62,28 +62,29 @@ class IsolatedAtoms:
         """(N,) eV.
 
         Raises:
-            PropertyUnavailable: An atom whose energy is fitted has no neighbour.
+            PropertyUnavailable: An atom whose energy is a shift has no neighbour.
         """
-        fitted = [number for number, source in self.sources.items() if source == "fitted"]
-        if fitted:
-            self._refuse_lone_atoms(graph, fitted)
+        shifts = [number for number, source in self.sources.items() if source in SHIFTS]
+        if shifts:
+            self._refuse_lone_atoms(graph, shifts)
         batch = graph.batch
         table = batch.positions.new_zeros(max(self.species) + 1)
         for number, energy in self.energies_ev.items():
             table[number] = energy
         return table[batch.numbers]
 
-    def _refuse_lone_atoms(self, graph: Graph, fitted: Sequence[int]) -> None:
+    def _refuse_lone_atoms(self, graph: Graph, shifts: Sequence[int]) -> None:
         numbers = graph.batch.numbers
         neighbors = torch.bincount(graph.within(self.cutoff).center, minlength=len(numbers))
-        lone = ((neighbors == 0) & torch.isin(numbers, torch.tensor(fitted, device=numbers.device))).nonzero()
+        lone = ((neighbors == 0) & torch.isin(numbers, torch.tensor(shifts, device=numbers.device))).nonzero()
         if len(lone):
             atom = int(lone[0])
             symbol = chemical_symbols[int(numbers[atom])]
             raise PropertyUnavailable(
                 f"atom {atom} ({symbol}) has no neighbour within {self.cutoff:.2f} Å",
-                rule=f"the training data held no isolated {symbol}, so its energy is unknown (a fitted shift stands in)",
-                mend=f"add isolated atoms to the training data, or set data.isolated_atoms_ev.{symbol} in the configuration",
+                rule=f"what the energies of {symbol} are counted from is a shift, not the energy of an isolated atom",
+                mend=f"train with an isolated atom (or data.isolated_atoms_ev.{symbol}) and energies of structures that "
+                f"hold {symbol}",
             )
 
     def to(self, **kwargs: Any) -> Self:

@@ -18,6 +18,7 @@ SOURCES: dict[Source, str] = {
     "data": "from isolated atoms in the data",
     "configuration": "from the configuration",
     "fitted": "a fitted reference shift",
+    "shift": "a reference shift: no training structure had an energy",
 }
 """Where the energy of an isolated atom comes from, in words."""
 

@@ -15,8 +15,7 @@ def without_lone_atoms(
 ) -> tuple[list[Labelled], list[str]]:
     """The structures whose atoms of some species all have neighbours, and what there is to say of the others.
 
-    Energies per species that were fitted are reference shifts: a potential on them refuses such atoms without neighbours,
-    and so the fit must do without them.
+    A potential refuses atoms without neighbours whose energy is a reference shift, and so the fit must do without them.
 
     Args:
         structures: Labelled ones.
@@ -37,8 +36,8 @@ def without_lone_atoms(
         f"{len(structures) - len(kept)} structures (from {place} on) have {', '.join(symbols)} atoms without a neighbour "
         f"within {cutoff:.2f} Å"
     )
-    settings = ", ".join(f"data.isolated_atoms_ev.{symbol}" for symbol in symbols)
-    mend = f"to fit them too, add isolated atoms to the data or set {settings}"
+    settings = " and ".join(f"data.isolated_atoms_ev.{symbol}" for symbol in symbols)
+    mend = f"to fit them too, add isolated atoms (or set {settings}) beside structures with energies"
     if not kept:
         raise DataError(
             f"all {said}", place="training data", rule="a potential is learned from atoms that interact", mend=mend

@@ -80,7 +80,7 @@ def prepare(
     else:
         notes += _of_other_distances(basis, distances)
     _require_same_species(basis, species)
-    fitted, said = without_lone_atoms(fitted, reference.fitted, basis.cutoff)
+    fitted, said = without_lone_atoms(fitted, reference.shifts, basis.cutoff)
     notes += said
     parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.sources, basis.cutoff)]
     if config.repulsion.enabled:
