@@ -55,10 +55,12 @@ def statistics(errors: Sequence[FloatArray], groups: Sequence[str | None] | None
     counts = np.array([len(magnitude) for magnitude in magnitudes])
     worst = int(np.argmax([magnitude.max() for magnitude in magnitudes]))
     at = int(magnitudes[worst].argmax())
+    totals = np.zeros((int(belongs.max()) + 1, 2))
+    np.add.at(totals, belongs, np.stack([sums, counts], axis=1))
     return Statistics(
-        independent=int(belongs.max()) + 1,
+        independent=len(totals),
         mae=float(sums.sum() / counts.sum()),
-        mae_interval_95=_bootstrap(np.bincount(belongs, sums), np.bincount(belongs, counts)),
+        mae_interval_95=_bootstrap(*totals.T),
         rmse=float(np.sqrt(squares / counts.sum())),
         largest=float(magnitudes[worst][at]),
         largest_in=worst,
