@@ -24,6 +24,7 @@ from adiabat.testing.holes import (
     HoleSurvey,
     check_no_holes,
     contact_distances,
+    crystals_of,
     deepest_hole,
     dimer_curves,
     host_of,
@@ -252,7 +253,7 @@ def test_data_that_cannot_be_judged_by_are_refused() -> None:
     lone = Labelled(Atoms("Ar"), Labels(energy=0.0))
     merged = Labelled(Atoms("Ar2", positions=[[0, 0, 0], [0, 0, 0.2]]), Labels(energy=0.0))
 
-    with pytest.raises(DataError, match="no structure with an energy"):
+    with pytest.raises(DataError, match="no structure holds"):
         host_of([lone], (18, 18))
     with pytest.raises(DataError, match="isolated atoms alone"):
         random_packings([lone], {(18, 18): 3.0}, 1)
@@ -260,6 +261,14 @@ def test_data_that_cannot_be_judged_by_are_refused() -> None:
         contact_distances([merged], (18,))
     with pytest.raises(DataError, match="do not fit"):
         random_packings(ARGON, {(18, 18): 12.0}, 1)
+
+
+def test_the_structure_of_lowest_energy_stands_for_the_rest_and_the_first_where_none_has_one() -> None:
+    silent = [Labelled(structure.atoms) for structure in ARGON[::-1]]
+
+    assert host_of(ARGON[::-1], (18, 18)) is ARGON[0].atoms
+    assert crystals_of(ARGON[::-1]) == {"Ar": ARGON[0].atoms}
+    assert host_of(silent, (18, 18)) is ARGON[1].atoms
 
 
 def test_packings_have_the_densities_of_the_data_and_begin_apart() -> None:

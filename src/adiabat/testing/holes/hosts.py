@@ -1,4 +1,4 @@
-"""Structures of a data set that stand for the rest: those of lowest energy."""
+"""Structures of a data set that stand for the rest: those of lowest energy; the first, where none has an energy."""
 
 from collections.abc import Sequence
 
@@ -18,23 +18,23 @@ def host_of(structures: Sequence[Labelled], pair: Pair) -> Atoms:
     Raises:
         DataError: No structure but isolated atoms holds either.
     """
-    candidates = [s for s in structures if s.labels.energy is not None and not s.is_isolated_atom]
+    candidates = [structure for structure in structures if not structure.is_isolated_atom]
     for wanted in (set(pair), {pair[0]}, {pair[1]}):
         holding = [s for s in candidates if wanted.issubset(s.atoms.numbers.tolist())]
         crystals = [s for s in holding if s.atoms.pbc.all()]
         if holding:
             return min(crystals or holding, key=energy_per_atom).atoms
     raise DataError(
-        f"no structure with an energy holds an atom of the number {pair[0]} or {pair[1]}",
+        f"no structure holds an atom of the number {pair[0]} or {pair[1]}",
         rule="what a potential does at short distance is judged beside structures of its data",
     )
 
 
 def crystals_of(structures: Sequence[Labelled]) -> dict[str, Atoms]:
-    """By config_type the structure of lowest energy per atom that is periodic in three directions."""
+    """By config_type the structure of lowest energy per atom that is periodic in three directions; none of molecules."""
     found: dict[str, Labelled] = {}
     for structure in structures:
-        if structure.labels.energy is None or not structure.atoms.pbc.all():
+        if not structure.atoms.pbc.all():
             continue
         present = found.get(structure.config_type)
         if present is None or energy_per_atom(structure) < energy_per_atom(present):
@@ -43,7 +43,7 @@ def crystals_of(structures: Sequence[Labelled]) -> dict[str, Atoms]:
 
 
 def energy_per_atom(structure: Labelled) -> float:
-    """eV; infinite without an energy."""
+    """eV; infinite without a label."""
     energy = structure.labels.energy
     return np.inf if energy is None else energy / len(structure.atoms)
 
