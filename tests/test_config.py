@@ -149,3 +149,17 @@ def test_a_missing_file_a_folder_and_a_binary_file_are_named(tmp_path: Path) -> 
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Training().seed = 2  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_what_was_dumped_is_restored_with_only_what_differs_counting_as_set() -> None:
+    config = Training.parse({"basis": {"size": "large"}, "spare": {}, "seed": 4})
+
+    restored = Training.restore(config.model_dump(mode="json"))
+
+    assert restored == config
+    assert restored.basis.model_fields_set == {"size"}
+    assert restored.spare == Basis()
+    assert "members" not in restored.model_fields_set
+    assert Training.restore(Training().model_dump(mode="json")) == Training()
+    with pytest.raises(ConfigurationError, match="old file, sead: unknown key"):
+        Training.restore({"sead": 1}, place="old file")

@@ -7,6 +7,7 @@ from typing import Any, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_jsonable_python
 
 from adiabat.errors import ConfigurationError
 
@@ -60,6 +61,15 @@ class Config(BaseModel):
             _put(values, key.strip().split("."), _parse_yaml(text, f"--set {override}"))
         return cls.parse(values, place=str(file) if file is not None else "--set")
 
+    @classmethod
+    def restore(cls, values: Mapping[str, Any], *, place: str = "configuration") -> Self:
+        """The inverse of ``model_dump(mode="json")``: what has its default counts as not set.
+
+        Raises:
+            ConfigurationError: As in `parse`.
+        """
+        return cls.parse(_without_defaults(cls, values), place=place)
+
 
 class _Loader(yaml.SafeLoader):
     """Refuses a key that stands twice in a mapping: one of its values would have no effect."""
@@ -103,6 +113,18 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
             raise ConfigurationError(f"'{key}' is a value, not a group of keys", place=f"--set {'.'.join(path)}")
         values = nested
     values[path[-1]] = value
+
+
+def _without_defaults(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for key, value in values.items():
+        field = config.model_fields.get(key)
+        group = next(_groups_in(field.annotation), None) if field is not None else None
+        if group is not None and isinstance(value, Mapping):
+            kept[key] = _without_defaults(group, value)
+        elif field is None or value != to_jsonable_python(field.get_default(call_default_factory=True)):
+            kept[key] = value
+    return kept
 
 
 def _readable(config: type[BaseModel], error: ValidationError, place: str) -> ConfigurationError:
