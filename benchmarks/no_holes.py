@@ -51,7 +51,8 @@ def report(survey: HoleSurvey) -> None:
     ratios = np.array([packing.ratio for packing in survey.packings])
     energies = np.array([packing.energy_ev_per_atom for packing in survey.packings])
     steps = Counter(min(100 * (packing.steps // 100), 300) for packing in survey.packings)
-    print(f"{len(ratios)} packings: nearest atoms at {ratios.min():.3f} of the shortest in the data or further")
+    nearest = f"{ratios.min():.3f} of the shortest" if ratios.min() < 1 else "no nearer than the shortest"
+    print(f"{len(ratios)} packings: nearest atoms {nearest} in the data")
     print(f"  collapsed {len(survey.collapsed)}, sunk {len(survey.sunk)}")
     print(f"  energies {energies.min():.3f} to {energies.max():.3f} eV/atom; crystals {survey.lowest_ev_per_atom}")
     print(f"  steps, by hundreds: {dict(sorted(steps.items()))}")
