@@ -82,7 +82,7 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
     [
         ({"ensemble": "npt"}, "'nve' or 'nvt'"),
         ({"options": ["--steps", "0"]}, "--steps"),
-        ({"options": ["--timestep-fs", "-1"]}, "--timestep-fs: Input should be greater than 0"),
+        ({"options": ["--timestep-fs", "-1"]}, "--timestep-fs: is -1.0\n  rule: greater than 0"),
         ({"options": ["--timestep-fs", "nan"]}, "--timestep-fs"),
         ({"options": ["--friction-per-fs", "0.1", "--temperature-k", "9"], "ensemble": "nve"}, "no effect in nve"),
         ({"ensemble": "nve"}, "the start structure holds no velocities"),

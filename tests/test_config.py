@@ -67,6 +67,8 @@ def test_a_configuration_round_trips_through_its_own_values() -> None:
         ({"members": [{"weight": 1}, {"wait": 1, "weight": 1}]}, "members.1.wait", "did you mean 'weight'?"),
         ({"by_name": {"a": {"weigth": 1, "weight": 1}}}, "by_name.a.weigth", "did you mean 'weight'?"),
         ({"basis": {"xyz": 1}}, "basis.xyz", "known keys: cutoff, size"),
+        ({"cutoff": 1}, "cutoff", "did you mean 'basis.cutoff'?"),
+        ({"basis": {"seed": 1}}, "basis.seed", "did you mean 'seed'?"),
     ],
 )
 def test_an_unknown_key_is_named_with_its_place_and_the_nearest_known_one(
@@ -83,10 +85,12 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"basis": {"cutoff": -1}}, r"basis\.cutoff: Input should be greater than 0; got -1"),
-        ({"basis": {"cutoff": "wide"}}, r"basis\.cutoff: Input should be a valid number.*got 'wide'"),
-        ({"seed": 3}, "seed: a seed is even; got 3"),
-        ({"basis": 3}, "basis: .*got 3"),
+        ({"basis": {"cutoff": -1}}, r"basis\.cutoff: is -1\n  rule: greater than 0"),
+        ({"basis": {"cutoff": "wide"}}, r"basis\.cutoff: is 'wide'\n  rule: a valid number"),
+        ({"seed": 3}, "seed: is 3\n  rule: a seed is even"),
+        ({"basis": 3}, r"basis: is 3\n  rule: a group of the keys cutoff, size"),
+        ({"basis": {"cutoff": {"x": 1}}}, r"basis\.cutoff: is {'x': 1}\n  rule: a valid number"),
+        ({"by_name": {"a": 3}}, r"by_name\.a: is 3\n  rule: a group of the keys weight"),
         ({"members": [{}]}, r"members\.0\.weight: the key 'weight' is missing"),
         ({1: 2}, "Keys should be strings"),
     ],
@@ -100,6 +104,8 @@ def test_a_value_out_of_its_range_is_named_with_its_rule(values: dict[Any, Any],
     ("override", "message"),
     [
         ("seed", r"--set: 'seed' has no '='.*write seed=VALUE"),
+        ("seed=", r"--set: 'seed' has no value.*write seed=VALUE, or seed=null"),
+        ("seed= ", r"--set: 'seed' has no value"),
         ("=3", "unknown key ''"),
         ("seed.x=3", "seed"),
         ("basis.size=[1", r"--set basis\.size=\[1: is not YAML"),
@@ -143,3 +149,17 @@ def test_a_missing_file_a_folder_and_a_binary_file_are_named(tmp_path: Path) -> 
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Training().seed = 2  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_what_was_dumped_is_restored_with_only_what_differs_counting_as_set() -> None:
+    config = Training.parse({"basis": {"size": "large"}, "spare": {}, "seed": 4})
+
+    restored = Training.restore(config.model_dump(mode="json"))
+
+    assert restored == config
+    assert restored.basis.model_fields_set == {"size"}
+    assert restored.spare == Basis()
+    assert "members" not in restored.model_fields_set
+    assert Training.restore(Training().model_dump(mode="json")) == Training()
+    with pytest.raises(ConfigurationError, match="old file, sead: unknown key"):
+        Training.restore({"sead": 1}, place="old file")

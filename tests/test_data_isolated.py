@@ -109,8 +109,23 @@ def test_the_energies_of_all_atoms_add_up() -> None:
 
 def test_an_element_without_any_energy_is_named() -> None:
     data = [molecule("H2O"), labelled(Atoms("HF", [[0, 0, 0], [1, 0, 0]]), forces=[[0, 0, 0], [0, 0, 0]])]
-    with pytest.raises(DataError, match=r"(?s)no structure with an energy holds F.*isolated_atoms_ev.F"):
+    with pytest.raises(DataError, match=r"(?s)no structure with an energy holds F.*isolated_atoms_ev.F=0") as caught:
         atomic_reference(data)
+    assert "give the energy of one structure or more" in str(caught.value)
+
+
+def test_forces_alone_leave_the_distance_from_isolated_atoms_open_however_well_these_are_known() -> None:
+    fluoride = labelled(Atoms("HF", [[0, 0, 0], [1, 0, 0]]), forces=[[0, 0, 0], [0, 0, 0]])
+    for data, given in (
+        ([molecule("H2O"), fluoride], {"F": -2700.0}),
+        ([molecule("H2O"), fluoride, labelled(Atoms("F"), energy=-2700.0)], None),
+    ):
+        reference = atomic_reference(data, given)
+        assert reference.energies_ev[9] == -2700.0
+        assert reference.sources[9] == reference.source == "shift"
+        [note] = [note for note in reference.notes if "F" in note]
+        assert "but for a constant" in note
+        assert "no energy of its own" in note
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,60 @@ def test_a_key_that_was_set_and_is_in_no_structure_is_named(tmp_path: Path) -> N
     assert "per structure: REF_energy; per atom: REF_forces" in said
 
 
+@pytest.mark.parametrize(
+    ("comment", "keys", "mends"),
+    [
+        (
+            "",
+            {"stress": "dft_stress"},
+            "name another key, or take data.keys.stress out: no value of the file looks like",
+        ),
+        (f'my_stress="{STRESS}"', {"stress": "dft_stress"}, "--set data.keys.stress=my_stress; to leave"),
+        (
+            f'REF_stress="{STRESS}"',
+            {"virial": "dft_virial"},
+            "take data.keys.virial out: no value of the file looks like",
+        ),
+        ('my_virial="1 0 0 0 1 0 0 0 1"', {"stress": "dft_stress"}, "--set data.keys.virial=my_virial instead of"),
+    ],
+)
+def test_the_mend_of_a_key_that_is_absent_leads_to_a_file_that_is_read(
+    comment: str, keys: dict[str, str], mends: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, frame(f"REF_energy=-9.0 {comment}"))
+    said = refusal(file, keys=LabelKeys(**keys))
+    assert mends in said.partition("mend: ")[2]
+
+
+def test_a_key_for_groups_or_config_types_that_was_set_and_is_in_no_structure_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path, frame("REF_energy=-9.0 config_type=bulk run=1"))
+    assert read(file, keys=LabelKeys(group="run"))[0].group == "1"
+    assert read(file, keys=LabelKeys(group=None, config_type=None))[0].config_type == "default"
+    for name in ("group", "config_type"):
+        said = refusal(file, keys=LabelKeys(**{name: "typo"}))
+        assert "no structure has typo" in said
+        assert "per structure: REF_energy, config_type, run" in said
+        assert f"data.keys.{name}" in said.partition("mend: ")[2]
+
+
+def test_one_value_is_no_two_labels() -> None:
+    with pytest.raises(ConfigurationError, match="REF_virial is the key of both stress and virial"):
+        LabelKeys.parse({"stress": "REF_virial"})
+    assert LabelKeys.parse({"stress": "REF_virial", "virial": None}).stress == "REF_virial"
+
+
+def test_without_any_key_no_label_is_usable(tmp_path: Path) -> None:
+    none = LabelKeys(energy=None, forces=None, stress=None, virial=None)
+    said = refusal(write(tmp_path, frame()), keys=none)
+    assert "holds no usable label: every key is switched off" in said
+    assert "--set data.keys.energy=REF_energy" in said
+
+
+def test_the_name_that_says_least_beside_the_label_is_suggested(tmp_path: Path) -> None:
+    file = write(tmp_path, frame("REF_energy_extrapolated=-9.0 dft_energy=-9.1"))
+    assert "--set data.keys.energy=dft_energy" in refusal(file)
+
+
 def test_energies_of_another_kind_are_no_labels_by_accident(tmp_path: Path) -> None:
     file = write(tmp_path, frame("binding_energy=-0.1 kinetic_energy=0.3"))
     assert read(file)[0].labels.energy is None

@@ -1,13 +1,14 @@
 """The errors of a potential whose errors are known in closed form."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from evaluated_structures import POTENTIAL, labelled, numbered, rattled, typed
 
-from adiabat.evaluation import evaluate
+from adiabat.evaluation import error_sentences, evaluate
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 OFFS = (0.008, -0.016, 0.024)
@@ -107,3 +108,15 @@ def test_the_json_holds_the_errors_and_no_arrays(tmp_path: Path) -> None:
     assert low < found["energy_mae_mev_per_atom"] < high
     assert found["by_config_type"]["a"]["energy_mae_mev_per_atom_interval_95"] is None
     assert found["by_config_type"]["b"]["configurations"] == 6
+
+
+def test_intervals_are_over_groups_and_say_so() -> None:
+    structures = typed(["default"] * 12)
+    grouped = [replace(one, group=f"trajectory {number // 2}") for number, one in enumerate(structures)]
+    alone, together = (evaluate(POTENTIAL, each, quiet=True) for each in (structures, grouped))
+
+    assert (alone.energy_independent, together.energy_independent) == (12, 6)
+    assert alone.energy_mae_mev_per_atom == together.energy_mae_mev_per_atom
+    assert alone.energy_mae_mev_per_atom_interval_95 != together.energy_mae_mev_per_atom_interval_95
+    assert "by bootstrap over 12 structures)" in error_sentences(alone)[1]
+    assert "by bootstrap over 6 groups of 12 structures)" in error_sentences(together)[1]

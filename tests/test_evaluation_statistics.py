@@ -45,6 +45,27 @@ def test_components_that_share_a_structure_widen_the_interval() -> None:
     assert copied.mae_interval_95 == pytest.approx(single.mae_interval_95)
 
 
+def test_structures_that_share_a_group_widen_the_interval() -> None:
+    """Forty frames of one trajectory with one error are one piece of evidence; a structure without a group is one, too."""
+    errors = np.random.default_rng(5).normal(size=(50, 1))
+    frames, groups = list(np.repeat(errors, 40, axis=0)), [f"trajectory {k // 40}" for k in range(2000)]
+    single, grouped = statistics(list(errors)), statistics(frames, groups)
+    assert grouped.mae_interval_95 == pytest.approx(single.mae_interval_95)
+    assert (single.independent, grouped.independent) == (50, 50)
+
+    assert statistics(list(errors), [None] * 50) == single
+    mixed = statistics(frames, [group if group < "trajectory 3" else None for group in groups])
+    assert mixed.independent == len({g for g in groups if g < "trajectory 3"}) + sum(
+        g >= "trajectory 3" for g in groups
+    )
+
+
+def test_few_groups_have_no_interval_however_many_structures_they_hold() -> None:
+    errors = list(np.random.default_rng(1).normal(size=(100, 3)))
+    groups = [str(k % (FEWEST_FOR_INTERVAL - 1)) for k in range(100)]
+    assert statistics(errors, groups).mae_interval_95 is None
+
+
 def test_the_same_errors_give_the_same_interval() -> None:
     errors = list(np.random.default_rng(1).normal(size=(30, 3)))
     assert statistics(errors) == statistics(errors)

@@ -80,7 +80,7 @@ def test_a_run_that_died_in_the_search_has_all_structures_behind_it(
 ) -> None:
     folder = tmp_path / "checkpoint"
     with monkeypatch.context() as context:
-        context.setattr(training, "search", lambda *arguments: (_ for _ in ()).throw(Killed()))
+        context.setattr(training, "search", lambda *arguments, **named: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             train(noisy_data(), CONFIG, checkpoint=folder, quiet=True)
     assert NormalEquations.load(folder / "equations.safetensors").done == 7

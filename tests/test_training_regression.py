@@ -11,13 +11,13 @@ from adiabat.training.examples import Block, Example
 from adiabat.training.hyperparameters import search
 from adiabat.training.leave_one_out import leave_one_structure_out
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.regression import Hyperparameters, anchor, column_scale, solve
+from adiabat.training.prior import PackingPrior
+from adiabat.training.regression import anchor, solve
 from adiabat.typing import FloatArray
 
 N_SPECIES, N_FUNCTIONS = 2, 6
 COLUMNS = N_SPECIES * N_FUNCTIONS
-DEGREES = np.tile(np.arange(N_FUNCTIONS, dtype=float), N_SPECIES)
-PARAMETERS = Hyperparameters({"energy": 0.02, "forces": 0.3, "stress": 0.007}, strength=1e-3, smoothness=1.5)
+NOISE = {"energy": 0.02, "forces": 0.3, "stress": 0.007}
 ALL_KINDS = {"energy": 1, "forces": 9, "stress": 6}
 
 
@@ -26,6 +26,15 @@ def made_example(seed: int, counts: dict[str, int]) -> Example:
     rng = np.random.default_rng(seed)
     blocks = {kind: Block(rng.normal(size=(n, COLUMNS)), rng.normal(size=n)) for kind, n in counts.items()}
     return Example(blocks, rng.normal(size=(3, N_FUNCTIONS)), np.array([0, 1, 1]))
+
+
+def made_prior() -> PackingPrior:
+    """As if by a few force rows, fewer than columns."""
+    rows = np.random.default_rng(77).normal(size=(COLUMNS // 2, COLUMNS))
+    return PackingPrior(rows.T @ rows / len(rows), np.mean(rows**2, axis=0))
+
+
+PRIOR = made_prior().precision(1e-2)
 
 
 def mixed_examples() -> list[Example]:
@@ -53,7 +62,7 @@ class Dense:
     @property
     def precision(self) -> FloatArray:
         weighted = self.rows / self.noise[:, None]
-        return weighted.T @ weighted + np.diag(self.prior)
+        return weighted.T @ weighted + self.prior
 
     @property
     def mean(self) -> FloatArray:
@@ -62,23 +71,22 @@ class Dense:
 
 def dense(examples: list[Example], prior: FloatArray) -> Dense:
     blocks = [(kind, block) for example in examples for kind, block in example.blocks.items()]
-    noise = [np.full(len(block.targets), PARAMETERS.noise[kind]) for kind, block in blocks]
+    noise = [np.full(len(block.targets), NOISE[kind]) for kind, block in blocks]
     rows, targets = (np.concatenate([getattr(block, name) for _, block in blocks]) for name in ("rows", "targets"))
     return Dense(rows, targets, np.concatenate(noise), prior)
 
 
-def prior_precision(equations: NormalEquations, parameters: Hyperparameters = PARAMETERS) -> FloatArray:
-    """λ · (rows of the anchor) / (its variance) · ((1 + degree)^smoothness · size)², as `solve` documents it."""
+def prior_precision(equations: NormalEquations) -> FloatArray:
+    """Times (rows of the anchor) / (its variance), as `solve` documents it."""
     kind = anchor(equations)
-    weight = equations.kinds[kind].count / parameters.noise[kind] ** 2
-    return parameters.strength * weight * ((1 + DEGREES) ** parameters.smoothness * column_scale(equations)) ** 2
+    return equations.kinds[kind].count / NOISE[kind] ** 2 * PRIOR
 
 
 def test_the_solution_is_that_of_the_dense_problem() -> None:
     examples = mixed_examples()
     equations = equations_of(examples)
     whole = dense(examples, prior_precision(equations))
-    solution = solve(equations, PARAMETERS, DEGREES)
+    solution = solve(equations, NOISE, PRIOR)
     np.testing.assert_allclose(solution.mean, whole.mean, rtol=1e-10)
     lower = solution.factor / solution.scale[:, None]
     np.testing.assert_allclose(lower @ lower.T, whole.precision, rtol=1e-10, atol=1e-10 * whole.precision.max())
@@ -88,7 +96,7 @@ def test_whitened_rows_give_posterior_variances() -> None:
     examples = mixed_examples()
     equations = equations_of(examples)
     rows = np.random.default_rng(9).normal(size=(4, COLUMNS))
-    whitened = solve(equations, PARAMETERS, DEGREES).whiten(rows)
+    whitened = solve(equations, NOISE, PRIOR).whiten(rows)
     covariance = np.linalg.inv(dense(examples, prior_precision(equations)).precision)
     np.testing.assert_allclose(whitened.T @ whitened, rows @ covariance @ rows.T, rtol=1e-9)
 
@@ -97,7 +105,7 @@ def test_left_out_residuals_are_those_of_refits_without_the_structure() -> None:
     examples = mixed_examples()
     equations = equations_of(examples)
     prior = prior_precision(equations)
-    found = leave_one_structure_out(examples, solve(equations, PARAMETERS, DEGREES), PARAMETERS)
+    found = leave_one_structure_out(examples, solve(equations, NOISE, PRIOR), NOISE)
     expected: dict[str, list[FloatArray]] = {}
     for left_out in range(len(examples)):
         coefficients = dense([e for number, e in enumerate(examples) if number != left_out], prior).mean
@@ -110,7 +118,7 @@ def test_left_out_residuals_are_those_of_refits_without_the_structure() -> None:
 
 def test_mean_errors_are_those_of_the_residuals() -> None:
     examples = mixed_examples()
-    found = leave_one_structure_out(examples, solve(equations_of(examples), PARAMETERS, DEGREES), PARAMETERS)
+    found = leave_one_structure_out(examples, solve(equations_of(examples), NOISE, PRIOR), NOISE)
     forces = found.residuals["forces"]
     assert found.mean_absolute("forces") == pytest.approx(sum(abs(forces)) / len(forces))
     assert found.root_mean_square("forces") == pytest.approx(np.linalg.norm(forces) / np.sqrt(len(forces)))
@@ -186,25 +194,10 @@ def test_a_function_that_the_data_never_show_stays_at_zero() -> None:
         example.features[:, 2] = 0.0
         for block in example.blocks.values():
             block.rows[:, [2, 2 + N_FUNCTIONS]] = 0.0
-    solution = solve(equations_of(examples), PARAMETERS, DEGREES)
+    alone = np.diag(np.diag(PRIOR))  # nothing ties it to functions that are seen
+    solution = solve(equations_of(examples), NOISE, alone)
     assert solution.mean[[2, 2 + N_FUNCTIONS]].tolist() == [0.0, 0.0]
     assert np.isfinite(solution.factor).all()
-
-
-def test_the_prior_does_not_depend_on_what_the_functions_are_multiplied_by() -> None:
-    examples = mixed_examples()
-    factors = 10.0 ** np.random.default_rng(2).uniform(-3, 3, N_FUNCTIONS)
-    scaled = [
-        Example(
-            {kind: Block(b.rows * np.tile(factors, N_SPECIES), b.targets) for kind, b in e.blocks.items()},
-            e.features * factors,
-            e.species,
-        )
-        for e in examples
-    ]
-    plain = solve(equations_of(examples), PARAMETERS, DEGREES).mean
-    rescaled = solve(equations_of(scaled), PARAMETERS, DEGREES).mean
-    np.testing.assert_allclose(rescaled * np.tile(factors, N_SPECIES), plain, rtol=1e-8)
 
 
 def learnable_examples(count: int, noise: dict[str, float]) -> list[Example]:
@@ -229,7 +222,7 @@ def learnable_examples(count: int, noise: dict[str, float]) -> list[Example]:
 def test_the_search_finds_the_noise_of_the_labels() -> None:
     noise = {"energy": 0.05, "forces": 0.2, "stress": 0.01}
     examples = learnable_examples(60, noise)
-    best = search(equations_of(examples), examples, DEGREES)
+    best = search(equations_of(examples), examples, made_prior(), quiet=True)
     scaled = np.concatenate([r / best.parameters.noise[kind] for kind, r in best.left_out.residuals.items()])
     assert np.mean(scaled**2) == pytest.approx(1.0, rel=1e-6)
     for kind, value in noise.items():
@@ -239,11 +232,9 @@ def test_the_search_finds_the_noise_of_the_labels() -> None:
 def test_absolute_noise_levels_leave_the_fit_as_it_is() -> None:
     examples = mixed_examples()
     equations = equations_of(examples)
-    louder = Hyperparameters(
-        {k: 7 * v for k, v in PARAMETERS.noise.items()}, PARAMETERS.strength, PARAMETERS.smoothness
-    )
-    plain = solve(equations, PARAMETERS, DEGREES)
-    np.testing.assert_allclose(solve(equations, louder, DEGREES).mean, plain.mean, rtol=1e-10)
+    louder = {kind: 7 * value for kind, value in NOISE.items()}
+    plain = solve(equations, NOISE, PRIOR)
+    np.testing.assert_allclose(solve(equations, louder, PRIOR).mean, plain.mean, rtol=1e-10)
 
 
 def test_labels_that_are_explained_exactly_are_no_reason_to_stop() -> None:
@@ -252,7 +243,7 @@ def test_labels_that_are_explained_exactly_are_no_reason_to_stop() -> None:
         for e in mixed_examples()
         if "energy" in e.blocks
     ]
-    best = search(equations_of(silent), silent, DEGREES)
+    best = search(equations_of(silent), silent, made_prior(), quiet=True)
     assert best.solution.mean.tolist() == [0.0] * COLUMNS
     assert all(value > 0 for value in best.parameters.noise.values())
 
@@ -261,4 +252,4 @@ def test_labels_that_are_not_finite_are_refused() -> None:
     examples = mixed_examples()
     examples[0].blocks["energy"].targets[0] = np.nan
     with pytest.raises(DataError, match="solvable"):
-        search(equations_of(examples), examples, DEGREES)
+        search(equations_of(examples), examples, made_prior(), quiet=True)

@@ -24,7 +24,7 @@ from adiabat.system import Batch, restore
 from adiabat.training import train
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.leave_one_out import leave_one_structure_out
-from adiabat.training.regression import Hyperparameters, Solution
+from adiabat.training.regression import Solution
 from adiabat.uncertainty import FeatureStatistics, LinearPosterior
 
 
@@ -77,8 +77,7 @@ def test_left_out_residuals_have_unit_variance_in_units_of_the_noise() -> None:
     model, posterior, _ = parts(potential)
     make = ExampleMaker(model, Potential([part for part in potential.parts if part is not model]))
     solution = Solution(*(t.numpy() for t in (posterior.mean, posterior.factor, posterior.scale)))
-    parameters = Hyperparameters(posterior.noise, 0.0, 0.0)  # leaving out needs the noise alone
-    left_out = leave_one_structure_out([make(s) for s in noisy(labelled_cells())], solution, parameters)
+    left_out = leave_one_structure_out([make(s) for s in noisy(labelled_cells())], solution, posterior.noise)
     scaled = np.concatenate([r / posterior.noise[kind] for kind, r in left_out.residuals.items()])
     assert np.mean(scaled**2) == pytest.approx(1.0, rel=1e-6)
 

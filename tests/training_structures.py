@@ -56,7 +56,7 @@ def label(atoms: Atoms, potential: Potential, *, place: str = "structure", confi
 @cache
 def truth() -> Potential:
     """What labels the structures: drawn coefficients in the very basis, and on the baseline, that training finds for `cells()`."""
-    placeholders = [Labelled(atoms, Labels(forces=np.zeros((8, 3)))) for atoms in cells()]
+    placeholders = [Labelled(atoms, Labels(energy=0.0, forces=np.zeros((8, 3)))) for atoms in cells()]
     prepared = prepare([*placeholders, isolated_silicon()], CONFIG, quiet=True)
     basis = prepared.model.basis
     drawn = np.random.default_rng(1).normal(size=(1, basis.n_functions)) * 0.05 * np.exp(-0.4 * basis.degrees.numpy())

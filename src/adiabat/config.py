@@ -7,6 +7,7 @@ from typing import Any, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_jsonable_python
 
 from adiabat.errors import ConfigurationError
 
@@ -37,8 +38,8 @@ class Config(BaseModel):
         """Build from a YAML file and ``key.subkey=value`` overrides, which win.
 
         Raises:
-            ConfigurationError: The file is missing, no mapping or has a key twice, or an override has no ``=``; else as
-                in `parse`.
+            ConfigurationError: The file is missing, no mapping or has a key twice, or an override has no ``=`` or no
+                value; else as in `parse`.
         """
         values = {} if file is None else _read_yaml(file)
         for override in overrides:
@@ -50,8 +51,24 @@ class Config(BaseModel):
                     rule="an override is key=value",
                     mend=f"write {key}=VALUE",
                 )
+            if not text.strip():
+                raise ConfigurationError(
+                    f"'{key}' has no value",
+                    place="--set",
+                    rule="an override is key=value",
+                    mend=f"write {key}=VALUE, or {key}=null for none",
+                )
             _put(values, key.strip().split("."), _parse_yaml(text, f"--set {override}"))
         return cls.parse(values, place=str(file) if file is not None else "--set")
+
+    @classmethod
+    def restore(cls, values: Mapping[str, Any], *, place: str = "configuration") -> Self:
+        """The inverse of ``model_dump(mode="json")``: what has its default counts as not set.
+
+        Raises:
+            ConfigurationError: As in `parse`.
+        """
+        return cls.parse(_without_defaults(cls, values), place=place)
 
 
 class _Loader(yaml.SafeLoader):
@@ -98,19 +115,44 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
     values[path[-1]] = value
 
 
+def _without_defaults(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for key, value in values.items():
+        field = config.model_fields.get(key)
+        group = next(_groups_in(field.annotation), None) if field is not None else None
+        if group is not None and isinstance(value, Mapping):
+            kept[key] = _without_defaults(group, value)
+        elif field is None or value != to_jsonable_python(field.get_default(call_default_factory=True)):
+            kept[key] = value
+    return kept
+
+
 def _readable(config: type[BaseModel], error: ValidationError, place: str) -> ConfigurationError:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     where = f"{place}, {'.'.join(path)}" if path else place
     if first["type"] == "extra_forbidden":
         known = sorted(_fields_at(config, path[:-1]))
-        nearest = difflib.get_close_matches(path[-1], known, n=1)
+        nearest = [*_paths_to(config, path[-1]), *difflib.get_close_matches(path[-1], known, n=1)]
         mend = f"did you mean '{nearest[0]}'?" if nearest else f"known keys: {', '.join(known)}"
         return ConfigurationError(f"unknown key '{path[-1]}'", place=where, mend=mend)
     if first["type"] == "missing":
         return ConfigurationError(f"the key '{path[-1]}' is missing", place=where)
-    message = first["msg"].removeprefix("Value error, ")
-    return ConfigurationError(f"{message}; got {first['input']!r}", place=where)
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if first["type"] == "model_type":
+        message = f"a group of the keys {', '.join(sorted(_fields_at(config, path)))}"
+    elif first["type"] == "value_error" and isinstance(first["input"], Mapping):  # a group of keys: no value to show
+        return ConfigurationError(message, place=where)
+    return ConfigurationError(f"is {first['input']!r}", place=where, rule=message)
+
+
+def _paths_to(config: type[BaseModel], key: str) -> Iterator[str]:
+    """Where a key of this name stands, however deep."""
+    for name, field in config.model_fields.items():
+        if name == key:
+            yield name
+        for group in _groups_in(field.annotation):
+            yield from (f"{name}.{path}" for path in _paths_to(group, key))
 
 
 def _fields_at(config: type[BaseModel], path: list[str]) -> set[str]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.config import Config
 from adiabat.data import LabelKeys, read
+from adiabat.errors import ConfigurationError
 from adiabat.evaluation import (
     Evaluation,
     error_sentences,
@@ -23,6 +24,7 @@ from adiabat.evaluation import (
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint, load_potential
 from adiabat.runs import provenance, require_writable
+from adiabat.training import measure_learning_curve, training_data
 
 
 class LabelsConfig(Config):
@@ -55,6 +57,14 @@ def evaluate_command(
     *,
     json: Annotated[Path | None, typer.Option("--json", help="Write the errors as JSON.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,
+    learning_curve: Annotated[
+        Path | None,
+        typer.Option(
+            "--learning-curve",
+            metavar="TRAIN",
+            help="The data that it was trained on: train on parts of them too, and show how errors fall with more.",
+        ),
+    ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="data.keys.energy=energy, and the like.")] = None,
     threads: Threads = None,
     debug: Debug = False,
@@ -64,21 +74,33 @@ def evaluate_command(
     Energies are expected under REF_energy (eV), forces under REF_forces (eV/Å), stresses under REF_stress (eV/Å³,
     positive under tension) or REF_virial (eV).
 
+    A learning curve trains anew with the potential's basis and configuration on an eighth, a quarter and a half of its
+    training data, which takes about as long as the training took; it is shown in the report.
+
     Example: adiabat evaluate si.adiabat test.xyz --json errors.json --report report.html
     """
     config = EvaluateConfig.load(None, settings or ())
     for output in (json, report):
         if output is not None:
             require_writable(output)
+    _require_effect(learning_curve, report)
     potential = load_potential(potential_file)
     structures = read(data_file, keys=config.data.keys)
+    trained_on = training_data(potential, learning_curve) if learning_curve is not None else None
     distance = training_distance(potential) if report is not None else None
     evaluation = evaluate(potential, structures, distance=distance)
     print_evaluation(evaluation)
     if json is not None:
         evaluation.save(json)
     if report is not None:
-        _write_report(evaluation, potential, potential_file, data_file, report)
+        from adiabat.report import write_html
+
+        curve, details = None, _details(potential, potential_file, data_file)
+        if trained_on is not None:
+            curve = measure_learning_curve(potential, trained_on, evaluation, evaluated_on=data_file.name)
+            details["learning curve"] = f"parts of {learning_curve}, with the basis and configuration of the potential"
+        title = f"{potential_file.name} on {data_file.name}"
+        write_html(evaluation_page(evaluation, title=title, details=details, learning_curve=curve), report)
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -93,13 +115,18 @@ def print_evaluation(evaluation: Evaluation) -> None:
         console.print(Text(f"left out: {one.place} ({one.config_type}): {one.reason}", style="yellow"))
 
 
-def _write_report(
-    evaluation: Evaluation, potential: Potential, potential_file: Path, data_file: Path, report: Path
-) -> None:
-    from adiabat.report import write_html
+def _require_effect(learning_curve: Path | None, report: Path | None) -> None:
+    if learning_curve is not None and report is None:
+        raise ConfigurationError(
+            "would have no effect without --report, which shows it",
+            place="--learning-curve",
+            mend="add --report report.html",
+        )
 
+
+def _details(potential: Potential, potential_file: Path, data_file: Path) -> dict[str, str]:
     origin = provenance()
-    details = {
+    return {
         "potential": f"{potential_file}, fingerprint {fingerprint(potential)[:16]}",
         "species": ", ".join(chemical_symbols[number] for number in potential.species),
         "cutoff": f"{potential.cutoff:g} Å",
@@ -109,5 +136,3 @@ def _write_report(
         "machine": f"{origin['machine']}, {origin['threads']} threads",
         "written": str(origin["created"]),
     }
-    title = f"{potential_file.name} on {data_file.name}"
-    write_html(evaluation_page(evaluation, title=title, details=details), report)

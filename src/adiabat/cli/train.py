@@ -15,11 +15,10 @@ from adiabat.cli.evaluate import print_evaluation
 from adiabat.data import read, split
 from adiabat.errors import ConfigurationError, UnknownSpecies
 from adiabat.evaluation import evaluate
-from adiabat.models import LinearACE
 from adiabat.potential import load_potential
 from adiabat.runs import require_writable
 from adiabat.system import Labelled
-from adiabat.training import TrainConfig, TrainingCheckpoint, train, training_sentences
+from adiabat.training import TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
 
 
 @app.command("train")
@@ -115,9 +114,8 @@ def basis_of(file: Path, config: TrainConfig) -> BasisSpecification:
             place="--basis-from",
             mend=f"leave out {keys}",
         )
-    for part in load_potential(file).parts:
-        if isinstance(part, LinearACE):
-            return part.basis
-    raise ConfigurationError(
-        f"{file} holds no linear ACE", place="--basis-from", mend="name a potential that was trained"
-    )
+    try:
+        return stored_basis(load_potential(file))
+    except ConfigurationError as error:
+        error.place = f"--basis-from {file}"
+        raise

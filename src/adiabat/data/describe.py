@@ -20,6 +20,7 @@ REFERENCE_NAMES = {
     "data": "isolated atoms of the data",
     "configuration": "isolated atoms of the configuration",
     "fitted": "least-squares energies per species",
+    "shift": "a shift per species, for no structure has an energy",
 }
 
 

@@ -13,7 +13,9 @@ from adiabat.errors import ConfigurationError, DataError
 from adiabat.system import Labelled
 from adiabat.typing import IntArray
 
-Source = Literal["data", "configuration", "fitted"]
+Source = Literal["data", "configuration", "fitted", "shift"]
+SHIFTS: tuple[Source, ...] = ("fitted", "shift")
+"""Sources of what energies are counted from, but is not known to be the energy of an atom beside those of the structures."""
 SAME_ENERGY_EV = 1e-3
 """Isolated-atom energies that differ by less are the same."""
 
@@ -24,7 +26,8 @@ class AtomicReference:
 
     Attributes:
         energies_ev: By atomic number.
-        sources: By atomic number. A "fitted" energy is a reference shift, not the energy of an atom.
+        sources: By atomic number. A "fitted" energy is a reference shift, not the energy of an atom; a "shift" is known
+            or given, but no energy of a structure tells how far from it the others lie.
         notes: What a user should know of them.
     """
 
@@ -34,9 +37,14 @@ class AtomicReference:
 
     @property
     def source(self) -> Source:
-        """The weakest source of any species: "fitted" if one is fitted, else "configuration" if one is configured."""
-        weakest: tuple[Source, ...] = ("fitted", "configuration", "data")
+        """The weakest source of any species: "shift" if one is a shift, else "fitted" if one is fitted ..."""
+        weakest: tuple[Source, ...] = ("shift", "fitted", "configuration", "data")
         return next(source for source in weakest if source in self.sources.values())
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """Atomic numbers of the species whose energy is a shift, so that an atom alone has none that is known."""
+        return tuple(number for number, source in self.sources.items() if source in SHIFTS)
 
     def sum_over(self, numbers: IntArray) -> float:
         """eV: the energy of these atoms (n,), each alone."""
@@ -64,6 +72,10 @@ def atomic_reference(structures: Sequence[Labelled], given: Mapping[str, float] 
     missing = [number for number in species if number not in known]
     sources: dict[int, Source] = dict.fromkeys(configured, "configuration")
     sources |= dict.fromkeys(from_data, "data")
+    adrift = [number for number in _without_energy(structures) if number in known]
+    if adrift:
+        sources |= dict.fromkeys(adrift, "shift")
+        notes.append(_note(adrift))
     if missing:
         fitted, said = fit_atomic_energies(_bound(structures, missing), missing, known)
         known, notes = known | fitted, notes + said
@@ -83,6 +95,21 @@ def _isolated_atoms(structures: Sequence[Labelled]) -> tuple[dict[int, float], l
         if max(energies) - min(energies) > SAME_ENERGY_EV
     ]
     return {number: min(energies) for number, energies in found.items()}, notes
+
+
+def _without_energy(structures: Sequence[Labelled]) -> list[int]:
+    """The species of structures with forces or stresses, of which no structure has an energy; isolated atoms do not count."""
+    bound = [s for s in structures if s.labels.any and not s.is_isolated_atom]
+    told = {int(number) for s in bound if s.labels.energy is not None for number in s.atoms.numbers}
+    return sorted({int(number) for s in bound for number in s.atoms.numbers} - told)
+
+
+def _note(adrift: Sequence[int]) -> str:
+    symbols = ", ".join(chemical_symbols[number] for number in adrift)
+    return (
+        f"no structure with an energy holds {symbols}, isolated atoms aside: energies of {symbols} are known but for a "
+        "constant per atom, and an atom alone has no energy of its own"
+    )
 
 
 def _configured(given: Mapping[str, float], species: Sequence[int], from_data: Mapping[int, float]) -> dict[int, float]:
@@ -113,10 +140,12 @@ def _bound(structures: Sequence[Labelled], missing: Sequence[int]) -> list[Label
     said_of = {int(number) for structure in bound for number in structure.atoms.numbers}
     silent = [chemical_symbols[number] for number in missing if number not in said_of]
     if silent:
+        settings = " ".join(f"--set data.isolated_atoms_ev.{symbol}=0" for symbol in silent)
         raise DataError(
             f"no structure with an energy holds {', '.join(silent)}",
-            place="isolated-atom energies",
-            rule="energies of isolated atoms come from the data, from the configuration, or from a fit to energies",
-            mend=f"add energies or isolated atoms to the data, or --set data.isolated_atoms_ev.{silent[0]}=...",
+            place="data.isolated_atoms_ev",
+            rule="what energies are counted from comes from isolated atoms, from the configuration, or from a fit to energies",
+            mend=f"give the energy of one structure or more that holds it; or count from zero, {settings}: energies are then "
+            "known but for a constant per atom",
         )
     return bound

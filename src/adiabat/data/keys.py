@@ -1,5 +1,9 @@
 """LabelKeys: under which names a file holds its labels; never guessed."""
 
+from typing import Self
+
+from pydantic import model_validator
+
 from adiabat.config import Config
 
 
@@ -24,3 +28,14 @@ class LabelKeys(Config):
     virial: str | None = "REF_virial"
     config_type: str | None = "config_type"
     group: str | None = "group"
+
+    @model_validator(mode="after")
+    def _refuse_one_value_for_two_labels(self) -> Self:
+        first: dict[str, str] = {}
+        for name in ("energy", "forces", "stress", "virial"):
+            key = getattr(self, name)
+            if key in first:
+                raise ValueError(f"{key} is the key of both {first[key]} and {name}: set one of them to null")
+            if key is not None:
+                first[key] = name
+        return self

@@ -19,12 +19,14 @@ OTHER_ENERGIES = (
 def lookalikes(values: Mapping[str, Any], kind: LabelKind) -> tuple[str, ...]:
     """The names of the values that could be labels of this kind by their name and shape, the likeliest first.
 
+    A short name says little beside what it is of, and a long one more: REF_energy, REF_energy_extrapolated.
+
     Args:
         values: Named values of one structure (`named_values`).
         kind: Which label is sought.
     """
     names = [name for name, value in values.items() if _fits(name.lower(), value, kind)]
-    return tuple(sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)))
+    return tuple(sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), len(name), name)))
 
 
 def _fits(name: str, value: Any, kind: LabelKind) -> bool:

@@ -1,5 +1,6 @@
 """read: labelled structures from any file that ASE reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,12 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
     rule = "labels are read from under the configured keys alone, never guessed"
     if not any(structure.labels.any for structure in structures):
         wanted = ", ".join(key for key in (keys.energy, keys.forces, keys.stress, keys.virial) if key)
+        why = f"none of {wanted}" if wanted else "every key is switched off"
         raise DataError(
-            f"holds no usable label: none of {wanted or 'no key at all'}. It holds {names.described()}",
+            f"holds no usable label: {why}. It holds {names.described()}",
             place=str(file),
             rule=rule,
-            mend=_suggestion(names, LABEL_KINDS),
+            mend=_settings(names),
         )
     for kind in LABEL_KINDS:
         is_read = any(getattr(structure.labels, kind) is not None for structure in structures)
@@ -127,18 +129,41 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
             is_declared = name in keys.model_fields_set and key not in names
             is_overlooked = not is_read and any(_key_for(like) == name for like in names.like[kind])
             if key is not None and (is_declared or is_overlooked):
-                raise DataError(
-                    f"no structure has {key}. The file holds {names.described()}",
-                    place=str(file),
-                    rule=rule,
-                    mend=f"{_suggestion(names, (kind,))}; to leave it unread on purpose, --set data.keys.{name}=null",
-                )
+                others = () if is_read else names.like[kind]
+                raise _absent(key, names, file, rule=rule, mend=_mend(name, names.like[kind], others))
+    for name in ("config_type", "group"):
+        key = getattr(keys, name)
+        if key is not None and name in keys.model_fields_set and key not in names.per_structure:
+            mend = f"name another key, or take data.keys.{name} out"
+            raise _absent(key, names, file, rule="a key that is set is in the file", mend=mend)
 
 
-def _suggestion(names: _Names, kinds: tuple[LabelKind, ...]) -> str:
-    likeliest = [names.like[kind][0] for kind in kinds if names.like[kind]]
+def _absent(key: str, names: _Names, file: Path, *, rule: str, mend: str) -> DataError:
+    what = f"no structure has {key}. The file holds {names.described()}"
+    return DataError(what, place=str(file), rule=rule, mend=mend)
+
+
+def _mend(name: str, like: Sequence[str], unread: Sequence[str]) -> str:
+    """How to get by without what should stand under one of our keys.
+
+    Args:
+        name: Our key.
+        like: Values of the file that look like this kind of label.
+        unread: Those of them that could be read, under whichever key.
+    """
+    own = [value for value in like if _key_for(value) == name]
+    if own:
+        return f"--set data.keys.{name}={own[0]}; to leave it unread on purpose, --set data.keys.{name}=null"
+    if unread:
+        return f"--set data.keys.{_key_for(unread[0])}={unread[0]} instead of data.keys.{name}"
+    return f"name another key, or take data.keys.{name} out: no value of the file looks like it"
+
+
+def _settings(names: _Names) -> str:
+    """Which settings would read what looks like labels."""
+    likeliest = [like[0] for like in names.like.values() if like]
     settings = " ".join(f"--set data.keys.{_key_for(name)}={name}" for name in likeliest)
-    return settings or "name the key that holds it with --set data.keys.energy=..., .forces=..., .stress=..."
+    return settings or "name the keys that hold labels with --set data.keys.energy=..., .forces=..., .stress=..."
 
 
 def _key_for(name: str) -> str:

@@ -219,7 +219,9 @@ def _evaluated(
 def _evaluated_together(
     potential: Potential, members: Sequence[Labelled], want: tuple[Quantity, ...], distance: Distance | None
 ) -> Iterator[Compared]:
-    graph = neighbor_graph(Batch.from_atoms([member.atoms for member in members]), potential.cutoff)
+    structures = [member.atoms for member in members]
+    batch = Batch.from_atoms(structures, dtype=potential.dtype, device=potential.device)
+    graph = neighbor_graph(batch, potential.cutoff)
     prediction = potential(graph, want=want)
     starts = np.cumsum([len(member.atoms) for member in members])[:-1]
     energies, stresses = _array(prediction.energy), _array(prediction.stress)

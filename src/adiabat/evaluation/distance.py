@@ -23,6 +23,6 @@ def training_distance(potential: Potential) -> Distance | None:
 
     def distance(graph: Graph) -> Tensor:
         with torch.no_grad():
-            return statistics.distance(model.features(graph), graph.batch.numbers)
+            return statistics.distance(model.features(graph).to(statistics.mean), graph.batch.numbers)
 
     return distance

@@ -55,30 +55,34 @@ def evaluation_page(
 def error_sentences(evaluation: Evaluation) -> tuple[str, ...]:
     """The errors in sentences, with how sure they are and how many structures were left out."""
     e = evaluation
+    energies = _drawn(e.energy_labels, e.energy_independent)
+    forces = _drawn(e.force_labels, e.force_independent)
+    stresses = _drawn(e.stress_labels, e.stress_independent)
     sentences = [
         f"Compared: {_counted(e.configurations, 'structure')} with {_counted(e.atoms, 'atom')}.",
-        _sentence(
-            "Energy", e.energy_mae_mev_per_atom, e.energy_mae_mev_per_atom_interval_95, "meV/atom", e.energy_labels
-        ),
-        _sentence(
-            "Force", e.force_mae_ev_per_angstrom, e.force_mae_ev_per_angstrom_interval_95, "eV/Å", e.force_labels
-        ),
-        _sentence("Stress", e.stress_mae_gpa, e.stress_mae_gpa_interval_95, "GPa", e.stress_labels),
+        f"Energy{_sure(e.energy_mae_mev_per_atom, e.energy_mae_mev_per_atom_interval_95, 'meV/atom', energies)}",
+        f"Force{_sure(e.force_mae_ev_per_angstrom, e.force_mae_ev_per_angstrom_interval_95, 'eV/Å', forces)}",
+        f"Stress{_sure(e.stress_mae_gpa, e.stress_mae_gpa_interval_95, 'GPa', stresses)}",
     ]
     if e.left_out:
         sentences.append(f"Left out of all numbers: {_counted(len(e.left_out), 'structure')}; see why below.")
     return tuple(sentences)
 
 
-def _sentence(what: str, mae: float | None, interval: Interval | None, unit: str, labels: int) -> str:
+def _sure(mae: float | None, interval: Interval | None, unit: str, drawn: str) -> str:
     if mae is None:
-        return f"{what}: no reference labels."
+        return ": no reference labels."
     sure = (
-        f"95 % interval {interval[0]:.3g} to {interval[1]:.3g}, by bootstrap over {_counted(labels, 'structure')}"
+        f"95 % interval {interval[0]:.3g} to {interval[1]:.3g}, by bootstrap over {drawn}"
         if interval is not None
-        else f"from {_counted(labels, 'structure')}: too few for an interval"
+        else f"from {drawn}: too few for an interval"
     )
-    return f"{what} MAE: {mae:.3g} {unit} ({sure})."
+    return f" MAE: {mae:.3g} {unit} ({sure})."
+
+
+def _drawn(labels: int, independent: int) -> str:
+    structures = _counted(labels, "structure")
+    return structures if independent == labels else f"{_counted(independent, 'group')} of {structures}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -108,6 +112,6 @@ def _view(one: Compared, name: str) -> StructureView:
 
 def _bootstrap_details(evaluation: Evaluation) -> dict[str, str]:
     return {
-        "intervals": f"percentiles of {evaluation.bootstrap_samples} bootstrap samples of the structures, "
-        f"seed {evaluation.bootstrap_seed}"
+        "intervals": f"percentiles of {evaluation.bootstrap_samples} bootstrap samples of the structures "
+        f"(of whole groups, where structures have one), seed {evaluation.bootstrap_seed}"
     }

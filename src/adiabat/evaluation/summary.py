@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +15,18 @@ from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 class ErrorSummary:
     """Errors of energy, forces and stress; None where there are no labels of the kind.
 
-    Intervals are 95 % bootstrap intervals over structures; None below five structures.
+    Intervals are 95 % bootstrap intervals over what is independent: groups, and structures without a group; None below five
+    of them.
 
     Attributes:
         configurations: Structures compared.
         atoms: Their atoms.
         energy_labels: Structures with an energy.
+        energy_independent: Groups among them, and structures without a group.
         force_labels: Structures with forces.
+        force_independent: Likewise.
         stress_labels: Structures with a stress.
+        stress_independent: Likewise.
         energy_mae_mev: Of the energies of whole structures.
         energy_mae_mev_per_atom: Of energies divided by the number of atoms, each structure counted once.
         force_mae_ev_per_angstrom: Over the components of the forces on all atoms.
@@ -34,8 +39,11 @@ class ErrorSummary:
     configurations: int
     atoms: int
     energy_labels: int
+    energy_independent: int
     force_labels: int
+    force_independent: int
     stress_labels: int
+    stress_independent: int
     energy_mae_mev: float | None
     energy_mae_mev_interval_95: Interval | None
     energy_rmse_mev: float | None
@@ -61,10 +69,10 @@ def summarize(compared: Sequence[Compared]) -> ErrorSummary:
     energies = [(one, 1000 * error) for one in compared if (error := one.energy_error_ev) is not None]
     forces = [(one, errors) for one in compared if (errors := one.force_errors) is not None]
     stresses = [(one, errors) for one in compared if (errors := one.stress_errors) is not None]
-    energy = statistics([np.array([error]) for _, error in energies])
-    per_atom = statistics([np.array([error / one.n_atoms]) for one, error in energies])
-    force = statistics([errors for _, errors in forces])
-    stress = statistics([errors * GPA_PER_EV_PER_CUBIC_ANGSTROM for _, errors in stresses])
+    energy = statistics([np.array([error]) for _, error in energies], _groups(energies))
+    per_atom = statistics([np.array([error / one.n_atoms]) for one, error in energies], _groups(energies))
+    force = statistics([errors for _, errors in forces], _groups(forces))
+    stress = statistics([errors * GPA_PER_EV_PER_CUBIC_ANGSTROM for _, errors in stresses], _groups(stresses))
     energy_places = [one.structure.place for one, _ in energies]
     force_places = [one.structure.place for one, _ in forces]
     stress_places = [one.structure.place for one, _ in stresses]
@@ -72,8 +80,11 @@ def summarize(compared: Sequence[Compared]) -> ErrorSummary:
         configurations=len(compared),
         atoms=sum(one.n_atoms for one in compared),
         energy_labels=len(energies),
+        energy_independent=energy.independent,
         force_labels=len(forces),
+        force_independent=force.independent,
         stress_labels=len(stresses),
+        stress_independent=stress.independent,
         energy_mae_mev=energy.mae,
         energy_mae_mev_interval_95=energy.mae_interval_95,
         energy_rmse_mev=energy.rmse,
@@ -93,6 +104,10 @@ def summarize(compared: Sequence[Compared]) -> ErrorSummary:
         stress_largest_gpa=stress.largest,
         stress_largest_place=_place(stress, stress_places),
     )
+
+
+def _groups(errors: Sequence[tuple[Compared, Any]]) -> list[str | None]:
+    return [one.structure.group for one, _ in errors]
 
 
 def _place(found: Statistics, places: Sequence[str]) -> str | None:

@@ -1,13 +1,15 @@
 """Energies of isolated atoms: what a potential's energies are counted from."""
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
+from typing import Any, ClassVar, Self
 
 import torch
 from ase.data import chemical_symbols
 from torch import Tensor
 
-from adiabat.errors import PropertyUnavailable
+from adiabat.data.isolated import SHIFTS, Source
+from adiabat.errors import ConfigurationError, PropertyUnavailable
 from adiabat.system import Batch, Graph, PartState, register
 
 
@@ -16,17 +18,35 @@ from adiabat.system import Batch, Graph, PartState, register
 class IsolatedAtoms:
     """A constant energy per atom of each species.
 
+    Args:
+        source: `sources`, or one for all.
+
     Attributes:
         energies_ev: By atomic number.
-        source: Where they come from. "fitted" ones are a reference shift, not energies of atoms: an atom without
-            neighbours then has no energy.
+        sources: Where each comes from, by atomic number. A "fitted" one and a "shift" are counted from, and are not the
+            energy of an atom: such an atom has no energy without neighbours.
         cutoff: Å, within which an atom counts as having neighbours.
+
+    Raises:
+        ConfigurationError: Sources and energies are not of the same species.
     """
 
     energies_ev: dict[int, float]
-    source: Literal["data", "configuration", "fitted"]
+    source: InitVar[Source | Mapping[int, Source]]
     cutoff: float
+    sources: dict[int, Source] = field(init=False)
     kind: ClassVar[str] = "isolated_atoms"
+
+    def __post_init__(self, source: Source | Mapping[int, Source]) -> None:
+        sources = dict.fromkeys(self.energies_ev, source) if isinstance(source, str) else dict(source)
+        object.__setattr__(self, "sources", sources)
+        unmatched = sources.keys() ^ self.energies_ev.keys()
+        if unmatched:
+            raise ConfigurationError(
+                f"of {', '.join(chemical_symbols[number] for number in sorted(unmatched))} only one of the two is given",
+                place="isolated atoms",
+                rule="each energy of an isolated atom has a source",
+            )
 
     @property
     def interaction_range(self) -> float:
@@ -42,42 +62,49 @@ class IsolatedAtoms:
         """(N,) eV.
 
         Raises:
-            PropertyUnavailable: The energies are fitted and an atom has no neighbour.
+            PropertyUnavailable: An atom whose energy is a shift has no neighbour.
         """
         neighbors = torch.bincount(graph.within(self.cutoff).center, minlength=graph.batch.n_atoms)
         return self.energies(graph.batch, has_neighbor=neighbors > 0)
 
     def energies(self, batch: Batch, *, has_neighbor: Tensor) -> Tensor:
         """As `atomic_energies`, where it is known which atoms have a neighbour within the cutoff: (N,) bool."""
-        if self.source == "fitted":
-            self._refuse_lone_atoms(batch, has_neighbor)
+        shifts = [number for number, source in self.sources.items() if source in SHIFTS]
+        if shifts:
+            self._refuse_lone_atoms(batch, has_neighbor, shifts)
         table = batch.positions.new_zeros(max(self.species) + 1)
         for number, energy in self.energies_ev.items():
             table[number] = energy
         return table[batch.numbers]
 
-    def _refuse_lone_atoms(self, batch: Batch, has_neighbor: Tensor) -> None:
-        lone = (~has_neighbor).nonzero()
+    def _refuse_lone_atoms(self, batch: Batch, has_neighbor: Tensor, shifts: Sequence[int]) -> None:
+        numbers = batch.numbers
+        lone = (~has_neighbor & torch.isin(numbers, torch.tensor(shifts, device=numbers.device))).nonzero()
         if len(lone):
             atom = int(lone[0])
-            symbol = chemical_symbols[int(batch.numbers[atom])]
+            symbol = chemical_symbols[int(numbers[atom])]
             raise PropertyUnavailable(
                 f"atom {atom} ({symbol}) has no neighbour within {self.cutoff:.2f} Å",
-                rule="the training data held no isolated atom, so the energy of one is unknown (a fitted shift stands in)",
-                mend=f"add isolated atoms to the training data, or set isolated_atoms_ev.{symbol} in the configuration",
+                rule=f"what the energies of {symbol} are counted from is a shift, not the energy of an isolated atom",
+                mend=f"train with an isolated atom (or data.isolated_atoms_ev.{symbol}) and energies of structures that "
+                f"hold {symbol}",
             )
 
     def to(self, **kwargs: Any) -> Self:
         """The same: the energies take the type of the positions."""
-        return replace(self)
+        return self
 
     def to_state(self) -> PartState:
         """As JSON values."""
         energies = {str(number): energy for number, energy in self.energies_ev.items()}
-        return PartState(self.kind, {"energies_ev": energies, "source": self.source, "cutoff": self.cutoff}, {})
+        sources = {str(number): source for number, source in self.sources.items()}
+        return PartState(self.kind, {"energies_ev": energies, "source": sources, "cutoff": self.cutoff}, {})
 
     @classmethod
     def from_state(cls, state: PartState) -> Self:
         """The inverse of `to_state`."""
         energies = {int(number): float(energy) for number, energy in state.values["energies_ev"].items()}
-        return cls(energies, state.values["source"], state.values["cutoff"])
+        source = state.values["source"]
+        if isinstance(source, dict):
+            source = {int(number): of for number, of in source.items()}
+        return cls(energies, source, state.values["cutoff"])

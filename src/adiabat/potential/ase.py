@@ -66,13 +66,16 @@ class AdiabatCalculator(Calculator):
                 mend="ask for energy and forces only, or give the structure a periodic cell",
             )
         want: tuple[Quantity, ...] = ("energy", "energies", "forces")
-        graph = self._neighbors.graph(Batch.from_atoms(atoms))
+        graph = self._neighbors.graph(self._batch(atoms))
         found = self.potential(graph, want=(*want, "stress") if has_stress else want)
         results: dict[str, Any] = {name: _array(getattr(found, name)) for name in ("energies", "forces")}
         results["energy"] = results["free_energy"] = float(cast(Tensor, found.energy)[0])
         if found.stress is not None:
             results["stress"] = full_3x3_to_voigt_6_stress(_array(found.stress[0]))
         self.results = results
+
+    def _batch(self, atoms: Atoms) -> Batch:
+        return Batch.from_atoms(atoms, dtype=self.potential.dtype, device=self.potential.device)
 
 
 def _array(tensor: Tensor) -> FloatArray:

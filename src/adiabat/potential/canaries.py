@@ -40,8 +40,8 @@ class Canary:
     stress: Tensor | None
 
     @classmethod
-    def of(cls, potential: "Potential", atoms: Atoms, *, dtype: torch.dtype = torch.float64) -> "Canary":
-        """What `potential` says of `atoms`, on the processor.
+    def of(cls, potential: "Potential", atoms: Atoms) -> "Canary":
+        """What `potential` says of `atoms`.
 
         Raises:
             AdiabatError: The potential cannot evaluate the structure.
@@ -49,7 +49,7 @@ class Canary:
         want: tuple[Quantity, ...] = ("energy", "forces")
         if atoms.pbc.all():
             want = (*want, "stress")
-        found = potential(Batch.from_atoms(atoms, dtype=dtype), want=want)
+        found = potential(atoms, want=want)
         assert found.energy is not None
         assert found.forces is not None
         return cls(atoms, found.energy, found.forces, found.stress)
@@ -66,14 +66,14 @@ def default_structures(species: Sequence[int]) -> list[Atoms]:
     return [_packing(species, stretch, seed) for seed, stretch in enumerate((1.0, 1.15))]
 
 
-def require_same(potential: "Potential", canary: Canary, *, name: str, place: str, dtype: torch.dtype) -> None:
-    """Refuse a potential that does not compute what the canary says.
+def require_same(potential: "Potential", canary: Canary, *, name: str, place: str) -> None:
+    """Refuse a potential (on the processor) that does not compute what the canary says.
 
     Raises:
         PotentialFileError: Naming the canary, the quantity and the difference.
     """
-    batch = Batch.from_atoms(canary.atoms, dtype=dtype)
-    found = Canary.of(potential, canary.atoms, dtype=dtype)
+    batch = Batch.from_atoms(canary.atoms, dtype=potential.dtype)
+    found = Canary.of(potential, canary.atoms)
     checks = [
         (
             "energy",
@@ -87,7 +87,7 @@ def require_same(potential: "Potential", canary: Canary, *, name: str, place: st
         checks.append(("stress", canary.stress, found.stress, stress_scales(canary.stress)))
     for quantity, stored, value, scale in checks:
         difference = float((value.double() - stored).abs().max())
-        allowed = TOLERANCE[dtype] * float(scale)
+        allowed = TOLERANCE[potential.dtype] * float(scale)
         if not difference <= allowed:
             raise PotentialFileError(
                 f"{name} ({canary.atoms.get_chemical_formula()}): the {quantity} differs by {difference:.1e}",

@@ -6,12 +6,21 @@ from typing import Any
 
 from ase.data import chemical_symbols
 
+from adiabat.data.isolated import Source
 from adiabat.models import IsolatedAtoms, LinearACE
 from adiabat.physics import ZBL
 from adiabat.potential.file import UNITS, fingerprint
 from adiabat.potential.potential import Potential
 from adiabat.results import Result
 from adiabat.system import EnergyModel
+
+SOURCES: dict[Source, str] = {
+    "data": "from isolated atoms in the data",
+    "configuration": "from the configuration",
+    "fitted": "a fitted reference shift",
+    "shift": "a reference shift: no training structure had an energy",
+}
+"""Where the energy of an isolated atom comes from, in words."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +105,12 @@ def _linear_ace(part: LinearACE) -> PartDescription:
 
 @describe_part.register
 def _isolated_atoms(part: IsolatedAtoms) -> PartDescription:
-    energies = ", ".join(f"{chemical_symbols[z]} {part.energies_ev[z]:.4f} eV" for z in part.species)
-    source = {"data": "from isolated atoms in the data", "configuration": "from the configuration"}
-    return PartDescription(
-        part.kind, part.cutoff, None, None, f"{energies} ({source.get(part.source, 'a fitted reference shift')})"
-    )
+    by_source: dict[Source, list[str]] = {}
+    for number in part.species:
+        energy = f"{chemical_symbols[number]} {part.energies_ev[number]:.4f} eV"
+        by_source.setdefault(part.sources[number], []).append(energy)
+    details = [f"{', '.join(energies)} ({SOURCES[source]})" for source, energies in by_source.items()]
+    return PartDescription(part.kind, part.cutoff, None, None, "; ".join(details))
 
 
 @describe_part.register

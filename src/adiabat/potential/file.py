@@ -156,7 +156,7 @@ def _restored(content: bytes, *, place: str, dtype: torch.dtype, device: torch.d
         ) from error
     potential = potential.to(dtype=dtype)
     for index, canary in enumerate(canaries):
-        require_same(potential, canary, name=f"canary {index}", place=place, dtype=dtype)
+        require_same(potential, canary, name=f"canary {index}", place=place)
     return potential.to(device=device)
 
 

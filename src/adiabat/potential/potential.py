@@ -32,6 +32,8 @@ class Potential:
         attachments: What belongs to it without adding to the energy: the posterior, statistics of the features.
         metadata: Provenance, training configuration, data fingerprint, summary of the training: JSON values.
         canaries: Structures that it was made for; its file shows by them that it computes what it computed.
+        dtype: The floating-point type of its parts, in which structures are evaluated; `to` changes it.
+        device: Where its parts are and structures are evaluated, likewise.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class Potential:
         attachments: Mapping[str, Storable] | None = None,
         metadata: Mapping[str, Any] | None = None,
         canaries: Sequence[Atoms] = (),
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
     ) -> None:
         if not parts:
             raise ConfigurationError("a potential without parts", rule="a potential is a sum of one part or more")
@@ -48,6 +52,8 @@ class Potential:
         self.attachments = dict(attachments or {})
         self.metadata = dict(metadata or {})
         self.canaries = tuple(canaries)
+        self.dtype = dtype
+        self.device = torch.empty(0, device=device).device  # "cuda" becomes "cuda:0", as tensors call it
 
     @property
     def cutoff(self) -> float:
@@ -71,12 +77,14 @@ class Potential:
         """Evaluate.
 
         Args:
-            structures: Structures, a batch, or a graph with edges at least as long as `cutoff`.
+            structures: Structures; or a batch, or a graph with edges at least as long as `cutoff`, of the potential's
+                type and on its device.
             want: Any of "energy", "energies", "forces", "stress".
 
         Raises:
             UnknownSpecies: An element that the potential was not trained for.
-            StructureError: Positions that are not finite, atoms that coincide, a cell without volume.
+            StructureError: Positions that are not finite, atoms that coincide, a cell without volume; a batch of another
+                type or on another device.
             PropertyUnavailable: What was asked for does not exist, or not for these structures.
         """
         self._require_available(want)
@@ -96,11 +104,23 @@ class Potential:
         return sum(others, start=first)
 
     def __add__(self, other: "Potential") -> "Potential":
-        """The sum of two potentials; what is attached to either stays with its own file."""
+        """The sum of two potentials; what is attached to either stays with its own file.
+
+        Raises:
+            ConfigurationError: They are of different types or on different devices.
+        """
+        if (self.dtype, self.device) != (other.dtype, other.device):
+            raise ConfigurationError(
+                f"{_kind(self.dtype, self.device)} and {_kind(other.dtype, other.device)} were to be added",
+                place="sum of potentials",
+                rule="the parts of a potential are of one type, on one device",
+                mend="second = second.to(dtype=first.dtype, device=first.device)",
+            )
         parts = self.parts + other.parts
         known = set(Potential(parts).species)
         canaries = [atoms for atoms in self.canaries + other.canaries if known.issuperset(atoms.numbers.tolist())]
-        return Potential(parts, metadata={"sum_of": [self.metadata, other.metadata]}, canaries=canaries)
+        metadata = {"sum_of": [self.metadata, other.metadata]}
+        return Potential(parts, metadata=metadata, canaries=canaries, dtype=self.dtype, device=self.device)
 
     def calculator(self) -> "AdiabatCalculator":
         """An ASE calculator."""
@@ -110,8 +130,14 @@ class Potential:
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same potential in another floating-point type or on another device."""
-        parts = [part.to(dtype=dtype, device=device) for part in self.parts]
-        return type(self)(parts, attachments=self.attachments, metadata=self.metadata, canaries=self.canaries)
+        return type(self)(
+            [part.to(dtype=dtype, device=device) for part in self.parts],
+            attachments=self.attachments,
+            metadata=self.metadata,
+            canaries=self.canaries,
+            dtype=dtype or self.dtype,
+            device=device or self.device,
+        )
 
     def save(self, file: Path | str, *, canaries: Sequence[Atoms] | None = None) -> None:
         """Write to one self-contained file, whole or not at all.
@@ -142,6 +168,7 @@ class Potential:
 
     def _graph(self, structures: Batch | Graph | Atoms | Sequence[Atoms]) -> Graph:
         if isinstance(structures, Graph):
+            self._require_same_kind(structures.batch)
             if structures.cutoff < self.cutoff - 1e-9:
                 raise StructureError(
                     f"the graph's edges end at {structures.cutoff} Å",
@@ -149,8 +176,19 @@ class Potential:
                     mend="make it with neighbor_graph(batch, potential.cutoff)",
                 )
             return structures
-        batch = structures if isinstance(structures, Batch) else Batch.from_atoms(structures)
-        return neighbor_graph(batch, self.cutoff)
+        if isinstance(structures, Batch):
+            self._require_same_kind(structures)
+            return neighbor_graph(structures, self.cutoff)
+        return neighbor_graph(Batch.from_atoms(structures, dtype=self.dtype, device=self.device), self.cutoff)
+
+    def _require_same_kind(self, batch: Batch) -> None:
+        positions = batch.positions
+        if (positions.dtype, positions.device) != (self.dtype, self.device):
+            raise StructureError(
+                f"the batch is {_kind(positions.dtype, positions.device)}",
+                rule=f"this potential evaluates {_kind(self.dtype, self.device)}",
+                mend="batch.to(dtype=potential.dtype, device=potential.device)",
+            )
 
     def _require_known(self, batch: Batch) -> None:
         unknown = (~torch.isin(batch.numbers.cpu(), torch.tensor(self.species))).nonzero()
@@ -161,3 +199,7 @@ class Potential:
                 rule=f"this potential knows {', '.join(chemical_symbols[n] for n in self.species)}",
                 mend="train one with data of this element",
             )
+
+
+def _kind(dtype: torch.dtype, device: torch.device) -> str:
+    return f"{str(dtype).removeprefix('torch.')} on {device}"

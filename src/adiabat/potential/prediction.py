@@ -1,7 +1,9 @@
 """Prediction: what a potential says of a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
+import torch
 from torch import Tensor
 
 
@@ -20,3 +22,10 @@ class Prediction:
     energies: Tensor | None = None
     forces: Tensor | None = None
     stress: Tensor | None = None
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
+        """The same prediction in another floating-point type or on another device."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return type(self)(
+            **{name: None if value is None else value.to(dtype=dtype, device=device) for name, value in values}
+        )

@@ -33,7 +33,7 @@ class Follower:
     def resumed(cls, potential: Potential, *, reference: Batch, batch: Batch) -> "Follower":
         """As it was at `batch`, its last neighbour search having been at `reference`."""
         follower = cls(potential)
-        follower.neighbors.search_at(reference, batch)
+        follower.neighbors.search_at(follower._own(reference), follower._own(batch))
         follower._last = batch
         return follower
 
@@ -45,12 +45,22 @@ class Follower:
         return self.neighbors.reference
 
     def __call__(self, batch: Batch, /, *, want: Collection[Quantity]) -> Prediction:
-        """Evaluate; raises as the potential does, and SimulationError when an atom has gone too far or nowhere."""
+        """Evaluate in the potential's type, on its device; what comes back is as the batch is.
+
+        So atoms move in float64 whatever the potential's type: most of one step's displacement is lost in a float32.
+
+        Raises:
+            SimulationError: An atom has gone too far or nowhere.
+            AdiabatError: What the potential has against the structure.
+        """
         if self._last is not None:
             _require_small_step(self._last, batch)
-        found = self.potential(self.neighbors.graph(batch), want=want)
+        found = self.potential(self.neighbors.graph(self._own(batch)), want=want)
         self._last = batch
-        return found
+        return found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+
+    def _own(self, batch: Batch) -> Batch:
+        return batch.to(dtype=self.potential.dtype, device=self.potential.device)
 
 
 def _require_small_step(before: Batch, after: Batch) -> None:

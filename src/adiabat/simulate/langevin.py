@@ -15,7 +15,6 @@ from adiabat.simulate.state import (
     kinetic_energy_ev,
     temperature_k,
 )
-from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.units import BOLTZMANN_EV_PER_K
 
@@ -52,11 +51,7 @@ class LangevinBAOAB:
         require_not_negative("temperature_k", self.temperature_k)
         require_positive("friction_per_fs", self.friction_per_fs)
 
-    def init(
-        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
-    ) -> State:
-        """The state before the first step."""
-        return first_state(batch, potential, velocities=velocities, masses=masses, streams=streams)
+    init = staticmethod(first_state)
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""

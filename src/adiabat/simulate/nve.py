@@ -13,7 +13,6 @@ from adiabat.simulate.state import (
     kinetic_energy_ev,
     temperature_k,
 )
-from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 
 
@@ -37,11 +36,7 @@ class VelocityVerlet:
     def __post_init__(self) -> None:
         require_positive("timestep_fs", self.timestep_fs)
 
-    def init(
-        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
-    ) -> State:
-        """The state before the first step."""
-        return first_state(batch, potential, velocities=velocities, masses=masses, streams=streams)
+    init = staticmethod(first_state)
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""

@@ -90,7 +90,11 @@ class _Plan:
 
     @property
     def identity(self) -> dict[str, Any]:
-        whose = {"potential": fingerprint(self.potential), "start structure": structure_fingerprint(self.atoms)}
+        whose = {
+            "potential": fingerprint(self.potential),
+            "precision": str(self.potential.dtype).removeprefix("torch."),
+            "start structure": structure_fingerprint(self.atoms),
+        }
         return whose | self.config.identity()
 
     def first_state(self) -> tuple[State, Follower]:

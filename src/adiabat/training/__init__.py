@@ -3,7 +3,19 @@
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import check_coherence
 from adiabat.training.config import TrainConfig
+from adiabat.training.learning_curve import measure_learning_curve
+from adiabat.training.stored import stored_basis, stored_configuration, training_data
 from adiabat.training.summary import training_sentences
 from adiabat.training.train import train
 
-__all__ = ["TrainConfig", "TrainingCheckpoint", "check_coherence", "train", "training_sentences"]
+__all__ = [
+    "TrainConfig",
+    "TrainingCheckpoint",
+    "check_coherence",
+    "measure_learning_curve",
+    "stored_basis",
+    "stored_configuration",
+    "train",
+    "training_data",
+    "training_sentences",
+]

@@ -1,18 +1,20 @@
 """The search for noise levels and prior that predict best what was left out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from pydantic import Field
 
 from adiabat.config import Config
 from adiabat.errors import DataError
+from adiabat.runs import track
 from adiabat.training.examples import Example
 from adiabat.training.leave_one_out import LeftOut, leave_one_structure_out
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.regression import Hyperparameters, Solution, solve
-from adiabat.typing import FloatArray
+from adiabat.training.prior import PackingPrior
+from adiabat.training.regression import Solution, anchor, solve
 
 
 class SearchConfig(Config):
@@ -28,6 +30,19 @@ class SearchConfig(Config):
 
 
 @dataclass(frozen=True)
+class Hyperparameters:
+    """What the data do not fix by themselves.
+
+    Attributes:
+        noise: Standard deviation of a row by kind of label: eV per atom, eV/Å, eV/Å³.
+        strength: Of the prior, relative to the data.
+    """
+
+    noise: Mapping[str, float]
+    strength: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """Hyperparameters with the fit that they give and its leave-one-structure-out errors."""
 
@@ -35,46 +50,39 @@ class Candidate:
     solution: Solution
     left_out: LeftOut
 
-    @property
-    def score(self) -> float:
-        """Weighted sum of the logarithms of the mean absolute errors: scale-free, a per cent of one is a per cent of another."""
-        errors = {kind: self.left_out.mean_absolute(kind) for kind in self.left_out.residuals}
-        return sum(IMPORTANCE[kind] * float(np.log(max(error, SMALLEST_ERROR))) for kind, error in errors.items())
-
-    @property
-    def score_std(self) -> float:
-        """Standard error of the score, by the spread of the errors over the structures."""
-        variance = 0.0
-        for kind in self.left_out.residuals:
-            errors = self.left_out.by_structure(kind)
-            variance += (IMPORTANCE[kind] * errors.std() / max(errors.mean(), SMALLEST_ERROR)) ** 2 / len(errors)
-        return float(np.sqrt(variance))
-
 
 # What a per cent of error is worth. Stress counts less: energies and forces are what simulations run on.
 IMPORTANCE = {"energy": 1.0, "forces": 1.0, "stress": 0.3}
-# Where the search starts: noise as a fraction of the spread of the labels, strength and smoothness of the prior.
+# Where the search starts: noise as a fraction of the spread of the labels, strength of the prior.
 START_FRACTIONS = {"energy": 0.01, "forces": 0.1, "stress": 0.1}
-START_STRENGTH, START_SMOOTHNESS = 1e-8, 1.0
-# Its passes, each finer than the one before: a factor on a noise, its cube on the strength, a step of the smoothness.
-PASSES = ((3.0, 1.0), (1.6, 0.5))
-STRENGTH_BOUNDS = (1e-11, 1e2)
-SMOOTHNESS_BOUNDS = (0.0, 6.0)
-SIMPLER_STEPS = 10
-"""Along a coordinate, at most: where a kind of label says nothing, its weight could sink without end."""
+START_STRENGTH = 1e-5
+# A step along a coordinate, and of how many steps each pass takes at once.
+NOISE_STEP, STRENGTH_STEP = 3**0.5, 10**0.5
+PASSES = (2, 1)
+STRENGTH_STEPS = (-2, 14)
+"""Bounds. Left-out structures cannot tell a prior from a weaker one where they hold nothing dense or torn; at a tenth of
+the start silicon had no holes between its atoms, at a thousandth it had."""
+IMPROVEMENT = 1e-3
+FITS = 100
+"""At most; a search of three coordinates takes about forty."""
 SMALLEST_ERROR = 1e-14
 """eV per atom, eV/Å, eV/Å³: below rounding, so that labels that are met exactly have a score."""
 
-Evaluate = Callable[[Hyperparameters], Candidate | None]
+
+Point = tuple[int, ...]
+"""Steps from the start: of each noise but the anchor's, of the strength."""
 
 
-def search(equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray) -> Candidate:
-    """The simplest candidate among those that predict left-out structures as well as any.
+def score_of(left_out: LeftOut) -> float:
+    """Weighted sum of the logarithms of the mean absolute errors: scale-free, a per cent of one is a per cent of another."""
+    errors = {kind: left_out.mean_absolute(kind) for kind in left_out.residuals}
+    return sum(IMPORTANCE[kind] * float(np.log(max(error, SMALLEST_ERROR))) for kind, error in errors.items())
 
-    Coordinate descent finds the best score. Within one standard error of it, scores say nothing: there the prior is made
-    as strong, and the weight of energies and stresses beside forces as light, as they can be (the one-standard-error
-    rule: T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning, section 7.10.1). The score alone
-    trades forces, whose error is known closely, for energies, whose error a few structures decide.
+
+def search(
+    equations: NormalEquations, examples: Sequence[Example], prior: PackingPrior, *, quiet: bool = False
+) -> Candidate:
+    """The candidate that predicts left-out structures best, by coordinate descent on a lattice of steps.
 
     Only ratios of noise levels matter to the fit; in the end all are scaled so that the left-out residuals have the
     variance that the noise says.
@@ -82,38 +90,69 @@ def search(equations: NormalEquations, examples: Sequence[Example], degrees: Flo
     Args:
         equations: Of all structures.
         examples: Some of them, whose errors count.
-        degrees: (columns,) of the functions.
+        prior: What strength is of.
+        quiet: Show no progress.
 
     Raises:
         DataError: No start has a positive definite precision.
     """
+    trials = _Trials(equations, examples, prior, iter(track(range(FITS), "choosing noise and prior", quiet=quiet)))
+    best = _first_possible(trials)
+    for stride in PASSES:
+        best = _descend(trials, best, stride)
+    return _with_absolute_noise(trials, best)
 
-    def evaluate(parameters: Hyperparameters) -> Candidate | None:
+
+@dataclass
+class _Trials:
+    """Fits that were tried, none of them twice."""
+
+    equations: NormalEquations
+    examples: Sequence[Example]
+    prior: PackingPrior
+    budget: Iterator[int]
+    scores: dict[Point, float] = field(default_factory=dict)
+
+    @property
+    def free(self) -> list[str]:
+        """Kinds of label whose noise is a coordinate: all but the anchor, by which the others are told."""
+        return [kind for kind in self.equations.present if kind != anchor(self.equations)]
+
+    def parameters(self, point: Point) -> Hyperparameters:
+        """Of a point of the lattice."""
+        steps = dict(zip(self.free, point[:-1], strict=True))
+        noise = {
+            kind: START_FRACTIONS[kind] * self.equations.kinds[kind].spread * NOISE_STEP ** steps.get(kind, 0)
+            for kind in self.equations.present
+        }
+        return Hyperparameters(noise, START_STRENGTH * STRENGTH_STEP ** point[-1])
+
+    def candidate(self, parameters: Hyperparameters) -> Candidate:
+        """The fit."""
+        solution = solve(self.equations, parameters.noise, self.prior.precision(parameters.strength))
+        return Candidate(parameters, solution, leave_one_structure_out(self.examples, solution, parameters.noise))
+
+    def score(self, point: Point) -> float:
+        """Infinite where there is no fit, or no room for another one."""
+        if point not in self.scores:
+            self.scores[point] = self._score(point)
+        return self.scores[point]
+
+    def _score(self, point: Point) -> float:
+        if not STRENGTH_STEPS[0] <= point[-1] <= STRENGTH_STEPS[1] or next(self.budget, None) is None:
+            return np.inf
         try:
-            solution = solve(equations, parameters, degrees)
-            candidate = Candidate(parameters, solution, leave_one_structure_out(examples, solution, parameters))
+            score = score_of(self.candidate(self.parameters(point)).left_out)
         except np.linalg.LinAlgError:  # too weak a prior for rounding
-            return None
-        return candidate if np.isfinite(candidate.score) else None
-
-    best = _first_possible(evaluate, _start(equations))
-    for factor, step in PASSES:
-        best = _descend(best, factor, step, evaluate)
-    best = _simplify(best, evaluate)
-    return _with_absolute_noise(best, equations, examples, degrees)
+            return np.inf
+        return score if np.isfinite(score) else np.inf
 
 
-def _start(equations: NormalEquations) -> Hyperparameters:
-    noise = {kind: START_FRACTIONS[kind] * equations.kinds[kind].spread for kind in equations.present}
-    return Hyperparameters(noise, START_STRENGTH, START_SMOOTHNESS)
-
-
-def _first_possible(evaluate: Evaluate, start: Hyperparameters) -> Candidate:
-    while start.strength <= STRENGTH_BOUNDS[1]:
-        candidate = evaluate(start)
-        if candidate is not None:
-            return candidate
-        start = replace(start, strength=100 * start.strength)
+def _first_possible(trials: _Trials) -> Point:
+    for strength in range(0, STRENGTH_STEPS[1] + 1, 4):
+        point = (*(0 for _ in trials.free), strength)
+        if np.isfinite(trials.score(point)):
+            return point
     raise DataError(
         "no prior makes the normal equations solvable",
         place="training",
@@ -122,75 +161,26 @@ def _first_possible(evaluate: Evaluate, start: Hyperparameters) -> Candidate:
     )
 
 
-def _descend(best: Candidate, factor: float, step: float, evaluate: Evaluate) -> Candidate:
+def _descend(trials: _Trials, best: Point, stride: int) -> Point:
     """Follow each coordinate downhill in turn until none improves."""
     improved = True
     while improved:
         improved = False
-        for move in _moves(best.parameters, factor, step):
-            while (candidate := evaluate(move(best.parameters))) is not None and candidate.score < best.score - 1e-3:
-                best, improved = candidate, True
+        for coordinate, step in product(range(len(best)), (-stride, stride)):
+            while trials.score(moved := _moved(best, coordinate, step)) < trials.score(best) - IMPROVEMENT:
+                best, improved = moved, True
     return best
 
 
-def _simplify(best: Candidate, evaluate: Evaluate) -> Candidate:
-    """Lighter energies and stresses and a stronger prior, a step of each in turn, while the score stays within its error."""
-    limit = best.score + best.score_std
-    factor = PASSES[-1][0]
-    kinds = [kind for kind in best.parameters.noise if kind != _anchor(best.parameters)]
-    moves: list[Callable[[Hyperparameters], Hyperparameters]] = [
-        *(lambda p, kind=kind: _scaled_noise(p, kind, factor) for kind in kinds),
-        lambda p: _scaled_strength(p, factor**3),
-    ]
-    for _ in range(SIMPLER_STEPS):
-        for move in tuple(moves):
-            candidate = evaluate(move(best.parameters))
-            if candidate is None or candidate.score > limit:
-                moves.remove(move)
-            else:
-                best = candidate
-    return best
+def _moved(point: Point, coordinate: int, step: int) -> Point:
+    return (*point[:coordinate], point[coordinate] + step, *point[coordinate + 1 :])
 
 
-def _anchor(parameters: Hyperparameters) -> str:
-    """The kind of label whose noise the others are told by."""
-    return "forces" if "forces" in parameters.noise else next(iter(parameters.noise))
-
-
-def _moves(
-    parameters: Hyperparameters, factor: float, step: float
-) -> list[Callable[[Hyperparameters], Hyperparameters]]:
-    """Up and down along each coordinate: the noise of each kind but the anchor's, the strength, the smoothness."""
-    moves: list[Callable[[Hyperparameters], Hyperparameters]] = []
-    anchor = _anchor(parameters)
-    for up in (False, True):
-        for kind in parameters.noise:
-            if kind != anchor:
-                moves.append(lambda p, kind=kind, by=factor if up else 1 / factor: _scaled_noise(p, kind, by))
-        moves.append(lambda p, by=factor**3 if up else factor**-3: _scaled_strength(p, by))
-        moves.append(lambda p, by=step if up else -step: _shifted_smoothness(p, by))
-    return moves
-
-
-def _scaled_noise(parameters: Hyperparameters, kind: str, by: float) -> Hyperparameters:
-    return replace(parameters, noise={**parameters.noise, kind: parameters.noise[kind] * by})
-
-
-def _scaled_strength(parameters: Hyperparameters, by: float) -> Hyperparameters:
-    return replace(parameters, strength=float(np.clip(parameters.strength * by, *STRENGTH_BOUNDS)))
-
-
-def _shifted_smoothness(parameters: Hyperparameters, by: float) -> Hyperparameters:
-    return replace(parameters, smoothness=float(np.clip(parameters.smoothness + by, *SMOOTHNESS_BOUNDS)))
-
-
-def _with_absolute_noise(
-    best: Candidate, equations: NormalEquations, examples: Sequence[Example], degrees: FloatArray
-) -> Candidate:
+def _with_absolute_noise(trials: _Trials, best: Point) -> Candidate:
     """The same fit, its noise levels scaled to the left-out residuals."""
-    noise = best.parameters.noise
-    scaled = [residuals / noise[kind] for kind, residuals in best.left_out.residuals.items()]
+    relative = trials.candidate(trials.parameters(best))
+    noise = relative.parameters.noise
+    scaled = [residuals / noise[kind] for kind, residuals in relative.left_out.residuals.items()]
     factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled))))) or 1.0  # zero where all is met exactly
-    parameters = replace(best.parameters, noise={kind: factor * value for kind, value in noise.items()})
-    solution = solve(equations, parameters, degrees)
-    return Candidate(parameters, solution, leave_one_structure_out(examples, solution, parameters))
+    absolute = {kind: factor * value for kind, value in noise.items()}
+    return trials.candidate(Hyperparameters(absolute, relative.parameters.strength))

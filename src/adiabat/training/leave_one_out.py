@@ -1,6 +1,6 @@
 """Errors of a fit on structures that it has not seen, in closed form."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adiabat.training.examples import Example
-from adiabat.training.regression import Hyperparameters, Solution
+from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
 
 Number = TypeVar("Number", bound=np.generic)
@@ -30,18 +30,12 @@ class LeftOut:
         """Mean absolute error of a kind."""
         return float(np.abs(self.residuals[kind]).mean())
 
-    def by_structure(self, kind: str) -> FloatArray:
-        """Mean absolute error of each structure that has this kind of label."""
-        count = np.bincount(self.structure[kind])
-        total = np.bincount(self.structure[kind], np.abs(self.residuals[kind]))
-        return total[count > 0] / count[count > 0]
-
     def root_mean_square(self, kind: str) -> float:
         """Root mean square error of a kind."""
         return float(np.sqrt(np.square(self.residuals[kind]).mean()))
 
 
-def leave_one_structure_out(examples: Sequence[Example], solution: Solution, parameters: Hyperparameters) -> LeftOut:
+def leave_one_structure_out(examples: Sequence[Example], solution: Solution, noise: Mapping[str, float]) -> LeftOut:
     """Leave-one-structure-out residuals e = (1 - H)⁻¹ r, over the block of all rows of a structure.
 
     H = x P⁻¹ xᵀ is the block of the hat matrix, r the residuals of the whole fit, both in units of the noise. Exact for
@@ -51,17 +45,17 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, par
     Args:
         examples: Structures that are among those fitted.
         solution: The fit to all.
-        parameters: Its noise.
+        noise: What the fit was made with, by kind of label.
     """
     residuals: dict[str, list[FloatArray]] = {}
     structure: dict[str, list[IntArray]] = {}
     for number, example in enumerate(examples):
-        noise = np.concatenate([np.full(len(b.targets), parameters.noise[kind]) for kind, b in example.blocks.items()])
+        std = np.concatenate([np.full(len(b.targets), noise[kind]) for kind, b in example.blocks.items()])
         rows = np.concatenate([block.rows for block in example.blocks.values()])
         targets = np.concatenate([block.targets for block in example.blocks.values()])
-        whitened = solution.whiten(rows / noise[:, None])
-        rest = np.eye(len(noise)) - whitened.T @ whitened
-        left_out = np.asarray(noise * np.linalg.solve(rest, (targets - rows @ solution.mean) / noise), dtype=float)
+        whitened = solution.whiten(rows / std[:, None])
+        rest = np.eye(len(std)) - whitened.T @ whitened
+        left_out = np.asarray(std * np.linalg.solve(rest, (targets - rows @ solution.mean) / std), dtype=float)
         first = 0
         for kind, block in example.blocks.items():
             residuals.setdefault(kind, []).append(left_out[first : first + len(block.targets)])

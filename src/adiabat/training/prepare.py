@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from ase import Atoms
 from ase.data import chemical_symbols
 
 from adiabat.basis.presets import SIZES, BasisConfig, Environment, choose_basis
@@ -19,8 +20,10 @@ from adiabat.system import EnergyModel, Labelled
 from adiabat.training.config import TrainConfig
 from adiabat.training.examples import count_rows
 from adiabat.training.lone_atoms import without_lone_atoms
+from adiabat.training.packings import PackingRule, random_packings
 from adiabat.training.repulsion import repulsion_radii
 
+LEAST_PACKED_ATOMS = 300
 DISTANCES_ALIKE = 1.1
 """Factor between the inner radius of a given basis and the shortest distance of the data, up to which nothing is said."""
 
@@ -34,12 +37,14 @@ class Preparation:
         baseline: Isolated atoms and repulsion: what the fit does not have to explain.
         fitted: The structures that the fit sees: isolated atoms say nothing more and are left out, and so are atoms that
             stand alone where the energy of an isolated one is not known.
+        packings: Random structures of the same species, where the prior keeps the model from wildness.
         notes: What the user should know.
     """
 
     model: LinearACE
     baseline: Potential
     fitted: list[Labelled]
+    packings: list[Atoms]
     notes: tuple[str, ...]
 
 
@@ -80,14 +85,27 @@ def prepare(
     else:
         notes += _of_other_distances(basis, distances)
     _require_same_species(basis, species)
-    if reference.source == "fitted":
-        fitted, said = without_lone_atoms(fitted, basis.cutoff)
-        notes += said
-    parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.source, basis.cutoff)]
+    fitted, said = without_lone_atoms(fitted, reference.shifts, basis.cutoff)
+    notes += said
+    parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.sources, basis.cutoff)]
     if config.repulsion.enabled:
         parts.append(ZBL(radii.zbl))
     zeros = torch.zeros(len(species), basis.n_functions, dtype=torch.float64)
-    return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, tuple(notes))
+    packings = _packings(basis, fitted, distances)
+    return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, packings, tuple(notes))
+
+
+def _packings(basis: BasisSpecification, fitted: list[Labelled], distances: Distances) -> list[Atoms]:
+    """As near to each other as the learned functions reach, with three force rows for each coefficient."""
+    reach = {pair: inner.radius - inner.width for pair, inner in basis.inner.items()}
+    rule = PackingRule([s.atoms.numbers for s in fitted], _spacing(distances), reach)
+    return random_packings(rule, max(LEAST_PACKED_ATOMS, basis.n_functions * len(basis.species)))
+
+
+def _spacing(distances: Distances) -> float:
+    """Å, the median distance of nearest neighbours."""
+    nearest = np.concatenate(distances.nearest)
+    return float(np.median(nearest[np.isfinite(nearest)]))
 
 
 def _preset(
@@ -98,8 +116,7 @@ def _preset(
     rows: int,
 ) -> tuple[BasisSpecification, list[str]]:
     """The configured preset or a smaller one, and what there is to say of it."""
-    nearest = np.concatenate(distances.nearest)
-    environment = Environment(species, float(np.median(nearest[np.isfinite(nearest)])), distances.shortest)
+    environment = Environment(species, _spacing(distances), distances.shortest)
     size = affordable_size(config, environment, rows)
     basis = choose_basis(config.model_copy(update={"size": size}), environment, inner)
     notes = []

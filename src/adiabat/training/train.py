@@ -25,6 +25,7 @@ from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate, SearchConfig, search
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
+from adiabat.training.prior import packing_prior
 from adiabat.uncertainty import FeatureStatistics, LinearPosterior
 
 CANARIES = 3
@@ -72,8 +73,8 @@ def train(
             saved.withdraw()
             raise
         equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
-    degrees = np.tile(prepared.model.basis.degrees.numpy(), len(prepared.model.species))
-    best = search(equations, examples, degrees)
+    prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
+    best = search(equations, examples, prior, quiet=quiet)
     return _assemble(structures, config, prepared, equations, best)
 
 
@@ -151,7 +152,6 @@ def _summary(prepared: Preparation, equations: NormalEquations, best: Candidate)
         "rows": {kind: equations.kinds[kind].count for kind in equations.present},
         "noise": {kind: float(value) for kind, value in best.parameters.noise.items()},
         "prior_strength": best.parameters.strength,
-        "prior_smoothness": best.parameters.smoothness,
         "left_out_mae": {kind: best.left_out.mean_absolute(kind) for kind in kinds},
         "left_out_rmse": {kind: best.left_out.root_mean_square(kind) for kind in kinds},
         "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},

@@ -22,7 +22,7 @@ def isolated_atom_energies(survey: Survey) -> list[Finding]:
     reference = survey.reference
     if reference is None:
         return []
-    known = [number for number, source in reference.sources.items() if source != "fitted"]
+    known = [number for number in reference.sources if number not in reference.shifts]
     places = []
     for number in known:
         said = _impossible_binding(survey, number, known) or _impossible_share(survey, number, known)

@@ -1,0 +1,152 @@
+"""The contract that a potential has no holes: that nothing draws atoms into one another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from torch import Tensor
+
+from adiabat.potential import Potential
+from adiabat.system import Labelled
+from adiabat.testing.holes.contacts import contact_distances
+from adiabat.testing.holes.curves import EnergyCurve, Hole, deepest_hole
+from adiabat.testing.holes.dimers import dimer_curves
+from adiabat.testing.holes.hosts import crystals_of
+from adiabat.testing.holes.packings import RelaxedPacking, relaxed_packings, without_constants
+from adiabat.testing.holes.pushes import push_curves
+from adiabat.testing.holes.squeezes import squeeze_curves
+from adiabat.testing.violation import ContractViolation
+
+NEAREST_RATIO = 0.7
+"""Of the shortest distance in the data: a packing may not come to rest nearer."""
+
+DEEPEST_BELOW_EV = 0.5
+"""Per atom. The data need not hold the best crystal of an element, but no random packing of it can lie so far below."""
+
+NAMED = 20
+"""Holes that a message names."""
+
+
+@dataclass(frozen=True)
+class HoleSurvey:
+    """What a potential does where its data end.
+
+    Attributes:
+        curves: Dimers, pushed atoms and squeezed crystals; on each the energy has to rise.
+        packings: Random ones, relaxed.
+        lowest_ev_per_atom: By atomic number, the lowest energy of a crystal of that element alone in the data, as the
+            potential has it, counted as that of the packings; elements without one are not there.
+    """
+
+    curves: tuple[EnergyCurve, ...]
+    packings: tuple[RelaxedPacking, ...]
+    lowest_ev_per_atom: dict[int, float]
+
+    @property
+    def falls(self) -> tuple[Hole, ...]:
+        """Curves on which the energy falls, the deepest first."""
+        found = [hole for hole in map(deepest_hole, self.curves) if hole is not None]
+        return tuple(sorted(found, key=lambda hole: -hole.depth_ev))
+
+    @property
+    def collapsed(self) -> dict[int, RelaxedPacking]:
+        """By index, the packings that came to rest with atoms too near to each other."""
+        return {index: packing for index, packing in enumerate(self.packings) if packing.ratio < NEAREST_RATIO}
+
+    @property
+    def sunk(self) -> dict[int, RelaxedPacking]:
+        """By index, the packings of one element that came to rest below all that its crystals allow, and any without an energy."""
+        return {index: packing for index, packing in enumerate(self.packings) if self._is_sunk(packing)}
+
+    def _is_sunk(self, packing: RelaxedPacking) -> bool:
+        species = set(packing.end.numbers.tolist())
+        lowest = self.lowest_ev_per_atom.get(species.pop(), -np.inf)
+        allowed = -np.inf if species else lowest - DEEPEST_BELOW_EV
+        return not packing.energy_ev_per_atom >= allowed
+
+    def complaints(self) -> list[str]:
+        """A sentence for each hole."""
+        return [
+            *(str(hole) for hole in self.falls),
+            *(f"random packing {index}: {packing.nearest}" for index, packing in self.collapsed.items()),
+            *(
+                f"random packing {index}: at {packing.energy_ev_per_atom:.2f} eV/atom, below all crystals of the data"
+                for index, packing in self.sunk.items()
+            ),
+        ]
+
+
+def check_no_holes(
+    potential: Potential,
+    structures: Sequence[Labelled],
+    *,
+    packings: int = 1000,
+    directions: int = 10,
+    seed: int = 0,
+    quiet: bool = False,
+) -> HoleSurvey:
+    """Refuse a potential that draws atoms into one another where its data end.
+
+    For each pair of species, a dimer and an atom pushed through the bulk: the energy rises from the shortest distance of
+    the data down to 0.3 Å. Crystals scaled down to 40 % of their volume have no second minimum. Random packings
+    relax to no distance below 0.7 of the shortest in the data, nor, those of one element, to an energy 0.5 eV/atom below its
+    crystals.
+
+    Args:
+        potential: What is checked.
+        structures: The data that it was made from.
+        packings: How many are relaxed; a thousand take a potential of a thousand functions half an hour.
+        directions: In which an atom is pushed, for each pair.
+        seed: Of all that is random.
+        quiet: Show no progress.
+
+    Returns:
+        What was found.
+
+    Raises:
+        ContractViolation: With each hole, where it is and how deep.
+        DataError: The data hold too little to judge by.
+    """
+    survey = survey_holes(potential, structures, packings=packings, directions=directions, seed=seed, quiet=quiet)
+    complaints = survey.complaints()
+    if complaints:
+        more = [f"and {len(complaints) - NAMED} more"] if len(complaints) > NAMED else []
+        raise ContractViolation(
+            "short distances",
+            value="\n".join([f"{len(complaints)} holes", *complaints[:NAMED], *more]),
+            rule="nothing draws atoms into one another: nearer than in the data the energy rises",
+        )
+    return survey
+
+
+def survey_holes(
+    potential: Potential,
+    structures: Sequence[Labelled],
+    *,
+    packings: int = 1000,
+    directions: int = 10,
+    seed: int = 0,
+    quiet: bool = False,
+) -> HoleSurvey:
+    """All that `check_no_holes` judges, not judged; arguments and errors as there."""
+    contacts = contact_distances(structures, potential.species)
+    curves = (
+        *dimer_curves(potential, contacts),
+        *push_curves(potential, structures, contacts, directions=directions, seed=seed, quiet=quiet),
+        *squeeze_curves(potential, crystals_of(structures), contacts),
+    )
+    relaxed = relaxed_packings(potential, structures, contacts, packings, seed=seed, quiet=quiet)
+    return HoleSurvey(curves, tuple(relaxed), _lowest_energies(potential, structures))
+
+
+def _lowest_energies(potential: Potential, structures: Sequence[Labelled]) -> dict[int, float]:
+    """eV/atom by element, over the crystals of one element that are lowest among their kind."""
+    mobile, found = without_constants(potential), dict[int, float]()
+    for number in potential.species:
+        pure = [s for s in structures if set(s.atoms.numbers.tolist()) == {number}]
+        crystals = list(crystals_of(pure).values())
+        if crystals:
+            energies = cast(Tensor, mobile(crystals, want=("energy",)).energy).tolist()
+            found[number] = min(energy / len(atoms) for energy, atoms in zip(energies, crystals, strict=True))
+    return found
