@@ -1,6 +1,8 @@
 """An error says what is wrong, where, by which rule, and how to mend it."""
 
+import ast
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,9 @@ from adiabat import errors
 from adiabat.errors import AdiabatError, DataError
 
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type)]
+SOURCE = Path(__file__).parents[1] / "src" / "adiabat"
+MODULES = [file for file in sorted(SOURCE.rglob("*.py")) if "testing" not in file.parts]
+"""What users meet; the contracts of `testing` are for those who write models."""
 
 
 def test_an_error_reads_as_place_value_rule_and_mend() -> None:
@@ -31,3 +36,16 @@ def test_an_error_passes_from_one_process_to_another_whole(error: type[AdiabatEr
     raised = error("what", place="where", rule="rule", mend="mend")
 
     assert str(pickle.loads(pickle.dumps(raised))) == str(raised)
+
+
+def raised_in(module: Path) -> list[ast.Call]:
+    names = {error.__name__ for error in CLASSES}
+    calls = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(SOURCE)))
+def test_every_error_of_a_user_says_its_rule_and_its_mend(module: Path) -> None:
+    for call in raised_in(module):
+        said = {keyword.arg for keyword in call.keywords}
+        assert {"rule", "mend"} <= said, f"{module.name}, line {call.lineno}"

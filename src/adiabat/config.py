@@ -86,22 +86,33 @@ def _parse_yaml(text: str, place: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"is not YAML: {error}", place=place) from None
+        raise ConfigurationError(
+            f"is not YAML: {error}",
+            place=place,
+            rule="a configuration is YAML, and so is what --set gives",
+            mend="mend it there; text with a special character stands in quotes",
+        ) from None
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
+    rule = "a configuration is a file of YAML in UTF-8"
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", place=str(file)) from None
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", place=str(file), rule=rule, mend="name a file of YAML"
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigurationError("is not text", place=str(file), rule="a configuration is YAML in UTF-8") from None
+        raise ConfigurationError("is not text", place=str(file), rule=rule, mend="name a file of YAML") from None
     values = _parse_yaml(text, str(file))
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigurationError(
-            "holds no keys", place=str(file), rule="a configuration is a mapping of keys to values"
+            "holds no keys",
+            place=str(file),
+            rule="a configuration is a mapping of keys to values",
+            mend="write one key a line, as seed: 1",
         )
     return values
 
@@ -110,7 +121,12 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
     for key in path[:-1]:
         nested = values.setdefault(key, {})
         if not isinstance(nested, dict):
-            raise ConfigurationError(f"'{key}' is a value, not a group of keys", place=f"--set {'.'.join(path)}")
+            raise ConfigurationError(
+                f"'{key}' is a value, not a group of keys",
+                place=f"--set {'.'.join(path)}",
+                rule="a key holds a value, or a group of keys",
+                mend="give one of the two",
+            )
         values = nested
     values[path[-1]] = value
 
@@ -135,15 +151,20 @@ def _readable(config: type[BaseModel], error: ValidationError, place: str) -> Co
         known = sorted(_fields_at(config, path[:-1]))
         nearest = [*_paths_to(config, path[-1]), *difflib.get_close_matches(path[-1], known, n=1)]
         mend = f"did you mean '{nearest[0]}'?" if nearest else f"known keys: {', '.join(known)}"
-        return ConfigurationError(f"unknown key '{path[-1]}'", place=where, mend=mend)
+        return ConfigurationError(f"unknown key '{path[-1]}'", place=where, rule="a key is a known one", mend=mend)
     if first["type"] == "missing":
-        return ConfigurationError(f"the key '{path[-1]}' is missing", place=where)
+        return ConfigurationError(
+            f"the key '{path[-1]}' is missing", place=where, rule="it has no default", mend=f"give {path[-1]} a value"
+        )
     message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if first["type"] == "model_type":
         message = f"a group of the keys {', '.join(sorted(_fields_at(config, path)))}"
     elif first["type"] == "value_error" and isinstance(first["input"], Mapping):  # a group of keys: no value to show
-        return ConfigurationError(message, place=where)
-    return ConfigurationError(f"is {first['input']!r}", place=where, rule=message)
+        return ConfigurationError(
+            message, place=where, rule="keys of a group go together", mend="change one of them, or take it out"
+        )
+    mend = f"give another value, or leave {path[-1]} out" if path else "give other values"
+    return ConfigurationError(f"is {first['input']!r}", place=where, rule=message, mend=mend)
 
 
 def _paths_to(config: type[BaseModel], key: str) -> Iterator[str]:

@@ -120,6 +120,7 @@ def _require_effect(learning_curve: Path | None, report: Path | None) -> None:
         raise ConfigurationError(
             "would have no effect without --report, which shows it",
             place="--learning-curve",
+            rule="an option has an effect",
             mend="add --report report.html",
         )
 

@@ -77,7 +77,12 @@ def configuration(dynamics: Dynamics, settings: Sequence[str]) -> SimulationConf
     for setting in settings:
         key = setting.partition("=")[0].strip()
         if key in given:
-            raise ConfigurationError(f"'{key}' is given twice", place="--set", mend=f"give it as {_flag(key)} alone")
+            raise ConfigurationError(
+                f"'{key}' is given twice",
+                place="--set",
+                rule="a value is given once",
+                mend=f"give it as {_flag(key)} alone",
+            )
     try:
         return SimulationConfig.load(None, [*(f"{name}={value}" for name, value in given.items()), *settings])
     except ConfigurationError as error:

@@ -112,6 +112,7 @@ def basis_of(file: Path, config: TrainConfig) -> BasisSpecification:
         raise ConfigurationError(
             f"{keys} would have no effect: the basis is taken from {file}",
             place="--basis-from",
+            rule="an option has an effect",
             mend=f"leave out {keys}",
         )
     try:

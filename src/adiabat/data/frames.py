@@ -3,7 +3,7 @@
 import re
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -58,21 +58,25 @@ def iterate_frames(file: Path, index: str | int | slice = ":") -> Generator[tupl
 
 def _as_slice(index: str | int | slice) -> slice:
     if isinstance(index, str):
-        try:
+        with suppress(ValueError):
             index = string2index(index)
-        except ValueError:
-            index = "malformed"
     if isinstance(index, str):
-        raise ConfigurationError("selects no structures", place="index", rule="an index is a number or start:stop:step")
+        raise ConfigurationError(
+            f"'{index}' selects no structures",
+            place="index",
+            rule="an index is a number, from 0 (-1 is the last), or start:stop:step",
+            mend="give such an index",
+        )
     return index if isinstance(index, slice) else slice(index, index + 1 or None)
 
 
 def _format_of(file: Path) -> str:
+    rule = "structures are read from a file that holds one or more"
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
-        raise DataError(what, place=str(file), mend="name a file of structures")
+        raise DataError(what, place=str(file), rule=rule, mend="name a file of structures")
     if file.stat().st_size == 0:
-        raise DataError("is empty", place=str(file), rule="a file of structures holds one or more")
+        raise DataError("is empty", place=str(file), rule=rule, mend="see why nothing was written to it")
     try:
         format = filetype(str(file), read=True)
     except UnknownFileTypeError:
@@ -90,7 +94,12 @@ def _format_of(file: Path) -> str:
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:
-    return DataError(f"cannot be read: {error}", place=str(file), mend="see whether the file is whole and not damaged")
+    return DataError(
+        f"cannot be read: {error}",
+        place=str(file),
+        rule="structures are read by ASE, compressed or not",
+        mend="see whether the file is whole and not damaged",
+    )
 
 
 def _xyz_texts(file: Path) -> Generator[str, None, None]:
@@ -134,7 +143,12 @@ def _require_columns(body: list[str], place: str) -> None:
     try:
         expected = sum(int(width) for width in declared[1].split(":")[2::3]) if declared else 4
     except ValueError:
-        raise DataError(f"declares the columns {declared and declared[1]!r}", place=place) from None
+        raise DataError(
+            f"declares the columns {declared and declared[1]!r}",
+            place=place,
+            rule="columns are declared as Properties=name:type:width:name:type:width ...",
+            mend="mend the declaration",
+        ) from None
     for atom, row in enumerate(body[1:]):
         columns = len(row.split())
         if columns < expected or (columns > expected and declared):
@@ -168,4 +182,9 @@ def _malformed(error: Exception, place: str) -> DataError:
     said = (
         f"unknown element or column type {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
     )
-    return DataError(f"cannot be read ({said})", place=place, mend="mend or remove this frame")
+    return DataError(
+        f"cannot be read ({said})",
+        place=place,
+        rule="a frame is as its format says",
+        mend="mend or remove this frame",
+    )

@@ -118,11 +118,18 @@ def _configured(given: Mapping[str, float], species: Sequence[int], from_data: M
         place, number = f"data.isolated_atoms_ev.{symbol}", atomic_numbers.get(symbol)
         if number is None:
             nearest = difflib.get_close_matches(symbol, chemical_symbols[1:], n=1, cutoff=0.3)
-            mend = f"did you mean '{nearest[0]}'?" if nearest else None
-            raise ConfigurationError(f"'{symbol}' is no element", place=place, mend=mend)
+            mend = f"did you mean '{nearest[0]}'?" if nearest else "take it out"
+            raise ConfigurationError(
+                f"'{symbol}' is no element", place=place, rule="energies stand by chemical symbol", mend=mend
+            )
         if number not in species:
             there = ", ".join(chemical_symbols[z] for z in species)
-            raise ConfigurationError(f"the data hold no {symbol}: they hold {there}", place=place, mend="take it out")
+            raise ConfigurationError(
+                f"the data hold no {symbol}: they hold {there}",
+                place=place,
+                rule="an option has an effect",
+                mend="take it out",
+            )
         if abs(from_data.get(number, energy) - energy) > SAME_ENERGY_EV:
             raise ConfigurationError(
                 f"is {energy} eV, and the isolated atom in the data has {from_data[number]} eV",

@@ -56,7 +56,12 @@ def read(
     if problems:
         raise _first_of(problems)
     if not structures:
-        raise DataError("holds no structures", place=str(file), rule="a data set has one structure or more")
+        raise DataError(
+            "holds no structures",
+            place=str(file),
+            rule="a data set has one structure or more",
+            mend="name another file, or another index",
+        )
     _require_labels(structures, keys, names, file)
     return structures
 
@@ -88,7 +93,12 @@ class _Names:
 def _labelled(atoms: Atoms, keys: LabelKeys, place: str) -> Labelled:
     if (atoms.numbers < 1).any():
         atom = int(np.flatnonzero(atoms.numbers < 1)[0])
-        raise DataError(f"atom {atom} is '{atoms.symbols[atom]}'", place=place, rule="every atom is of an element")
+        raise DataError(
+            f"atom {atom} is '{atoms.symbols[atom]}'",
+            place=place,
+            rule="every atom is of an element",
+            mend="give it its chemical symbol, or remove the structure",
+        )
     require_valid(atoms, place=place)
     labels = extract_labels(atoms, keys, place=place)
     config_type, group = _text(atoms, keys.config_type), _text(atoms, keys.group)

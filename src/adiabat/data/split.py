@@ -87,11 +87,15 @@ class Split(Result):
         Raises:
             DataError: The file is missing or no split.
         """
+        rule, mend = "a split is JSON as adiabat writes it", "name such a file, or split anew"
         try:
             values = json.loads(Path(file).read_text())
             if values["schema_version"] != cls.schema_version:
                 raise DataError(
-                    f"has the schema version {values['schema_version']}", place=str(file), mend="use a newer adiabat"
+                    f"has the schema version {values['schema_version']}",
+                    place=str(file),
+                    rule=f"this adiabat reads version {cls.schema_version}",
+                    mend="use a newer adiabat",
                 )
             split = cls(
                 method=dict(values["method"]),
@@ -101,9 +105,9 @@ class Split(Result):
                 test=tuple(int(index) for index in values["test"]),
             )
         except OSError as error:
-            raise DataError(f"cannot be read: {error.strerror}", place=str(file)) from None
+            raise DataError(f"cannot be read: {error.strerror}", place=str(file), rule=rule, mend=mend) from None
         except (ValueError, KeyError, TypeError):
-            raise DataError("is no split", place=str(file), rule="a split is JSON as adiabat writes it") from None
+            raise DataError("is no split", place=str(file), rule=rule, mend=mend) from None
         split._require_disjoint(str(file))
         return split
 
@@ -114,6 +118,7 @@ class Split(Result):
                 "names a structure twice, or one that the data do not hold",
                 place=place,
                 rule=f"training and test indices are distinct and from 0 to {self.structures - 1}",
+                mend="split anew",
             )
 
 
@@ -170,7 +175,12 @@ def _by_config_type(structures: Sequence[Labelled], free: list[int], hold_out: S
         if name not in there:
             nearest = difflib.get_close_matches(name, there, n=1)
             mend = f"did you mean '{nearest[0]}'?" if nearest else f"they hold {', '.join(there)}"
-            raise ConfigurationError(f"the data hold no config_type '{name}'", place="data.split.hold_out", mend=mend)
+            raise ConfigurationError(
+                f"the data hold no config_type '{name}'",
+                place="data.split.hold_out",
+                rule="what is held out is there",
+                mend=mend,
+            )
     return {index for index in free if structures[index].config_type in hold_out}
 
 

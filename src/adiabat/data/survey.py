@@ -59,7 +59,9 @@ def take_survey(
         ConfigurationError: `isolated_atoms_ev` does not fit the data.
     """
     if not structures:
-        raise DataError("holds no structures", place="data", rule="a data set has one structure or more")
+        raise DataError(
+            "holds no structures", place="data", rule="a data set has one structure or more", mend="give some"
+        )
     has_energy = any(structure.labels.energy is not None for structure in structures)
     reference = atomic_reference(structures, isolated_atoms_ev) if has_energy else None
     distances = measure_distances(structures, quiet=quiet)

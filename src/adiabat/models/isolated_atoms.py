@@ -46,6 +46,7 @@ class IsolatedAtoms:
                 f"of {', '.join(chemical_symbols[number] for number in sorted(unmatched))} only one of the two is given",
                 place="isolated atoms",
                 rule="each energy of an isolated atom has a source",
+                mend="give both for the same species",
             )
 
     @property

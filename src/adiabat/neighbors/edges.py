@@ -112,6 +112,7 @@ def _refuse_lost(positions: FloatArray, cell: FloatArray, *, place: str) -> None
                 f"{name} {row} is at {rows[row].tolist()} Å",
                 place=place,
                 rule=f"coordinates are finite and within {LARGEST_COORDINATE:.0e} Å",
+                mend="see whether the structure has flown apart, and whether its coordinates are in Å",
             )
 
 

@@ -39,6 +39,7 @@ class SkinList:
             raise ConfigurationError(
                 f"a skin of {self.skin} Å around a cutoff of {self.cutoff} Å",
                 rule="a cutoff is positive, a skin is not negative",
+                mend="give other lengths",
             )
 
     def graph(self, batch: Batch) -> Graph:

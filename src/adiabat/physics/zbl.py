@@ -68,13 +68,18 @@ class ZBL:
 
     def __post_init__(self) -> None:
         if not self.radii:
-            raise ConfigurationError("a ZBL repulsion without a pair of species", rule="it has one pair or more")
+            raise ConfigurationError(
+                "a ZBL repulsion without a pair of species", rule="it has one pair or more", mend="give it radii"
+            )
         for pair, (inner, outer) in self.radii.items():
             _require_sensible(pair, inner, outer)
         for pair in combinations_with_replacement(self.species, 2):
             if pair not in self.radii:
                 raise ConfigurationError(
-                    f"no radii for {_name(pair)}", place="ZBL", rule="every pair of the species has its radii"
+                    f"no radii for {_name(pair)}",
+                    place="ZBL",
+                    rule="every pair of the species has its radii",
+                    mend="give the pair radii",
                 )
 
     @property
@@ -173,13 +178,17 @@ def _require_sensible(pair: tuple[int, int], inner: float, outer: float) -> None
     low, high = pair
     if not 1 <= low <= high < len(chemical_symbols):
         raise ConfigurationError(
-            f"the pair {pair}", place="ZBL", rule="a pair is two atomic numbers, the lower one first"
+            f"the pair {pair}",
+            place="ZBL",
+            rule="a pair is two atomic numbers, the lower one first",
+            mend="give the radii by such pairs",
         )
     if not (0 < inner < outer and isfinite(outer)):
         raise ConfigurationError(
             f"{_name(pair)} has the inner radius {inner} Å and the outer radius {outer} Å",
             place="ZBL",
             rule="0 < inner < outer",
+            mend="give other radii",
         )
 
 

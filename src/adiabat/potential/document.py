@@ -49,7 +49,9 @@ def encode(document: Document) -> bytes:
         content = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
     except (TypeError, ValueError, AttributeError, KeyError, SafetensorError) as error:
         raise PotentialFileError(
-            f"the potential cannot be stored: {error}", rule="a part's state is JSON values and tensors"
+            f"the potential cannot be stored: {error}",
+            rule="a part's state is JSON values and tensors",
+            mend="mend the part's to_state",
         ) from error
     return content.replace(NO_CHECKSUM.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
 
@@ -61,14 +63,21 @@ def decode(content: bytes, *, place: str) -> Document:
         PotentialFileError: Empty, foreign, newer than this version, or damaged.
     """
     if not content:
-        raise PotentialFileError("is empty", place=place, rule="a potential file is what `adiabat train` writes")
+        raise PotentialFileError(
+            "is empty", place=place, rule="a potential file is what `adiabat train` writes", mend="name another file"
+        )
     values = _values(content, place)
     _require_known_version(values.get("format_version"), place)
     _require_whole(content, values.get("checksum"), place)
     try:
         return Document(values, safetensors.torch.load(content))
     except SafetensorError as error:
-        raise PotentialFileError(f"its tensors cannot be read: {error}", place=place) from error
+        raise PotentialFileError(
+            f"its tensors cannot be read: {error}",
+            place=place,
+            rule="a potential file is a safetensors file",
+            mend="copy it again from where it came from",
+        ) from error
 
 
 def _values(content: bytes, place: str) -> dict[str, Any]:
@@ -90,7 +99,12 @@ def _values(content: bytes, place: str) -> dict[str, Any]:
 
 def _require_known_version(found: Any, place: str) -> None:
     if not isinstance(found, int) or found < 1:
-        raise PotentialFileError(f"has the format version {found!r}", place=place, rule="a version is 1, 2, 3 ...")
+        raise PotentialFileError(
+            f"has the format version {found!r}",
+            place=place,
+            rule="a version is 1, 2, 3 ...",
+            mend="write the file again with the adiabat that made it",
+        )
     if found > FORMAT_VERSION:
         raise PotentialFileError(
             f"has the format version {found}",

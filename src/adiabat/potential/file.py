@@ -69,11 +69,21 @@ def load_potential(
             unknown kind, or its canaries differ.
     """
     if dtype not in TOLERANCE:
-        raise PotentialFileError(f"was to be loaded as {dtype}", place=str(file), rule="float64 or float32")
+        raise PotentialFileError(
+            f"was to be loaded as {dtype}",
+            place=str(file),
+            rule="a potential is of float64 or float32",
+            mend="load it as one of these",
+        )
     try:
         content = Path(file).read_bytes()
     except OSError as error:
-        raise PotentialFileError(f"cannot be read: {error.strerror}", place=str(file)) from error
+        raise PotentialFileError(
+            f"cannot be read: {error.strerror}",
+            place=str(file),
+            rule="a potential is a file that `adiabat train` wrote",
+            mend="name such a file",
+        ) from error
     return _restored(content, place=str(file), dtype=dtype, device=device)
 
 
@@ -86,7 +96,9 @@ def fingerprint(potential: Potential) -> str:
 
 def _document(potential: Potential, canaries: Sequence[Atoms]) -> Document:
     if not canaries:
-        raise PotentialFileError("no canaries were given", rule="a potential file holds one canary or more")
+        raise PotentialFileError(
+            "no canaries were given", rule="a potential file holds one canary or more", mend="give a structure"
+        )
     tensors: dict[str, Tensor] = {}
     values = _stored_parts(potential, tensors) | {
         "units": UNITS,
@@ -114,7 +126,9 @@ def _stored_parts(potential: Potential, tensors: dict[str, Tensor]) -> dict[str,
 def _stored(part: Any, prefix: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
     if not callable(getattr(part, "to_state", None)):
         raise PotentialFileError(
-            f"{prefix} ({type(part).__name__}) cannot be stored", rule="a part that is stored has a state and a kind"
+            f"{prefix} ({type(part).__name__}) cannot be stored",
+            rule="a part that is stored has a state and a kind",
+            mend="give its class kind, to_state and from_state, or leave the part out",
         )
     state: PartState = part.to_state()
     names = {name: f"{prefix}.{name}" for name in state.tensors}
@@ -127,6 +141,7 @@ def _stored_canary(canary: Canary, prefix: str, tensors: dict[str, Tensor]) -> d
         raise PotentialFileError(
             f"{prefix} ({canary.atoms.get_chemical_formula()}) has an energy, force or stress that is not finite",
             rule="a stored potential gives numbers for its canaries",
+            mend="see what is wrong with the potential, or give other canaries",
         )
     stored = {
         "positions": torch.tensor(canary.atoms.positions),
@@ -152,6 +167,7 @@ def _restored(content: bytes, *, place: str, dtype: torch.dtype, device: torch.d
         raise PotentialFileError(
             f"its parts cannot be restored: {type(error).__name__}: {error}",
             place=place,
+            rule="each part restores what its kind stored",
             mend="use the adiabat (and the plugins) that wrote the file",
         ) from error
     potential = potential.to(dtype=dtype)
@@ -173,6 +189,7 @@ def _read(document: Document) -> tuple[Potential, list[Canary]]:
         if found != values[name]:
             raise PotentialFileError(
                 f"its parts have the {name} {found}, the file says {values[name]}",
+                rule="a loaded potential is as it was stored",
                 mend="use the adiabat (and the plugins) that wrote the file",
             )
     return potential, canaries

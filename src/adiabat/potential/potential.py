@@ -47,7 +47,9 @@ class Potential:
         device: torch.device | str = "cpu",
     ) -> None:
         if not parts:
-            raise ConfigurationError("a potential without parts", rule="a potential is a sum of one part or more")
+            raise ConfigurationError(
+                "a potential without parts", rule="a potential is a sum of one part or more", mend="give it a part"
+            )
         self.parts = tuple(parts)
         self.attachments = dict(attachments or {})
         self.metadata = dict(metadata or {})
@@ -163,7 +165,9 @@ class Potential:
         for name in want:
             if name not in QUANTITIES:
                 raise PropertyUnavailable(
-                    f"'{name}' was asked for", rule=f"this potential gives {', '.join(QUANTITIES)}"
+                    f"'{name}' was asked for",
+                    rule=f"this potential gives {', '.join(QUANTITIES)}",
+                    mend="ask for these alone",
                 )
 
     def _graph(self, structures: Batch | Graph | Atoms | Sequence[Atoms]) -> Graph:

@@ -48,7 +48,10 @@ def write_image(figure: Figure, file: Path) -> None:
     """
     if file.suffix.lower() not in FORMATS:
         raise OutputError(
-            f"has the suffix '{file.suffix}'", place=str(file), rule=f"a picture is one of {', '.join(FORMATS)}"
+            f"has the suffix '{file.suffix}'",
+            place=str(file),
+            rule=f"a picture is one of {', '.join(FORMATS)}",
+            mend="give it such a suffix",
         )
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas

@@ -31,6 +31,7 @@ def atomic_path(file: Path) -> Iterator[Path]:
         raise OutputError(
             f"cannot be written: {error.strerror or error}",
             place=str(file),
+            rule="an output is written whole or not at all",
             mend="free some space, or name another place",
         ) from error
     finally:
@@ -57,10 +58,11 @@ def require_writable(file: Path) -> None:
         OutputError: The folder does not exist or is not writable, or `file` is a folder or a device.
     """
     _refuse_what_is_no_file(file)
+    rule = "an output goes to a folder that is there and writable"
     if not file.parent.is_dir():
-        raise OutputError("its folder does not exist", place=str(file), mend=f"mkdir -p {file.parent}")
+        raise OutputError("its folder does not exist", place=str(file), rule=rule, mend=f"mkdir -p {file.parent}")
     if not os.access(file.parent, os.W_OK):
-        raise OutputError("its folder is not writable", place=str(file), mend="name another place")
+        raise OutputError("its folder is not writable", place=str(file), rule=rule, mend="name another place")
 
 
 def _refuse_what_is_no_file(file: Path) -> None:

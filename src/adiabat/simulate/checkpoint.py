@@ -87,6 +87,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"is no checkpoint, or is damaged: {type(error).__name__}: {error}",
                 place=str(file),
+                rule="a run goes on from a checkpoint that it wrote",
                 mend="start a new run in another folder",
             ) from error
 

@@ -57,7 +57,12 @@ class RunFolder:
             OutputError: The path is no folder, or holds a run.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise OutputError("is a file", place=str(self.path), rule="a run is written to a folder of its own")
+            raise OutputError(
+                "is a file",
+                place=str(self.path),
+                rule="a run is written to a folder of its own",
+                mend="name a folder; it is made",
+            )
         found = [file.name for file in (self.trajectory, self.log, self.checkpoint) if file.exists()]
         if found:
             raise OutputError(
@@ -93,7 +98,12 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / ".lock").open("w")
         except OSError as error:
-            raise OutputError(f"cannot be made: {error.strerror}", place=str(self.path)) from error
+            raise OutputError(
+                f"cannot be made: {error.strerror}",
+                place=str(self.path),
+                rule="a run is written to a folder of its own",
+                mend="name another place",
+            ) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,5 +112,6 @@ class RunFolder:
                     "is in use by another process",
                     place=str(self.path),
                     rule="one process at a time goes on with a run",
+                    mend="wait for the other to end, or name another folder",
                 ) from None
             yield

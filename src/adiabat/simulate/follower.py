@@ -15,6 +15,8 @@ LARGEST_STEP = 0.5
 """Å between two evaluations. Bonds are 1 to 3 Å long: forces half an angstrom apart have nothing to do with each other, so
 whatever an integrator makes of them is no trajectory. Atoms at 5000 K move by 0.1 Å (hydrogen) or less in 1 fs."""
 
+GONE_WRONG = "take a shorter time step, or a start nearer to equilibrium"
+
 
 class Follower:
     """A potential with a neighbour list that is kept while it serves, and a limit on how far atoms go between evaluations.
@@ -72,4 +74,5 @@ def _require_small_step(before: Batch, after: Batch) -> None:
         raise SimulationError(
             f"atom {atom} ({symbol}) moved by {float(moved[atom]):.3g} Å in one step",
             rule=f"no atom moves by more than {LARGEST_STEP} Å in one step",
+            mend=GONE_WRONG,
         )

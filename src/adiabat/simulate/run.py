@@ -234,14 +234,12 @@ class _Run:
             self.trajectory.append(self._frame())
         self.trajectory.flush()
         self.save_last_frame()
-        mend = (
-            error.mend or f"a shorter time step than {self.config.timestep_fs:g} fs, or a start nearer to equilibrium"
-        )
         return SimulationError(
             error.what,
             place=f"step {self.state.step + 1}",
             rule=error.rule,
-            mend=f"{mend}; the last good frame, of step {self.state.step}, is in {self.files.last_frame}",
+            mend=f"{error.mend} (the time step is {self.config.timestep_fs:g} fs); the last good frame, of step "
+            f"{self.state.step}, is in {self.files.last_frame}",
         )
 
 

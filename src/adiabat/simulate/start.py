@@ -33,13 +33,20 @@ def read_start(file: Path | str) -> Atoms:
     """
     path, at, number = str(file).rpartition("@")
     chosen = at != "" and not Path(file).exists()
-    frames = list(iterate_frames(Path(path if chosen else file), number if chosen else ":"))
+    if not chosen:
+        path, number = str(file), ":"
+    try:
+        frames = list(iterate_frames(Path(path), number))
+    except ConfigurationError as error:
+        error.place = str(file)
+        raise
     if len(frames) != 1:
+        found = f"{len(frames)} structures" if frames else "no such structure" if chosen else "no structure"
         raise DataError(
-            f"holds {len(frames)} structures" if frames else "holds no such structure",
+            f"holds {found}",
             place=str(file),
             rule="a simulation starts from one structure",
-            mend=f"name one: {path if chosen else file}@0 is the first, {path if chosen else file}@-1 the last",
+            mend=f"name one: {path}@0 is the first, {path}@-1 the last" if frames or chosen else "name another file",
         )
     return frames[0][1]
 
@@ -67,7 +74,10 @@ def velocity_source(atoms: Atoms, config: SimulationConfig) -> str:
         )
     if config.ensemble == "nve" and config.seed is not None:
         raise ConfigurationError(
-            "has no effect: the velocities come from the start structure", place="seed", mend="leave it out"
+            "has no effect: the velocities come from the start structure",
+            place="seed",
+            rule="an option has an effect",
+            mend="leave it out",
         )
     return "velocities are those of the start structure"
 
@@ -121,7 +131,7 @@ def _velocities(atoms: Atoms, batch: Batch, masses: Tensor, streams: Streams, co
 
 def _require_simulable(atoms: Atoms) -> None:
     if len(atoms) == 0:
-        raise StructureError("holds no atom", rule="a simulation has one atom or more")
+        raise StructureError("holds no atom", rule="a simulation has one atom or more", mend="name another structure")
     if atoms.constraints:
         kinds = ", ".join(sorted({type(constraint).__name__ for constraint in atoms.constraints}))
         raise StructureError(
@@ -135,7 +145,11 @@ def _require_simulable(atoms: Atoms) -> None:
         if bad.any():
             atom = int(bad.argmax())
             value = masses[atom] if name == "mass" else momenta[atom].tolist()
-            raise StructureError(f"atom {atom} has the {name} {value}", rule="masses are positive, momenta finite")
+            raise StructureError(
+                f"atom {atom} has the {name} {value}",
+                rule="masses are positive, momenta finite",
+                mend=f"mend its {name}",
+            )
     first, second, vectors = pair_vectors(atoms, NEAREST)
     distance = np.linalg.norm(vectors, axis=1)
     if len(distance):

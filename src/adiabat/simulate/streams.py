@@ -33,7 +33,9 @@ class Streams:
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
-            raise ConfigurationError(f"the seed {self.seed}", rule="a seed is 0 or more, below 2^64")
+            raise ConfigurationError(
+                f"the seed {self.seed}", rule="a seed is 0 or more, below 2^64", mend="give another one"
+            )
 
     @classmethod
     def of(cls, batch: Batch, seed: int, replicas: Sequence[int] | None = None) -> "Streams":

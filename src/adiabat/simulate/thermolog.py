@@ -67,6 +67,7 @@ class ThermoLog:
             raise OutputError(
                 f"cannot be written: {error.strerror or error}",
                 place=str(self.file),
+                rule="a run goes on while it can be written down",
                 mend="free some space, then --resume",
             ) from error
         self.size += len(content)
@@ -81,6 +82,11 @@ def read_log(file: Path | str) -> dict[str, FloatArray]:
     with Path(file).open(newline="") as handle:
         rows = list(csv.reader(handle))
     if not rows or tuple(rows[0]) != COLUMNS:
-        raise DataError("is no thermodynamic log", place=str(file), rule=f"its first line is {','.join(COLUMNS)}")
+        raise DataError(
+            "is no thermodynamic log",
+            place=str(file),
+            rule=f"its first line is {','.join(COLUMNS)}",
+            mend="name the thermo.csv of a run",
+        )
     table = np.array([[float(value or "nan") for value in row] for row in rows[1:]]).reshape(-1, len(COLUMNS))
     return dict(zip(COLUMNS, table.T, strict=True))

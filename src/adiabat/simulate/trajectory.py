@@ -110,7 +110,10 @@ class TrajectoryWriter:
             _append(self.file, values, start=self.frames - len(self._waiting))
         except OSError as error:
             raise OutputError(
-                f"cannot be written: {error}", place=str(self.file), mend="free some space, then --resume"
+                f"cannot be written: {error}",
+                place=str(self.file),
+                rule="a run goes on while it can be written down",
+                mend="free some space, then --resume",
             ) from error
         self._waiting = []
         self._written = time.monotonic()
@@ -260,6 +263,7 @@ def _describe(file: Path) -> tuple[int, Species, bool]:
             f"is no trajectory, or is damaged: {error}",
             place=str(file),
             rule="a trajectory is what `adiabat md` writes",
+            mend="name the trajectory.h5 of a run",
         ) from error
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ase.data import chemical_symbols
 
 from adiabat.errors import SimulationError
+from adiabat.simulate.follower import GONE_WRONG
 from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
 
@@ -43,11 +44,13 @@ class Watch:
                 raise SimulationError(
                     f"the total energy has changed by {error:.3g} eV/atom",
                     rule=f"NVE conserves it to {ENERGY_ERROR_EV_PER_ATOM} eV/atom or half the kinetic energy, whichever is larger",
+                    mend=GONE_WRONG,
                 )
         elif seen.temperature_k > HOTTEST * self.thermostat_k + HOTTEST_EXTRA_K:
             raise SimulationError(
                 f"the temperature is {seen.temperature_k:.0f} K, the thermostat's {self.thermostat_k:g} K",
                 rule=f"at most {HOTTEST:g} times the thermostat's temperature plus {HOTTEST_EXTRA_K:g} K",
+                mend=GONE_WRONG,
             )
 
 
@@ -62,4 +65,4 @@ def require_finite(state: State) -> None:
         what = f"atom {atom} ({symbol}) has the force {state.forces[atom].tolist()} eV/Å"
     else:
         what = f"the energy is {state.energy.tolist()} eV"
-    raise SimulationError(what, rule="energy and forces are finite")
+    raise SimulationError(what, rule="energy and forces are finite", mend=GONE_WRONG)

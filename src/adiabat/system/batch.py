@@ -45,7 +45,9 @@ class Batch:
         """
         structures = [structures] if isinstance(structures, Atoms) else list(structures)
         if not structures:
-            raise StructureError("the batch holds no structure", rule="a batch has one structure or more")
+            raise StructureError(
+                "the batch holds no structure", rule="a batch has one structure or more", mend="give a structure"
+            )
         for index, atoms in enumerate(structures):
             require_valid(atoms, place=f"structure {index}")
         counts = torch.tensor([len(atoms) for atoms in structures])
@@ -115,13 +117,18 @@ def require_valid(atoms: Atoms, *, place: str) -> None:
         StructureError: No atom; positions or cell not finite; periodic directions whose cell vectors span no volume.
     """
     if len(atoms) == 0:
-        raise StructureError("holds no atom", place=place, rule="a structure has one atom or more")
+        raise StructureError(
+            "holds no atom", place=place, rule="a structure has one atom or more", mend="take the structure out"
+        )
     for name, values in (("position", atoms.positions), ("cell", atoms.cell.array)):
         if not np.isfinite(values).all():
             row = int(np.argwhere(~np.isfinite(values))[0, 0])
             what = f"atom {row}" if name == "position" else f"cell vector {row}"
             raise StructureError(
-                f"{what} has the {name} {values[row].tolist()}", place=place, rule=f"a {name} is finite"
+                f"{what} has the {name} {values[row].tolist()}",
+                place=place,
+                rule=f"a {name} is finite",
+                mend="mend the structure, or take it out",
             )
     periodic = atoms.cell.array[atoms.pbc]
     if len(periodic) == 0:

@@ -14,6 +14,7 @@ from adiabat.runs import atomic_write_text
 from adiabat.training.normal_equations import NormalEquations
 
 SECONDS_BETWEEN_SAVES = 20.0
+RULE = "a run goes on from a checkpoint that it wrote"
 
 
 @dataclass
@@ -42,13 +43,17 @@ class TrainingCheckpoint:
                 raise CheckpointError(
                     "holds the checkpoint of a run that did not end",
                     place=str(self.folder),
+                    rule="a run is not written over",
                     mend="go on with --resume, or remove the folder to begin anew",
                 )
             self._describe()
             return None
         if not self.folder.exists():
             raise CheckpointError(
-                "there is no checkpoint to resume from", place=str(self.folder), mend="leave --resume out to begin"
+                "there is no checkpoint to resume from",
+                place=str(self.folder),
+                rule=RULE,
+                mend="leave --resume out to begin",
             )
         self._require_same_run()
         return self._load() if self._equations.exists() else None
@@ -84,6 +89,7 @@ class TrainingCheckpoint:
             raise CheckpointError(
                 f"its equations are damaged ({error})",
                 place=str(self.folder),
+                rule=RULE,
                 mend="remove the folder to begin anew",
             ) from error
 
@@ -94,6 +100,7 @@ class TrainingCheckpoint:
             raise OutputError(
                 f"the folder of the checkpoint cannot be made: {error.strerror}",
                 place=str(self.folder),
+                rule="a checkpoint lies in a folder beside the output",
                 mend="remove what is in its way, or name another output",
             ) from error
         atomic_write_text(self.folder / "run.json", json.dumps(self.identity, indent=1, sort_keys=True))
@@ -103,7 +110,10 @@ class TrainingCheckpoint:
             stored = _flat(dict(json.loads((self.folder / "run.json").read_text())))
         except (OSError, ValueError, TypeError):
             raise CheckpointError(
-                "its run.json is missing or damaged", place=str(self.folder), mend="remove the folder to begin anew"
+                "its run.json is missing or damaged",
+                place=str(self.folder),
+                rule=RULE,
+                mend="remove the folder to begin anew",
             ) from None
         wanted = _flat(json.loads(json.dumps(self.identity)))
         differing = sorted(key for key in wanted.keys() | stored.keys() if wanted.get(key) != stored.get(key))

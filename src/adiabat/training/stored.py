@@ -61,5 +61,8 @@ def stored_basis(potential: Potential) -> BasisSpecification:
         if isinstance(part, LinearACE):
             return part.basis
     raise ConfigurationError(
-        "the potential holds no linear ACE", place="potential", mend="name a potential that `adiabat train` wrote"
+        "the potential holds no linear ACE",
+        place="potential",
+        rule="a basis is that of a linear ACE",
+        mend="name a potential that `adiabat train` wrote",
     )
