@@ -150,5 +150,7 @@ def _refuse_lost(batch: Batch) -> None:
     if not bool(finite.all()):
         atom = int((~finite).nonzero()[0])
         raise StructureError(
-            f"atom {atom} of the batch is at {batch.positions[atom].tolist()} Å", rule="a position is finite"
+            f"atom {atom} of the batch is at {batch.positions[atom].tolist()} Å",
+            rule="a position is finite",
+            mend="see what moved the atom there: a time step that is too long, or a damaged file",
         )

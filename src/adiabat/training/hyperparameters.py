@@ -59,9 +59,9 @@ START_STRENGTH = 1e-5
 # A step along a coordinate, and of how many steps each pass takes at once.
 NOISE_STEP, STRENGTH_STEP = 3**0.5, 10**0.5
 PASSES = (2, 1)
-STRENGTH_STEPS = (-2, 14)
-"""Bounds. Left-out structures cannot tell a prior from a weaker one where they hold nothing dense or torn; at a tenth of
-the start silicon had no holes between its atoms, at a thousandth it had."""
+STRENGTH_STEPS = (0, 14)
+"""Bounds. Left-out structures cannot tell a prior from a weaker one where they hold nothing dense or torn; with a third of
+the start's strength silicon had no holes between its atoms, with a tenth it had some, with a thousandth many."""
 IMPROVEMENT = 1e-3
 FITS = 100
 """At most; a search of three coordinates takes about forty."""
