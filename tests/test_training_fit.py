@@ -61,7 +61,7 @@ def largest_error(potential: Potential, structure: Labelled) -> tuple[float, flo
 def test_what_a_linear_expansion_says_is_learned_back() -> None:
     for structure in labelled_cells(3, first_seed=100):
         energy, forces, stress = largest_error(trained(), structure)
-        assert energy < 1e-5
+        assert energy < 1e-4
         assert forces < 1e-3  # the weakest prior still says that there are no forces in random packings
         assert stress < 1e-3
 
