@@ -59,11 +59,9 @@ def comparable_sample(structures: Sequence[Labelled]) -> list[Labelled]:
 def _findings(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labelled]) -> list[Finding]:
     if slopes.types_apart:
         return [_types_apart(kind, slopes.types_apart, sample)]
-    if slopes.whole is None or not slopes.is_off:
-        return []
     if slopes.types_that_disturb:
-        return [_types_that_disturb(kind, slopes.whole, slopes.types_that_disturb, sample)]
-    return [_all_off(kind, slopes.whole, sample)]
+        return [_types_that_disturb(kind, slopes, sample)]
+    return [_all_off(kind, slopes.whole, sample)] if slopes.is_off else []
 
 
 def _all_off(kind: Kind, slope: Slope, sample: Sequence[Labelled]) -> Finding:
@@ -79,10 +77,13 @@ def _types_apart(kind: Kind, slopes: Mapping[str, Slope], sample: Sequence[Label
     return _finding(kind, what, _places(slopes, sample), _convert(", ".join(causes)))
 
 
-def _types_that_disturb(kind: Kind, whole: Slope, rest: Mapping[str, Slope], sample: Sequence[Labelled]) -> Finding:
-    others = " or ".join(f"{_times(slope)} without config_type '{name}'" for name, slope in rest.items())
-    what = f"the {kind} labels are {_times(whole)} what the forces say, but {others}"
-    return _finding(kind, what, _places(rest, sample), OTHER_SETTINGS)
+def _types_that_disturb(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labelled]) -> Finding:
+    names = slopes.types_that_disturb
+    rest = " or ".join(
+        f"{_times(slope)} what the forces say without config_type '{name}'" for name, slope in names.items()
+    )
+    what = f"the {kind} labels are {rest}, and {_times(slopes.whole)} with it"
+    return _finding(kind, what, _places(names, sample), OTHER_SETTINGS)
 
 
 def _finding(kind: Kind, what: str, places: tuple[str, ...], mend: str) -> Finding:
