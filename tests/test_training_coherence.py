@@ -277,3 +277,12 @@ def test_forces_that_are_all_zero_say_nothing() -> None:
 )
 def test_units_are_named_as_closely_as_the_slope_is_known(kind: Kind, slope: Slope, says: str | None) -> None:
     assert explain(kind, slope) == says
+
+
+def test_structures_with_atoms_on_top_of_each_other_are_left_to_the_check_of_distances() -> None:
+    sound = labelled_cells(12)
+    doubled = sound[3].atoms.copy()
+    doubled.positions[1] = doubled.positions[0]
+    structures = [*sound[:3], replace(sound[3], atoms=doubled), *sound[4:]]
+    assert len(comparable_sample(structures)) == len(structures) - 1
+    assert check_coherence(structures, quiet=True) == []

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ase.data import chemical_symbols
 
 from adiabat.data import Finding
+from adiabat.data.checks.geometry import CLOSEST
+from adiabat.neighbors import pair_vectors
 from adiabat.system import Labelled
 from adiabat.training.force_comparison import LEAST_STRUCTURES, ForceSlopes, Kind, compare_with_forces
 from adiabat.training.samples import few_species, spread_sample
@@ -53,7 +55,9 @@ def comparable_sample(structures: Sequence[Labelled]) -> list[Labelled]:
     usable = few_species(usable, MOST_SPECIES)
     is_element = len({int(number) for s in usable for number in s.atoms.numbers}) == 1
     budget = BUDGET_ONE if is_element else BUDGET_MORE
-    return spread_sample(usable, most_atoms=budget, per_structure=PER_STRUCTURE)
+    sample = spread_sample(usable, most_atoms=budget, per_structure=PER_STRUCTURE)
+    # Atoms on top of each other are a finding of their own; here they would set the scale of all distances.
+    return [s for s in sample if not len(pair_vectors(s.atoms, CLOSEST, place=s.place)[0])]
 
 
 def _findings(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labelled]) -> list[Finding]:
