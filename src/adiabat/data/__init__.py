@@ -2,6 +2,7 @@
 
 from adiabat.data.check import CheckResult, check
 from adiabat.data.config import DataConfig, ReadConfig
+from adiabat.data.contact import contact_distance
 from adiabat.data.demonstration import demonstration_set
 from adiabat.data.describe import Description, describe
 from adiabat.data.distances import Distances, measure_distances, shortest_distances
@@ -28,6 +29,7 @@ __all__ = [
     "SplitConfig",
     "atomic_reference",
     "check",
+    "contact_distance",
     "demonstration_set",
     "describe",
     "fingerprint",

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
-from ase.data import chemical_symbols, covalent_radii
+from ase.data import chemical_symbols
 from pydantic import Field
 
 from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import Pair
 from adiabat.config import Config
+from adiabat.data import contact_distance
 
 
 class RepulsionConfig(Config):
@@ -46,7 +47,7 @@ class RepulsionRadii:
 def repulsion_radii(
     species: tuple[int, ...], shortest: Mapping[Pair, float], config: RepulsionConfig
 ) -> RepulsionRadii:
-    """Radii from the shortest distances in the data; from covalent radii for pairs that never meet there.
+    """Radii from the shortest distances in the data; from atomic radii for pairs that never touch there.
 
     Args:
         species: Atomic numbers, ascending.
@@ -55,10 +56,9 @@ def repulsion_radii(
     """
     inner, zbl, absent = {}, {}, []
     for low, high in combinations_with_replacement(species, 2):
-        bond = float(covalent_radii[low] + covalent_radii[high])
-        distance = min(shortest.get((low, high), bond), 1.2 * bond)
         if (low, high) not in shortest:
             absent.append(f"{chemical_symbols[low]}-{chemical_symbols[high]}")
+        distance = contact_distance((low, high), shortest)
         radius = config.inner_factor * distance
         inner[low, high] = InnerCutoff(radius, config.width_factor * distance)
         zbl[low, high] = (radius - config.width_factor * distance, config.outer_factor * distance)
