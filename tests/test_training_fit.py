@@ -30,8 +30,8 @@ from adiabat.potential import Potential
 from adiabat.system import Labelled, Labels
 from adiabat.training import TrainConfig, train
 from adiabat.training.hyperparameters import SearchConfig
+from adiabat.training.judged import judged_structures
 from adiabat.training.repulsion import RepulsionConfig
-from adiabat.training.train import judged_structures
 
 
 def learned(potential: Potential) -> LinearACE:
@@ -309,11 +309,11 @@ def test_a_basis_for_other_species_is_refused() -> None:
 
 def test_the_judged_structures_follow_the_seed() -> None:
     config = SearchConfig(structures=10, seed=3)
-    chosen = judged_structures(50, config)
+    chosen = judged_structures(["cell"] * 50, config)
     assert len(set(chosen)) == 10
-    assert chosen == sorted(chosen) == judged_structures(50, config)
-    assert chosen != judged_structures(50, SearchConfig(structures=10, seed=4))
-    assert judged_structures(9, config) == list(range(9))
+    assert chosen == sorted(chosen) == judged_structures(["cell"] * 50, config)
+    assert chosen != judged_structures(["cell"] * 50, SearchConfig(structures=10, seed=4))
+    assert judged_structures(["cell"] * 9, config) == list(range(9))
 
 
 def test_more_structures_than_are_judged_give_errors_of_the_judged_ones() -> None:

@@ -28,6 +28,7 @@ from adiabat.potential import Potential
 from adiabat.system import Labelled, Labels
 from adiabat.training import TrainConfig, learning_curve, measure_learning_curve, stored_basis, stored_configuration
 from adiabat.training import training_data as read_training_data
+from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.learning_curve import growing_parts
 
 
@@ -84,6 +85,18 @@ def test_findings_that_were_accepted_for_the_whole_are_accepted_where_a_part_has
         has_twins.append(any(twin.place in places and twin.place.removeprefix("twin ") in places for twin in twins))
         assert config.accept == (accepting.accept if has_twins[-1] else ())
     assert has_twins == [False, True]
+
+
+def test_noise_per_config_type_is_asked_of_parts_that_have_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    per_config_type = CONFIG.model_copy(update={"search": SearchConfig(noise_per_config_type=True)})
+    others = [replace(structure, config_type="other") for structure in labelled_cells(3, first_seed=90)]
+    data = [*labelled_cells(29), *others, isolated_silicon()]
+
+    _, asked = curve_of(data, per_config_type, monkeypatch)
+
+    several = ["other" in {structure.config_type for structure in part} for part, _ in asked]
+    assert [config.search.noise_per_config_type for _, config in asked] == several
+    assert set(several) == {False, True}
 
 
 def made(count: int, *config_types: str) -> list[Labelled]:

@@ -41,7 +41,7 @@ def info_command(
 
 
 def print_description(description: PotentialDescription, title: str) -> None:
-    """Species, cutoff, parts, provenance, data, and the errors on structures left out of the training."""
+    """Species, cutoff, parts, provenance, data, noise levels, and the errors on structures left out of the training."""
     console = Console()
     print_table(Table("potential", title, ("", ""), tuple(general_rows(description))), console)
     parts = tuple((p.kind, p.cutoff_angstrom, p.functions, p.parameters, p.details) for p in description.parts)
@@ -51,6 +51,10 @@ def print_description(description: PotentialDescription, title: str) -> None:
     if training is not None:
         columns = ("label", "count", "noise", "MAE left out", "RMSE left out", "unit")
         print_table(Table("training", "Training", columns, tuple(training_rows(training))), console)
+        rows = tuple(config_type_rows(training))
+        if rows:
+            columns = ("config_type", "label", "noise", "unit")
+            print_table(Table("noise", "Noise by config_type", columns, rows), console)
         for note in training.get("notes", ()):
             console.print(Text(f"note: {note}", style="dim"))
 
@@ -81,3 +85,11 @@ def training_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, int, float
         values = (training[name][kind] for name in ("noise", "left_out_mae", "left_out_rmse"))
         noise, mae, rmse = (factor * value for value in values)
         yield kind, count, noise, mae, rmse, unit
+
+
+def config_type_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, str, float, str]]:
+    """Noise of each config_type by kind of label; none where it is the same for all."""
+    for config_type, levels in training.get("noise_by_config_type", {}).items():
+        for kind, level in levels.items():
+            factor, unit = ERRORS_IN[kind]
+            yield config_type, kind, factor * level, unit

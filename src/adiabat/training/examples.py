@@ -1,6 +1,8 @@
 """Examples: structures with what is left of their labels for the linear model to learn, as rows of a regression."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from torch import Tensor
@@ -13,6 +15,10 @@ from adiabat.typing import FloatArray
 
 KINDS = ("energy", "forces", "stress")
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
+NoiseFactors = Mapping[tuple[str, str], float]
+"""By (kind of label, config_type): standard deviation of a row relative to what it is for the kind; one where it lacks."""
+ONE_LEVEL: NoiseFactors = MappingProxyType({})
+"""The same noise for all config_types."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,13 @@ class Example:
         blocks: By kind of label; only those that the structure has.
         features: (n, functions).
         species: (n,) the place of each atom's species.
+        config_type: The kind of structure.
     """
 
     blocks: dict[str, Block]
     features: FloatArray
     species: np.ndarray
+    config_type: str = "default"
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class ExampleMaker:
             volume = float(batch.volume[0])
             blocks["stress"] = Block((rows.virial.numpy() / volume)[VOIGT], (labels.stress - known)[VOIGT])
         species = np.searchsorted(self.model.species, structure.atoms.numbers)
-        return Example(blocks, rows.features.numpy(), species)
+        return Example(blocks, rows.features.numpy(), species, structure.config_type)
 
 
 def value(quantity: Tensor | None) -> FloatArray:

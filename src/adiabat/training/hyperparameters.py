@@ -1,7 +1,7 @@
 """The search for noise levels and prior that predict best what was left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +10,7 @@ from pydantic import Field
 from adiabat.config import Config
 from adiabat.errors import DataError
 from adiabat.runs import track
-from adiabat.training.examples import Example
+from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.leave_one_out import LeftOut, leave_one_structure_out
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prior import PackingPrior
@@ -23,10 +23,13 @@ class SearchConfig(Config):
     Attributes:
         structures: How many structures, spread over the data, the leave-one-structure-out errors are taken over.
         seed: Of the choice of these structures.
+        noise_per_config_type: Whether noise levels may differ between config_types. They do where left-out structures are
+            predicted better so. Memory and checkpoint grow with the number of config_types.
     """
 
     structures: int = Field(default=100, ge=10)
     seed: int = Field(default=0, ge=0)
+    noise_per_config_type: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,23 @@ class Hyperparameters:
     Attributes:
         noise: Standard deviation of a row by kind of label: eV per atom, eV/Å, eV/Å³.
         strength: Of the prior, relative to the data.
+        factors: On the noise, by config_type.
     """
 
     noise: Mapping[str, float]
     strength: float
+    factors: NoiseFactors = field(default_factory=dict)
+
+
+Point = tuple[int, ...]
+"""Steps from the start: of each noise but the anchor's, of the strength."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Hyperparameters with the fit that they give and its leave-one-structure-out errors."""
+    """Hyperparameters, from which point of the lattice they are, the fit that they give and its left-out errors."""
 
+    point: Point
     parameters: Hyperparameters
     solution: Solution
     left_out: LeftOut
@@ -69,10 +79,6 @@ SMALLEST_ERROR = 1e-14
 """eV per atom, eV/Å, eV/Å³: below rounding, so that labels that are met exactly have a score."""
 
 
-Point = tuple[int, ...]
-"""Steps from the start: of each noise but the anchor's, of the strength."""
-
-
 def score_of(left_out: LeftOut) -> float:
     """Weighted sum of the logarithms of the mean absolute errors: scale-free, a per cent of one is a per cent of another."""
     errors = {kind: left_out.mean_absolute(kind) for kind in left_out.residuals}
@@ -80,7 +86,13 @@ def score_of(left_out: LeftOut) -> float:
 
 
 def search(
-    equations: NormalEquations, examples: Sequence[Example], prior: PackingPrior, *, quiet: bool = False
+    equations: NormalEquations,
+    examples: Sequence[Example],
+    prior: PackingPrior,
+    *,
+    factors: NoiseFactors = ONE_LEVEL,
+    start: Point | None = None,
+    quiet: bool = False,
 ) -> Candidate:
     """The candidate that predicts left-out structures best, by coordinate descent on a lattice of steps.
 
@@ -91,14 +103,17 @@ def search(
         equations: Of all structures.
         examples: Some of them, whose errors count.
         prior: What strength is of.
+        factors: On the noise, by config_type.
+        start: Where a search with other factors ended: from there on only the last pass is made.
         quiet: Show no progress.
 
     Raises:
         DataError: No start has a positive definite precision.
     """
-    trials = _Trials(equations, examples, prior, iter(track(range(FITS), "choosing noise and prior", quiet=quiet)))
-    best = _first_possible(trials)
-    for stride in PASSES:
+    budget = iter(track(range(FITS), "choosing noise and prior", quiet=quiet))
+    trials = _Trials(equations, examples, prior, factors, budget)
+    best = _first_possible(trials) if start is None or np.isinf(trials.score(start)) else start
+    for stride in PASSES if start is None else PASSES[-1:]:
         best = _descend(trials, best, stride)
     return _with_absolute_noise(trials, best)
 
@@ -110,6 +125,7 @@ class _Trials:
     equations: NormalEquations
     examples: Sequence[Example]
     prior: PackingPrior
+    factors: NoiseFactors
     budget: Iterator[int]
     scores: dict[Point, float] = field(default_factory=dict)
 
@@ -125,12 +141,16 @@ class _Trials:
             kind: START_FRACTIONS[kind] * self.equations.kinds[kind].spread * NOISE_STEP ** steps.get(kind, 0)
             for kind in self.equations.present
         }
-        return Hyperparameters(noise, START_STRENGTH * STRENGTH_STEP ** point[-1])
+        return Hyperparameters(noise, START_STRENGTH * STRENGTH_STEP ** point[-1], self.factors)
 
-    def candidate(self, parameters: Hyperparameters) -> Candidate:
-        """The fit."""
-        solution = solve(self.equations, parameters.noise, self.prior.precision(parameters.strength))
-        return Candidate(parameters, solution, leave_one_structure_out(self.examples, solution, parameters.noise))
+    def candidate(self, point: Point, *, loudness: float = 1.0) -> Candidate:
+        """The fit at a point, or the same fit with all noise levels multiplied."""
+        relative = self.parameters(point)
+        parameters = replace(relative, noise={kind: loudness * value for kind, value in relative.noise.items()})
+        noise, precision = parameters.noise, self.prior.precision(parameters.strength)
+        solution = solve(self.equations, noise, precision, self.factors)
+        left_out = leave_one_structure_out(self.examples, solution, noise, self.factors)
+        return Candidate(point, parameters, solution, left_out)
 
     def score(self, point: Point) -> float:
         """Infinite where there is no fit, or no room for another one."""
@@ -142,7 +162,7 @@ class _Trials:
         if not STRENGTH_STEPS[0] <= point[-1] <= STRENGTH_STEPS[1] or next(self.budget, None) is None:
             return np.inf
         try:
-            score = score_of(self.candidate(self.parameters(point)).left_out)
+            score = score_of(self.candidate(point).left_out)
         except np.linalg.LinAlgError:  # too weak a prior for rounding
             return np.inf
         return score if np.isfinite(score) else np.inf
@@ -178,9 +198,8 @@ def _moved(point: Point, coordinate: int, step: int) -> Point:
 
 def _with_absolute_noise(trials: _Trials, best: Point) -> Candidate:
     """The same fit, its noise levels scaled to the left-out residuals."""
-    relative = trials.candidate(trials.parameters(best))
-    noise = relative.parameters.noise
-    scaled = [residuals / noise[kind] for kind, residuals in relative.left_out.residuals.items()]
+    relative = trials.candidate(best)
+    left_out = relative.left_out
+    scaled = [left_out.residuals[kind] / left_out.noise[kind] for kind in left_out.residuals]
     factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled))))) or 1.0  # zero where all is met exactly
-    absolute = {kind: factor * value for kind, value in noise.items()}
-    return trials.candidate(Hyperparameters(absolute, relative.parameters.strength))
+    return trials.candidate(best, loudness=factor)

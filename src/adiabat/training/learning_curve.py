@@ -47,7 +47,7 @@ def measure_learning_curve(
 
     def structure_by_structure() -> Iterator[int]:
         for part in parts:
-            trained = train(part, _accepting(config, part), basis=basis, quiet=True)
+            trained = train(part, _fitting(config, part), basis=basis, quiet=True)
             found.append(evaluate(trained, tested, quiet=True))
             yield from range(len(part))
 
@@ -105,8 +105,12 @@ def _count(structures: Sequence[Labelled]) -> int:
     return sum(not structure.is_isolated_atom for structure in structures)
 
 
-def _accepting(config: TrainConfig, part: Sequence[Labelled]) -> TrainConfig:
-    """The configuration with those of its accepted findings that a part of the data has as well."""
+def _fitting(config: TrainConfig, part: Sequence[Labelled]) -> TrainConfig:
+    """The configuration less what has no effect on a part of the data: noise per config_type, accepted findings."""
+    of_one_type = len({s.config_type for s in part if not s.is_isolated_atom and s.labels.any}) < 2
+    if config.search.noise_per_config_type and of_one_type:
+        one_level = config.search.model_copy(update={"noise_per_config_type": False})
+        config = config.model_copy(update={"search": one_level})
     if not config.accept:
         return config
     findings = check(part, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=True).findings

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from adiabat.training.examples import Example
+from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
 
@@ -20,10 +20,12 @@ class LeftOut:
 
     Attributes:
         residuals: By kind of label, all structures' rows together: eV per atom, eV/Å, eV/Å³.
+        noise: By kind of label, the standard deviation that the fit took each of these labels to have.
         structure: By kind of label, which of the structures each residual is of.
     """
 
     residuals: dict[str, FloatArray]
+    noise: dict[str, FloatArray]
     structure: dict[str, IntArray]
 
     def mean_absolute(self, kind: str) -> float:
@@ -35,7 +37,9 @@ class LeftOut:
         return float(np.sqrt(np.square(self.residuals[kind]).mean()))
 
 
-def leave_one_structure_out(examples: Sequence[Example], solution: Solution, noise: Mapping[str, float]) -> LeftOut:
+def leave_one_structure_out(
+    examples: Sequence[Example], solution: Solution, noise: Mapping[str, float], factors: NoiseFactors = ONE_LEVEL
+) -> LeftOut:
     """Leave-one-structure-out residuals e = (1 - H)⁻¹ r, over the block of all rows of a structure.
 
     H = x P⁻¹ xᵀ is the block of the hat matrix, r the residuals of the whole fit, both in units of the noise. Exact for
@@ -46,11 +50,13 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, noi
         examples: Structures that are among those fitted.
         solution: The fit to all.
         noise: What the fit was made with, by kind of label.
+        factors: On the noise, by config_type: what the fit was made with.
     """
     residuals: dict[str, list[FloatArray]] = {}
+    noises: dict[str, list[FloatArray]] = {}
     structure: dict[str, list[IntArray]] = {}
     for number, example in enumerate(examples):
-        std = np.concatenate([np.full(len(b.targets), noise[kind]) for kind, b in example.blocks.items()])
+        std = _row_noise(example, noise, factors)
         rows = np.concatenate([block.rows for block in example.blocks.values()])
         targets = np.concatenate([block.targets for block in example.blocks.values()])
         whitened = solution.whiten(rows / std[:, None])
@@ -58,10 +64,22 @@ def leave_one_structure_out(examples: Sequence[Example], solution: Solution, noi
         left_out = np.asarray(std * np.linalg.solve(rest, (targets - rows @ solution.mean) / std), dtype=float)
         first = 0
         for kind, block in example.blocks.items():
-            residuals.setdefault(kind, []).append(left_out[first : first + len(block.targets)])
+            of_kind = slice(first, first + len(block.targets))
+            residuals.setdefault(kind, []).append(left_out[of_kind])
+            noises.setdefault(kind, []).append(std[of_kind])
             structure.setdefault(kind, []).append(np.full(len(block.targets), number))
-            first += len(block.targets)
-    return LeftOut(_joined(residuals), _joined(structure))
+            first = of_kind.stop
+    return LeftOut(_joined(residuals), _joined(noises), _joined(structure))
+
+
+def _row_noise(example: Example, noise: Mapping[str, float], factors: NoiseFactors) -> FloatArray:
+    """Standard deviation of each row of a structure, kind after kind."""
+    return np.concatenate(
+        [
+            np.full(len(block.targets), noise[kind] * factors.get((kind, example.config_type), 1.0))
+            for kind, block in example.blocks.items()
+        ]
+    )
 
 
 def _joined(parts: dict[str, list[NDArray[Number]]]) -> dict[str, NDArray[Number]]:

@@ -1,11 +1,13 @@
-"""Bayesian linear regression on normal equations: Gaussian noise per kind of label, a Gaussian prior."""
+"""Bayesian linear regression on normal equations: Gaussian noise per kind of label and config_type, a Gaussian prior."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import scipy.linalg
 
+from adiabat.training.examples import ONE_LEVEL, NoiseFactors
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.typing import FloatArray
 
@@ -34,7 +36,9 @@ def anchor(equations: NormalEquations) -> str:
     return "forces" if "forces" in equations.present else equations.present[0]
 
 
-def solve(equations: NormalEquations, noise: Mapping[str, float], prior: FloatArray) -> Solution:
+def solve(
+    equations: NormalEquations, noise: Mapping[str, float], prior: FloatArray, factors: NoiseFactors = ONE_LEVEL
+) -> Solution:
     """The posterior.
 
     Args:
@@ -42,15 +46,19 @@ def solve(equations: NormalEquations, noise: Mapping[str, float], prior: FloatAr
         noise: Standard deviation of a row by kind of label: eV per atom, eV/Å, eV/Å³. Its ratios decide the mean.
         prior: (columns, columns) precision for one row of the anchor (see `anchor`) with unit noise: it grows with their
             number and precision, so that it means the same for few data and many.
+        factors: On the noise, by config_type.
 
     Raises:
         numpy.linalg.LinAlgError: The precision is not positive definite to rounding: the prior is too weak.
     """
     reference = anchor(equations)
-    precision = equations.kinds[reference].count * noise[reference] ** -2 * prior
+    weighed = {
+        kind: [((factor * noise[kind]) ** -2, sums) for factor, sums in equations.parts(kind, factors)]
+        for kind in equations.present
+    }
+    precision = sum(sums.count * inverse_variance for inverse_variance, sums in weighed[reference]) * prior
     right = np.zeros(equations.columns)
-    for kind in equations.present:
-        sums, inverse_variance = equations.kinds[kind], noise[kind] ** -2
+    for inverse_variance, sums in chain.from_iterable(weighed.values()):
         precision += inverse_variance * sums.gram
         right += inverse_variance * sums.moment
     scale = 1 / np.sqrt(np.diag(precision))

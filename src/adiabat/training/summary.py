@@ -1,5 +1,7 @@
 """What a training run says of itself when it has ended."""
 
+from collections.abc import Mapping
+
 from adiabat.potential import Potential
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
@@ -12,15 +14,20 @@ SAID = {
 
 
 def training_sentences(potential: Potential) -> tuple[str, ...]:
-    """Basis, rows, left-out errors and notes of a trained potential."""
+    """Basis, rows, left-out errors, noise levels by config_type where there are such, and notes of a trained potential."""
     summary = potential.metadata["training"]
     rows = ", ".join(f"{count} {kind}" for kind, count in summary["rows"].items())
-    errors = ", ".join(
-        f"{SAID[kind][0]} {SAID[kind][1] * value:.3g} {SAID[kind][2]}"
-        for kind, value in summary["left_out_mae"].items()
-    )
     return (
         f"{summary['functions']} functions, cutoff {potential.cutoff:.2f} Å, fitted to labels of {rows}",
-        f"mean absolute errors on structures left out of the fit: {errors}",
+        f"mean absolute errors on structures left out of the fit: {_said(summary['left_out_mae'])}",
+        *(
+            f"noise of {config_type}: {_said(levels)}"
+            for config_type, levels in summary.get("noise_by_config_type", {}).items()
+        ),
         *(f"note: {note}" for note in summary["notes"]),
     )
+
+
+def _said(values: Mapping[str, float]) -> str:
+    """By kind of label, in the units that people read."""
+    return ", ".join(f"{SAID[kind][0]} {SAID[kind][1] * value:.3g} {SAID[kind][2]}" for kind, value in values.items())

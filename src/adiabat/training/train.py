@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save
 
@@ -21,8 +21,14 @@ from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 from adiabat.training.config import TrainConfig
+from adiabat.training.config_type_noise import (
+    levels_by_config_type,
+    require_several_config_types,
+    search_by_config_type,
+)
 from adiabat.training.examples import Example, ExampleMaker
-from adiabat.training.hyperparameters import Candidate, SearchConfig, search
+from adiabat.training.hyperparameters import Candidate, Hyperparameters, SearchConfig, search
+from adiabat.training.judged import judged_structures
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
@@ -74,7 +80,11 @@ def train(
             raise
         equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
     prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
-    best = search(equations, examples, prior, quiet=quiet)
+    if config.search.noise_per_config_type:
+        best, note = search_by_config_type(equations, examples, prior, quiet=quiet)
+        prepared = replace(prepared, notes=(*prepared.notes, note))
+    else:
+        best = search(equations, examples, prior, quiet=quiet)
     return _assemble(structures, config, prepared, equations, best)
 
 
@@ -85,7 +95,10 @@ def _checked(
     findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
     findings = (*findings, *check_coherence(structures, quiet=quiet))
     require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
-    return prepare(structures, config, basis=basis, quiet=quiet)
+    prepared = prepare(structures, config, basis=basis, quiet=quiet)
+    if config.search.noise_per_config_type:
+        require_several_config_types(prepared.fitted)
+    return prepared
 
 
 def _accumulate(
@@ -98,8 +111,9 @@ def _accumulate(
 ) -> tuple[NormalEquations, list[Example]]:
     """One pass over the structures; those whose left-out errors are going to count are kept."""
     make = ExampleMaker(prepared.model, prepared.baseline)
-    equations = before or NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions)
-    chosen = judged_structures(len(prepared.fitted), config)
+    n_species, n_functions = len(prepared.model.species), prepared.model.basis.n_functions
+    equations = before or NormalEquations(n_species, n_functions, per_config_type=config.noise_per_config_type)
+    chosen = judged_structures([structure.config_type for structure in prepared.fitted], config)
     done = equations.done
     kept = [make(prepared.fitted[index]) for index in chosen if index < done]
     rest = track(prepared.fitted[done:], "reading structures into the fit", quiet=quiet)
@@ -113,14 +127,6 @@ def _accumulate(
     if saved is not None and done < equations.done:
         saved.save(equations)
     return equations, kept
-
-
-def judged_structures(count: int, config: SearchConfig) -> list[int]:
-    """Indices, ascending, of the structures whose left-out errors choose the hyperparameters."""
-    if count <= config.structures:
-        return list(range(count))
-    chosen = np.random.default_rng(config.seed).choice(count, config.structures, replace=False)
-    return sorted(int(index) for index in chosen)
 
 
 def _assemble(
@@ -150,13 +156,21 @@ def _summary(prepared: Preparation, equations: NormalEquations, best: Candidate)
         "functions": prepared.model.basis.n_functions,
         "coefficients": equations.columns,
         "rows": {kind: equations.kinds[kind].count for kind in equations.present},
-        "noise": {kind: float(value) for kind, value in best.parameters.noise.items()},
+        **_levels(best.parameters),
         "prior_strength": best.parameters.strength,
         "left_out_mae": {kind: best.left_out.mean_absolute(kind) for kind in kinds},
         "left_out_rmse": {kind: best.left_out.root_mean_square(kind) for kind in kinds},
         "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
         "notes": list(prepared.notes),
     }
+
+
+def _levels(parameters: Hyperparameters) -> dict[str, Any]:
+    """Noise by kind of label, and by config_type where the fit was made with that."""
+    levels: dict[str, Any] = {"noise": {kind: float(value) for kind, value in parameters.noise.items()}}
+    if parameters.factors:
+        levels["noise_by_config_type"] = levels_by_config_type(parameters)
+    return levels
 
 
 def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatistics:
