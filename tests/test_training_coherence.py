@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ from adiabat.system import Graph, Labelled, Labels
 from adiabat.testing.data import reference_data
 from adiabat.training import check_coherence
 from adiabat.training.coherence import comparable_sample
+from adiabat.training.component_order import shear_order
 from adiabat.training.force_comparison import Kind, compare_with_forces
 from adiabat.training.slopes import Slope
 from adiabat.training.unit_factors import explain
 
 HARTREE, BOHR, KCAL, GPA = 27.211386, 0.529177, 23.060548, 160.21766
 """Written out here, so that the package's own constants are tested too."""
-ENERGY, STRESS = "energy-force-mismatch", "stress-force-mismatch"
+ENERGY, STRESS, ORDER = "energy-force-mismatch", "stress-force-mismatch", "stress-component-order"
 
 
 class _Rows:
@@ -83,12 +85,23 @@ def raised(structure: Labelled, by: float) -> Labelled:
     return replace(structure, labels=replace(structure.labels, energy=energy + by * len(structure.atoms)))
 
 
+def reordered(structure: Labelled, order: tuple[int, int, int]) -> Labelled:
+    """The structure with these components of its stress in the places of yz, xz, xy."""
+    stress = structure.labels.stress
+    assert stress is not None
+    places = [(1, 2), (0, 2), (0, 1)]
+    changed = np.diag(np.diag(stress))
+    for place, source in zip(places, order, strict=True):
+        changed[place] = changed[place[::-1]] = stress[places[source]]
+    return replace(structure, labels=replace(structure.labels, stress=changed))
+
+
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
     return {finding.name: finding for finding in findings}
 
 
 def whole(structures: Sequence[Labelled], kind: Kind) -> Slope:
-    return compare_with_forces(comparable_sample(structures), quiet=True)[kind].whole
+    return compare_with_forces(comparable_sample(structures), quiet=True).slopes[kind].whole
 
 
 @pytest.mark.parametrize("kind", ["energy", "stress"])
@@ -108,8 +121,7 @@ def test_labels_of_one_potential_have_slopes_of_one(kind: Kind) -> None:
     ],
 )
 def test_published_data_have_slopes_of_one_within_a_tenth(file: str, step: int) -> None:
-    slopes = compare_with_forces(published(file, step), quiet=True)
-    for found in slopes.values():
+    for found in compare_with_forces(published(file, step), quiet=True).slopes.values():
         assert found.whole.tells
         assert found.whole.value == pytest.approx(1.0, abs=0.1)
         assert not found.is_off
@@ -165,7 +177,7 @@ def test_units_and_signs_that_do_not_fit_are_errors_that_name_them(
 
 def test_units_are_named_in_published_data() -> None:
     """Slopes go with the factors exactly, so that one comparison tells of all of them."""
-    slopes = compare_with_forces(published("mlearn/Mo_train.xyz", 8), quiet=True)
+    slopes = compare_with_forces(published("mlearn/Mo_train.xyz", 8), quiet=True).slopes
     for factors, *all_say in FACTORS:
         for (kind, found), says in zip(slopes.items(), all_say, strict=True):
             if says is not None:
@@ -228,6 +240,38 @@ def test_a_config_type_without_which_the_rest_fits_is_named(factors: dict[str, f
     assert "what the forces say without config_type 'odd'" in found[finding].what
     assert found[finding].places[0].startswith("'odd': 4 structures")
     assert "another reference" in found[finding].mend
+
+
+@pytest.mark.parametrize("order", [order for order in permutations(range(3)) if order != (0, 1, 2)])
+@pytest.mark.parametrize("factor", [1.0, -10 * GPA])
+def test_shear_stresses_in_another_order_are_named(order: tuple[int, int, int], factor: float) -> None:
+    """Those of VASP among them, read as Voigt's."""
+    names = [("yz", "xz", "xy")[k] for k in order]
+    found = by_name(check_coherence(scaled([reordered(s, order) for s in known()], stress=factor), quiet=True))
+    assert found[ORDER].severity == "warning"
+    assert f"'cell' goes with {', '.join(names)} (" in found[ORDER].what
+
+
+def test_shear_stresses_of_one_config_type_in_another_order_are_named() -> None:
+    odd = [reordered(s, (1, 0, 2)) for s in labelled_cells(6, first_seed=50)]
+    found = by_name(check_coherence([*of_type(labelled_cells(10), "sound"), *of_type(odd, "odd")], quiet=True))
+    assert [place.split(":")[0] for place in found[ORDER].places] == ["'odd'"]
+
+
+def test_published_shear_stresses_whose_order_is_exchanged_are_found() -> None:
+    found = by_name(check_coherence(published("mlearn/Si_train.xyz", 6), quiet=True))[ORDER]
+    assert "in config_type 'AIMD-NVT' goes with xz, yz, xy" in found.what
+    assert "Elastic" not in found.what
+    assert ORDER not in by_name(check_coherence(published("mlearn/Mo_train.xyz", 8), quiet=True))
+
+
+def test_shear_stresses_that_say_nothing_have_no_order() -> None:
+    draw = np.random.default_rng(0).normal(size=(40, 3))
+    assert shear_order(draw[:4], draw[:4]) is None
+    assert shear_order(np.zeros((8, 3)), draw[:8]) is None
+    noise = shear_order(np.random.default_rng(1).normal(size=(40, 3)), draw)
+    assert noise is not None
+    assert not noise.is_wrong
 
 
 def test_energies_may_be_counted_from_anywhere() -> None:

@@ -13,16 +13,21 @@ from adiabat.data import Finding
 from adiabat.data.checks.geometry import CLOSEST
 from adiabat.neighbors import pair_vectors
 from adiabat.system import Labelled
+from adiabat.training.component_order import SHEARS, ShearOrder
 from adiabat.training.force_comparison import LEAST_STRUCTURES, ForceSlopes, Kind, compare_with_forces
 from adiabat.training.samples import few_species, spread_sample
 from adiabat.training.slopes import TOLERANCE, Slope
 from adiabat.training.unit_factors import explain
 
-ENERGY_NAME, STRESS_NAME = COHERENCE_FINDINGS = "energy-force-mismatch", "stress-force-mismatch"
+ENERGY_NAME, STRESS_NAME, ORDER_NAME = COHERENCE_FINDINGS = (
+    "energy-force-mismatch",
+    "stress-force-mismatch",
+    "stress-component-order",
+)
 NAMES: dict[Kind, str] = {"energy": ENERGY_NAME, "stress": STRESS_NAME}
 MOST_SPECIES = 5
 """The basis of the fit grows with the square of their number, and this is to be done in seconds."""
-BUDGET_ONE, BUDGET_MORE, PER_STRUCTURE = 2500, 5000, 20
+BUDGET_ONE, BUDGET_MORE, PER_STRUCTURE = 4000, 5000, 15
 """Atoms, for one species (and a larger basis) and for more; what a structure costs besides its atoms."""
 CONVERT = "convert to eV, eV/Å, eV/Å³ (positive under tension) and try again"
 CHECK_EVERYTHING = "check units and signs of energies, forces and stresses against the code that made them"
@@ -40,7 +45,9 @@ def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> l
     if len(sample) < LEAST_STRUCTURES:
         return []
     found = compare_with_forces(sample, quiet=quiet)
-    return [finding for kind, slopes in found.items() for finding in _findings(kind, slopes, sample)]
+    wrong = {name: order for name, order in found.orders.items() if order.is_wrong}
+    findings = [finding for kind, slopes in found.slopes.items() for finding in _findings(kind, slopes, sample)]
+    return [*findings, _wrong_order(wrong, sample)] if wrong else findings
 
 
 def comparable_sample(structures: Sequence[Labelled]) -> list[Labelled]:
@@ -88,6 +95,23 @@ def _types_that_disturb(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labell
     )
     what = f"the {kind} labels are {rest}, and {_times(slopes.whole)} with it"
     return _finding(kind, what, _places(names, sample), OTHER_SETTINGS)
+
+
+def _wrong_order(orders: Mapping[str, ShearOrder], sample: Sequence[Labelled]) -> Finding:
+    """A warning: it spoils shear stresses alone, and of several hundred labels they are few."""
+    of_types = (
+        f"what stands as {', '.join(SHEARS)} in config_type '{name}' goes with {', '.join(order.components)} "
+        f"(correlation {order.reordered:.2f}, as it stands {order.as_read:.2f})"
+        for name, order in orders.items()
+    )
+    return Finding(
+        ORDER_NAME,
+        "warning",
+        f"shear stresses are not in the order in which they are read: {'; '.join(of_types)}",
+        _places(orders, sample),
+        "shear stresses go with what the forces say of them, component by component",
+        "write stresses as 3x3 matrices, or in Voigt's order xx yy zz yz xz xy (VASP's is xx yy zz xy yz zx)",
+    )
 
 
 def _finding(kind: Kind, what: str, places: tuple[str, ...], mend: str) -> Finding:

@@ -34,12 +34,14 @@ class ForceFit:
     Attributes:
         solution: For forces with a standard deviation of one.
         strength: Of the prior.
-        force_error: eV/Å, root mean square of forces that were left out.
+        force_error: eV/Å, root mean square error of forces that were left out.
+        unexplained: Of the mean square of those forces, the part that is error.
     """
 
     solution: Solution
     strength: float
     force_error: float
+    unexplained: float
 
     def predict(self, rows: FloatArray) -> FloatArray:
         """(n,) the posterior mean."""
@@ -71,14 +73,15 @@ class ForceRows:
             strengths: Of priors to choose from.
 
         Returns:
-            None where all forces are zero or no prior is strong enough for rounding.
+            None where forces are zero or no prior is strong enough for rounding.
         """
         examples = [_only_forces(self.examples[int(index)]) for index in indices]
         equations = _equations(examples)
-        if equations.kinds["forces"].square == 0:
-            return None
         places = np.unique(np.linspace(0, len(examples) - 1, LEFT_OUT).round().astype(int))
         judged = [examples[place] for place in places]
+        square = float(np.mean(np.concatenate([example.blocks["forces"].targets for example in judged]) ** 2))
+        if square == 0:
+            return None
         fits: list[tuple[float, ForceFit]] = []
         for strength in strengths:
             try:
@@ -87,7 +90,7 @@ class ForceRows:
             except np.linalg.LinAlgError:  # too weak a prior for rounding
                 continue
             error = left_out.root_mean_square("forces")
-            fits.append((left_out.mean_absolute("forces"), ForceFit(solution, strength, error)))
+            fits.append((left_out.mean_absolute("forces"), ForceFit(solution, strength, error, error**2 / square)))
         return min(fits, key=lambda fit: fit[0])[1] if fits else None
 
 
