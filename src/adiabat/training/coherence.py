@@ -51,7 +51,7 @@ def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> l
 
 
 def comparable_sample(structures: Sequence[Labelled]) -> list[Labelled]:
-    """Structures with forces and something to compare them with, few enough to be quick."""
+    """Structures with forces and something to compare them with, few enough and of few enough species to be quick."""
     usable = [
         s
         for s in structures
@@ -98,7 +98,7 @@ def _types_that_disturb(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labell
 
 
 def _wrong_order(orders: Mapping[str, ShearOrder], sample: Sequence[Labelled]) -> Finding:
-    """A warning: it spoils shear stresses alone, and of several hundred labels they are few."""
+    """A warning, for energies, forces and the other stresses are of use without the shear stresses."""
     of_types = (
         f"what stands as {', '.join(SHEARS)} in config_type '{name}' goes with {', '.join(order.components)} "
         f"(correlation {order.reordered:.2f}, as it stands {order.as_read:.2f})"

@@ -17,7 +17,7 @@ Kind = Literal["energy", "stress"]
 KINDS: tuple[Kind, ...] = ("energy", "stress")
 LEAST_STRUCTURES = 8
 DISTURBED = 5.0
-"""Factor between standard errors with and without a config_type; on sound data it was at most two."""
+"""Factor between standard errors with and without a config_type; on sound data it was two at most."""
 MISFIT = 0.5
 """Relative standard error of a slope, times the part of the forces that a fit does not explain: it may not explain as much of
 what they do to energies. On sound data that are hard to fit slopes were off by one to two times that part."""
