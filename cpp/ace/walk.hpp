@@ -236,8 +236,8 @@ ADIABAT_PHASE void chunk_harmonics(const Plan<T> &plan, const Scratch<T> &scratc
   }
 }
 
-// Adds the edges to `density`, (species of neighbour, density).
-template <class T>
+// Sums the edges in `density`, (species of neighbour, density); keeps their radial functions, with slopes where wanted.
+template <class T, bool slopes>
 ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch) {
   const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
   const int count = plan.radial.count;
@@ -247,8 +247,8 @@ ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scra
       const int edges = chunk_size(scratch, z, slot);
       Real<T> *R = scratch.R + slot * count, *S = scratch.S + slot * count;
       for (int e = 0; e < edges; e += together)
-        radial_functions<T, together>(plan.radial, pairs[z], scratch.r + slot + e, scratch.inverse_r + slot + e,
-                                      R + e * count, S + e * count, count);
+        radial_functions<T, together, slopes>(plan.radial, pairs[z], scratch.r + slot + e, scratch.inverse_r + slot + e,
+                                              R + e * count, S + e * count, count);
       chunk_harmonics(plan, scratch, slot, edges);
       for (int e = 0; e < edges; ++e)
         harmonic_values<T>(plan.harmonics.l_max, scratch.Q + e * triangle, scratch.re + e * degrees,
@@ -319,9 +319,13 @@ inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::i
   const Program<T> &program = plan.program[center];
   collect_block(plan, pairs, edges, order, scratch, output);
   Sum<T> energy = repel(plan, pairs, scratch);
-  forward(plan, pairs, scratch);
+  if (output.forces)
+    forward<T, true>(plan, pairs, scratch);
+  else
+    forward<T, false>(plan, pairs, scratch);
   apply(program.component_of_density, program.components, scratch.density, scratch.value);
-  energy += energy_and_adjoint(program, scratch.value, scratch.adjoint);
+  energy += output.forces ? energy_and_adjoint<T, true>(program, scratch.value, scratch.adjoint)
+                          : energy_and_adjoint<T, false>(program, scratch.value, scratch.adjoint);
   for (int lane = 0; lane < Lane<T>::count; ++lane)
     if (order[lane] >= 0) output.energies[order[lane]] = energy[lane];
   if (!output.forces) return;
