@@ -100,8 +100,9 @@ def test_energies_alone_are_those_that_come_with_forces(name: str, dtype: torch.
     tolerance = ROUNDING if dtype == torch.float64 else 2e-6
     for potential in POTENTIALS.values():
         for atoms in cases(potential.species):
-            graph = neighbor_graph(Batch.from_atoms(atoms, dtype=dtype), potential.cutoff)
-            scale = float(energy_scales(potential.parts, graph)[0])
+            exact = neighbor_graph(Batch.from_atoms(atoms), potential.cutoff)
+            scale = float(energy_scales(potential.parts, exact)[0])
+            graph = exact.on(exact.batch.to(dtype=dtype))
             alone = compiled(potential).evaluate(graph, Want(), instruction_set=name)
             with_forces = compiled(potential).evaluate(graph, Want(forces=True), instruction_set=name)
             for one, other in zip(alone, with_forces, strict=True):
