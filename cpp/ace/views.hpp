@@ -118,6 +118,30 @@ struct Output {
   double *virials;    // (atoms, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
 };
 
+// The invariants B_f = Σ coupling V[first] V[second]. V holds the components, the nodes V[left] V[right], and a 1.
+template <class T>
+struct InvariantTable {
+  std::int32_t functions;
+  std::int32_t components;
+  std::int32_t nodes;
+  std::int32_t products;
+  SparseRows<T> component_of_density;
+  SparseRows<T> density_of_component;  // its transpose
+  const std::uint32_t *left;           // places in V, times `place_unit`
+  const std::uint32_t *right;
+  const std::uint32_t *first;   // (products,)
+  const std::uint32_t *second;  // (products,)
+  SparseRows<T> coupling;       // (products,) rows over the functions
+};
+
+// Forwards, without forces, invariants are written; backwards their derivatives are read.
+template <class T>
+struct InvariantOutput {
+  Output<T> sums;              // energies and forces; the former of the repulsion alone
+  double *invariants;          // (atoms, functions)
+  const double *by_invariant;  // (atoms, functions)
+};
+
 // The invariants B_f = Σ products of components, as their derivatives by the components. A pair is a function and a component
 // that it depends on; ∂B_f/∂A_u = Σ_terms weight · the other factors, `others` of them, 1 (the place `components`) filling up.
 struct FunctionTable {
@@ -150,6 +174,9 @@ struct Kernel {
   // Atoms order[lanes b ... lanes (b+1) - 1] of a block b share a species; -1 fills a block.
   void (*evaluate)(const Plan<T> &, const Edges &, const std::int64_t *order, std::int64_t first_block,
                    std::int64_t last_block, void *scratch, const Output<T> &);
+  std::size_t (*invariant_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, const Edges &);
+  void (*invariants)(const Plan<T> &, const InvariantTable<T> &, const Edges &, const std::int64_t *order,
+                     std::int64_t first_block, std::int64_t last_block, void *scratch, const InvariantOutput<T> &);
 };
 
 struct InstructionSet {

@@ -39,15 +39,10 @@ struct Scratch {
 };
 
 template <class T>
-inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
+inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, std::size_t values, Arena &arena) {
   const std::size_t lanes = Lane<T>::count, species = plan.species, row = edges.longest_row;
   const std::size_t slots = row * (species < lanes ? species : lanes) + together * species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
-  std::size_t values = 0;
-  for (std::size_t s = 0; s < species; ++s) {
-    const std::size_t count = static_cast<std::size_t>(plan.program[s].components) + plan.program[s].nodes;
-    values = count > values ? count : values;
-  }
   Scratch<T> scratch;
   scratch.slot_start = arena.take<std::int64_t>(species + 1);
   scratch.x = arena.take<Real<T>>(slots);
@@ -312,6 +307,23 @@ ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, T *e
 }
 
 template <class T>
+inline void write_energies(const std::int64_t *order, Sum<T> energy, const Output<T> &output) {
+  for (int lane = 0; lane < Lane<T>::count; ++lane)
+    if (order[lane] >= 0) output.energies[order[lane]] = energy[lane];
+}
+
+template <class T>
+inline void write_totals(const std::int64_t *order, const Totals<T> &totals, const Output<T> &output) {
+  for (int lane = 0; lane < Lane<T>::count; ++lane) {
+    const std::int64_t atom = order[lane];
+    if (atom < 0) continue;
+    for (int a = 0; a < 3; ++a) output.forces[3 * atom + a] = totals.force[a][lane];
+    if (output.virials)
+      for (int a = 0; a < 6; ++a) output.virials[6 * atom + a] = totals.virial[a][lane];
+  }
+}
+
+template <class T>
 inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int64_t *order,
                            Scratch<T> &scratch, const Output<T> &output) {
   const int center = edges.species[order[0]];
@@ -326,25 +338,29 @@ inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::i
   apply(program.component_of_density, program.components, scratch.density, scratch.value);
   energy += output.forces ? energy_and_adjoint<T, true>(program, scratch.value, scratch.adjoint)
                           : energy_and_adjoint<T, false>(program, scratch.value, scratch.adjoint);
-  for (int lane = 0; lane < Lane<T>::count; ++lane)
-    if (order[lane] >= 0) output.energies[order[lane]] = energy[lane];
+  write_energies<T>(order, energy, output);
   if (!output.forces) return;
   apply(program.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
   Totals<T> totals = {};
   backward(plan, scratch, output.edge_gradients, totals);
-  for (int lane = 0; lane < Lane<T>::count; ++lane) {
-    const std::int64_t atom = order[lane];
-    if (atom < 0) continue;
-    for (int a = 0; a < 3; ++a) output.forces[3 * atom + a] = totals.force[a][lane];
-    if (output.virials)
-      for (int a = 0; a < 6; ++a) output.virials[6 * atom + a] = totals.virial[a][lane];
+  write_totals(order, totals, output);
+}
+
+// The longest table of values of any species.
+template <class T>
+inline std::size_t most_values(const Plan<T> &plan) {
+  std::size_t values = 0;
+  for (int s = 0; s < plan.species; ++s) {
+    const std::size_t count = static_cast<std::size_t>(plan.program[s].components) + plan.program[s].nodes;
+    values = count > values ? count : values;
   }
+  return values;
 }
 
 template <class T>
 std::size_t scratch_bytes(const Plan<T> &plan, const Edges &edges) {
   Arena arena{nullptr, 0};
-  carve(plan, edges, arena);
+  carve(plan, edges, most_values(plan), arena);
   return arena.used;
 }
 
@@ -352,7 +368,7 @@ template <class T>
 void evaluate(const Plan<T> &plan, const Edges &edges, const std::int64_t *order, std::int64_t first_block,
               std::int64_t last_block, void *memory, const Output<T> &output) {
   Arena arena{static_cast<char *>(memory), 0};
-  Scratch<T> scratch = carve(plan, edges, arena);
+  Scratch<T> scratch = carve(plan, edges, most_values(plan), arena);
   for (std::int64_t block = first_block; block < last_block; ++block)
     evaluate_block(plan, edges, order + block * Lane<T>::count, scratch, output);
 }

@@ -54,6 +54,54 @@ class Evaluator:
         instruction_set: str,
     ) -> None: ...
 
+class InvariantEvaluator:
+    def __init__(
+        self,
+        plan: PlanBuilder,
+        functions: int,
+        component_start: Indices,
+        component_index: Indices,
+        component_weight: FloatArray,
+        left: Indices,
+        right: Indices,
+        first: Indices,
+        second: Indices,
+        coupling_start: Indices,
+        coupling_index: Indices,
+        coupling_weight: FloatArray,
+    ) -> None: ...
+    def forward(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        invariants: FloatArray,
+        energies: FloatArray,
+        nearest: FloatArray,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+    def backward(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        by_invariant: FloatArray,
+        energies: FloatArray,
+        nearest: FloatArray,
+        forces: FloatArray,
+        virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+
 class RowBuilder:
     def __init__(
         self,

@@ -180,12 +180,11 @@ class Evaluator:
         forces = np.empty((atoms, 3)) if with_forces else None
         virials = np.empty((atoms, 6)) if want.virials else None
         atomic_virials = np.empty((atoms, 3, 3)) if want.atomic_virials else None
-        name = execution.instruction_set or os.environ.get(INSTRUCTION_SET_VARIABLE, "")
         self._core.evaluate(
             *(edges, positions, cells, species, energies, nearest, forces, virials, atomic_virials),
             single=execution.single,
             threads=execution.threads,
-            instruction_set=name,
+            instruction_set=chosen_instruction_set(execution),
         )
         return Evaluation(energies, nearest, forces, virials, atomic_virials)
 
@@ -200,6 +199,11 @@ def plan_builder(plan: Plan) -> _core.PlanBuilder:
             *(p.column_start, p.column, p.weight),
         )
     return builder
+
+
+def chosen_instruction_set(execution: Execution) -> str:
+    """The one that is asked for, else that of the environment variable; "": the best."""
+    return execution.instruction_set or os.environ.get(INSTRUCTION_SET_VARIABLE, "")
 
 
 def instruction_sets() -> list[str]:
