@@ -37,11 +37,12 @@ std::vector<T> copied(const A &array) {
 struct PlanBuilder {
   adiabat::ace::PlanSource source;
 
-  PlanBuilder(double cutoff, double reach, std::int32_t l_max, Array<const std::int32_t, nb::shape<-1, 4>> segments,
-              Array<const double, nb::shape<-1, 9>> pairs) {
+  PlanBuilder(double cutoff, double reach, std::int32_t l_max, std::int32_t members,
+              Array<const std::int32_t, nb::shape<-1, 4>> segments, Array<const double, nb::shape<-1, 9>> pairs) {
     source.cutoff = cutoff;
     source.reach = reach;
     source.l_max = l_max;
+    source.members = members;
     for (std::size_t s = 0; s < segments.shape(0); ++s) {
       const std::int32_t *row = segments.data() + 4 * s;
       source.segments.push_back({row[0], row[1], row[2], row[3]});
@@ -72,15 +73,17 @@ struct PlanBuilder {
 using Vectors = Array<const double, nb::shape<-1, 3>>;
 using Cells = Array<const double, nb::shape<-1, 3, 3>>;
 using PerAtom = Array<double, nb::ndim<1>>;
-using VectorsOut = Array<double, nb::shape<-1, 3>>;
-using VirialsOut = Array<double, nb::shape<-1, 6>>;
+using EnergiesOut = Array<double, nb::ndim<2>>;
+using VectorsOut = Array<double, nb::shape<-1, -1, 3>>;
+using VirialsOut = Array<double, nb::shape<-1, -1, 6>>;
 using FeaturesOut = Array<double, nb::ndim<2>>;
-using TensorsOut = Array<double, nb::shape<-1, 3, 3>>;
+using TensorsOut = Array<double, nb::shape<-1, -1, 3, 3>>;
 
 template <class A>
-double *wanted(const std::optional<A> &array, std::int64_t atoms) {
+double *wanted(const std::optional<A> &array, std::int64_t atoms, std::int32_t members) {
   if (!array) return nullptr;
   require(static_cast<std::int64_t>(array->shape(0)) == atoms, "an output has one row for each atom");
+  require(static_cast<std::int64_t>(array->shape(1)) == members, "an output has one column for each member");
   return array->data();
 }
 
@@ -93,19 +96,18 @@ adiabat::ace::Configuration configured(const adiabat::EdgeList &edges, const Vec
   return {positions.data(), cells.data(), species.data()};
 }
 
-adiabat::ace::Request requested(const adiabat::EdgeList &edges, const PerAtom &energies, const PerAtom &nearest,
+adiabat::ace::Request requested(const adiabat::EdgeList &edges, std::int32_t members, const EnergiesOut &energies, const PerAtom &nearest,
                                 const std::optional<VectorsOut> &forces, const std::optional<VirialsOut> &virials,
                                 const std::optional<TensorsOut> &atomic_virials) {
   const std::int64_t atoms = edges.atoms();
-  require(static_cast<std::int64_t>(energies.shape(0)) == atoms, "an output has one row for each atom");
   require(static_cast<std::int64_t>(nearest.shape(0)) == atoms, "an output has one row for each atom");
   require(forces || (!virials && !atomic_virials), "virials are computed with forces");
-  return {1,
-          energies.data(),
+  return {members,
+          wanted<EnergiesOut>(energies, atoms, members),
           nearest.data(),
-          wanted(forces, atoms),
-          wanted(virials, atoms),
-          wanted(atomic_virials, atoms)};
+          wanted(forces, atoms, members),
+          wanted(virials, atoms, members),
+          wanted(atomic_virials, atoms, members)};
 }
 
 template <class A>
@@ -116,37 +118,37 @@ void require_features(const adiabat::ace::InvariantEvaluator &evaluator, const a
 }
 
 void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-              Integers species, PerAtom energies, PerAtom nearest, std::optional<VectorsOut> forces,
+              Integers species, EnergiesOut energies, PerAtom nearest, std::optional<VectorsOut> forces,
               std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single, int threads,
               const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, energies, nearest, forces, virials, atomic_virials);
+  const auto request = requested(edges, evaluator.members(), energies, nearest, forces, virials, atomic_virials);
   const nb::gil_scoped_release release;
   evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
 }
 
 void forward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-             Integers species, FeaturesOut invariants, PerAtom energies, PerAtom nearest, bool single, int threads,
+             Integers species, FeaturesOut invariants, EnergiesOut energies, PerAtom nearest, bool single, int threads,
              const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, energies, nearest, std::nullopt, std::nullopt, std::nullopt);
+  const auto request = requested(edges, 1, energies, nearest, std::nullopt, std::nullopt, std::nullopt);
   require_features(evaluator, edges, invariants);
   const nb::gil_scoped_release release;
   evaluator.forward(edges, configuration, invariants.data(), request, single, threads, instruction_set);
 }
 
 void backward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-              Integers species, Array<const double, nb::ndim<2>> by_invariant, PerAtom energies, PerAtom nearest,
-              VectorsOut forces, std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single,
+              Integers species, Array<const double, nb::ndim<2>> by_invariant, EnergiesOut energies, PerAtom nearest,
+              std::optional<VectorsOut> forces, std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single,
               int threads, const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, energies, nearest, forces, virials, atomic_virials);
+  const auto request = requested(edges, 1, energies, nearest, forces, virials, atomic_virials);
   require_features(evaluator, edges, by_invariant);
   const nb::gil_scoped_release release;
   evaluator.backward(edges, configuration, by_invariant.data(), request, single, threads, instruction_set);
 }
 void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-          Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, VirialsOut virial,
+          Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, Array<double, nb::shape<-1, 6>> virial,
           const std::string &instruction_set) {
   const auto atoms = static_cast<std::size_t>(edges.atoms()), functions = static_cast<std::size_t>(builder.functions());
   const std::size_t columns = functions * static_cast<std::size_t>(builder.species());
@@ -183,9 +185,9 @@ void bind_ace(nb::module_ &module) {
       .def_prop_ro("n_edges", &EdgeList::edges);
 
   nb::class_<PlanBuilder>(module, "PlanBuilder")
-      .def(nb::init<double, double, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
+      .def(nb::init<double, double, std::int32_t, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
                     Array<const double, nb::shape<-1, 9>>>(),
-           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("segments").noconvert(),
+           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("members"), nb::arg("segments").noconvert(),
            nb::arg("pairs").noconvert())
       .def("add_program", &PlanBuilder::add_program, nb::arg("component_start").noconvert(),
            nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
@@ -231,9 +233,9 @@ void bind_ace(nb::module_ &module) {
            nb::arg("instruction_set"))
       .def("backward", &backward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("by_invariant").noconvert(), nb::arg("energies").noconvert(),
-           nb::arg("nearest").noconvert(), nb::arg("forces").noconvert(), nb::arg("virials").noconvert().none(),
-           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
-           nb::arg("instruction_set"));
+           nb::arg("nearest").noconvert(), nb::arg("forces").noconvert().none(),
+           nb::arg("virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
+           nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"));
 
   nb::class_<RowBuilder>(module, "RowBuilder")
       .def(

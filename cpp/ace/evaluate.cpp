@@ -15,7 +15,7 @@ void Evaluator::run(const PlanTables<T> &tables, const Kernel<T> &kernel, const 
       [&](const Edges &view) { return kernel.scratch_bytes(plan, view); },
       [&](const Edges &view, const std::int64_t *order, std::int64_t first, std::int64_t last, void *scratch,
           T *edge_gradients) {
-        const Output<T> output{request.energies, request.nearest, request.forces, edge_gradients, request.virials};
+        const Output<T> output{plan.members,       request.energies, request.nearest, request.forces, edge_gradients, request.virials};
         kernel.evaluate(plan, view, order, first, last, scratch, output);
       });
 }

@@ -58,7 +58,7 @@ void InvariantEvaluator::run(const PlanTables<T> &plan_tables, const Tables<T> &
       [&](const Edges &view, const std::int64_t *order, std::int64_t first, std::int64_t last, void *scratch,
           T *edge_gradients) {
         const InvariantOutput<T> output{
-            {request.energies, request.nearest, request.forces, edge_gradients, request.virials}, invariants, by_invariant};
+            {1, request.energies, request.nearest, request.forces, edge_gradients, request.virials}, invariants, by_invariant};
         kernel.invariants(plan, tables.view(), view, order, first, last, scratch, output);
       });
 }

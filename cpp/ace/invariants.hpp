@@ -67,7 +67,7 @@ void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges
     const std::int64_t *atoms = order + block * lanes;
     const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(edges.species[atoms[0]]) * plan.species;
     collect_block(plan, pairs, edges, atoms, scratch, output.sums);
-    write_energies<T>(atoms, repel(plan, pairs, scratch), output.sums);
+    write_energies<T>(atoms, repel(plan, pairs, scratch), 0, output.sums);
     if (backwards)
       forward<T, true>(plan, pairs, scratch);
     else
@@ -85,9 +85,8 @@ void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges
         invariant[f][lane] = atoms[lane] < 0 ? T(0) : static_cast<T>(output.by_invariant[atoms[lane] * table.functions + f]);
     invariant_adjoint(table, invariant, scratch.value, scratch.adjoint);
     apply(table.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
-    Totals<T> totals = {};
-    backward(plan, scratch, output.sums.edge_gradients, totals);
-    write_totals(atoms, totals, output.sums);
+    backward<T, true>(plan, scratch, output.sums);
+    write_totals(atoms, scratch, output.sums);
   }
 }
 

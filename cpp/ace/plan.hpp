@@ -27,6 +27,7 @@ struct PlanSource {
   double cutoff;  // Å, of the radial functions
   double reach;   // Å, of the longest edge that counts: the cutoff, or the repulsion's where that is longer
   std::int32_t l_max;
+  std::int32_t members;  // energies of one atom
   std::vector<Segment> segments;
   std::vector<Pair<double>> pairs;       // (species, species)
   std::vector<ProgramSource> programs;   // by species

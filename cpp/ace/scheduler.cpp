@@ -38,21 +38,25 @@ std::vector<std::int64_t> blocks(const EdgeList &edges, const std::int32_t *spec
   return order;
 }
 
-template <class T>
-void gather(const EdgeList &edges, const Edges &view, const T *gradients, const Request &request, std::int64_t first,
-            std::int64_t last) {
-  const std::int64_t members = request.members, width = 3 * members;
+namespace {
+
+template <class T, bool alone>
+void gather_members(const EdgeList &edges, const Edges &view, const T *gradients, const Request &request,
+                    std::int64_t first, std::int64_t last) {
+  const std::int64_t members = alone ? 1 : request.members, width = 3 * members;
   if (request.atomic_virials)
     std::fill(request.atomic_virials + 9 * members * first, request.atomic_virials + 9 * members * last, 0.0);
-  std::vector<double> sum(static_cast<std::size_t>(width));
+  double few[3];
+  std::vector<double> many(alone ? 0 : static_cast<std::size_t>(width));
+  double *sum = alone ? few : many.data();
   for (std::int64_t a = first; a < last; ++a) {
-    std::fill(sum.begin(), sum.end(), 0.0);
+    std::fill(sum, sum + width, 0.0);
     const auto begin = edges.ending_start[static_cast<std::size_t>(a)];
     const auto end = edges.ending_start[static_cast<std::size_t>(a) + 1];
     for (std::int64_t k = begin; k < end; ++k) {
       const std::int64_t e = edges.ending[static_cast<std::size_t>(k)];
       const T *gradient = gradients + width * e;
-      for (std::int64_t d = 0; d < width; ++d) sum[static_cast<std::size_t>(d)] += gradient[d];
+      for (std::int64_t d = 0; d < width; ++d) sum[d] += gradient[d];
       if (!request.atomic_virials) continue;
       const double *center = view.positions + 3 * edges.center_of(e), *offset = view.offset + 3 * view.image[e];
       for (std::int64_t m = 0; m < members; ++m)
@@ -62,8 +66,19 @@ void gather(const EdgeList &edges, const Edges &view, const T *gradients, const 
           for (int b = 0; b < 3; ++b) virial[b] += towards * gradient[3 * m + b];
         }
     }
-    for (std::int64_t d = 0; d < width; ++d) request.forces[width * a + d] -= sum[static_cast<std::size_t>(d)];
+    for (std::int64_t d = 0; d < width; ++d) request.forces[width * a + d] -= sum[d];
   }
+}
+
+}  // namespace
+
+template <class T>
+void gather(const EdgeList &edges, const Edges &view, const T *gradients, const Request &request, std::int64_t first,
+            std::int64_t last) {
+  if (request.members == 1)
+    gather_members<T, true>(edges, view, gradients, request, first, last);
+  else
+    gather_members<T, false>(edges, view, gradients, request, first, last);
 }
 
 template void gather(const EdgeList &, const Edges &, const double *, const Request &, std::int64_t, std::int64_t);

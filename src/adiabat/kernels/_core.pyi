@@ -18,7 +18,9 @@ class EdgeList:
     def n_edges(self) -> int: ...
 
 class PlanBuilder:
-    def __init__(self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray) -> None: ...
+    def __init__(
+        self, cutoff: float, reach: float, l_max: int, members: int, segments: Indices, pairs: FloatArray
+    ) -> None: ...
     def add_program(
         self,
         component_start: Indices,
@@ -93,7 +95,7 @@ class InvariantEvaluator:
         by_invariant: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
-        forces: FloatArray,
+        forces: FloatArray | None,
         virials: FloatArray | None,
         atomic_virials: FloatArray | None,
         *,

@@ -1,12 +1,13 @@
 """The compiled invariants of the cluster expansion, and forces of any function of them; arrays in, arrays out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adiabat.kernels import _core
 from adiabat.kernels.ace import (
+    CommitteeEvaluation,
     EdgeList,
     Evaluation,
     Execution,
@@ -92,7 +93,7 @@ class InvariantEvaluator:
         atoms = len(species)
         found = Invariants(np.empty((atoms, self._functions)), np.empty(atoms), np.empty(atoms))
         self._core.forward(
-            *(edges, positions, cells, species, found.invariants, found.repulsion, found.nearest_squared),
+            *(edges, positions, cells, species, found.invariants, found.repulsion[:, None], found.nearest_squared),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
@@ -128,15 +129,7 @@ class InvariantEvaluator:
             ValueError: As there; a derivative that is not finite.
             TypeError: Another type or layout.
         """
-        atoms = len(species)
-        found = Evaluation(
-            energies=np.empty(atoms),
-            nearest_squared=np.empty(atoms),
-            forces=np.empty((atoms, 3)),
-            virials=np.empty((atoms, 6)) if want.virials else None,
-            atomic_virials=np.empty((atoms, 3, 3)) if want.atomic_virials else None,
-        )
-        assert found.forces is not None
+        found = CommitteeEvaluation.empty(len(species), 1, replace(want, forces=True))
         self._core.backward(
             *(edges, positions, cells, species, by_invariant, found.energies, found.nearest_squared),
             *(found.forces, found.virials, found.atomic_virials),
@@ -144,4 +137,4 @@ class InvariantEvaluator:
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
         )
-        return found
+        return found.member(0)
