@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "ace/evaluate.hpp"
+#include "ace/invariant_evaluator.hpp"
 #include "ace/row_builder.hpp"
 #include "bind_ace.hpp"
 #include "edge_list.hpp"
@@ -36,11 +37,12 @@ std::vector<T> copied(const A &array) {
 struct PlanBuilder {
   adiabat::ace::PlanSource source;
 
-  PlanBuilder(double cutoff, double reach, std::int32_t l_max, Array<const std::int32_t, nb::shape<-1, 4>> segments,
-              Array<const double, nb::shape<-1, 9>> pairs) {
+  PlanBuilder(double cutoff, double reach, std::int32_t l_max, std::int32_t members,
+              Array<const std::int32_t, nb::shape<-1, 4>> segments, Array<const double, nb::shape<-1, 9>> pairs) {
     source.cutoff = cutoff;
     source.reach = reach;
     source.l_max = l_max;
+    source.members = members;
     for (std::size_t s = 0; s < segments.shape(0); ++s) {
       const std::int32_t *row = segments.data() + 4 * s;
       source.segments.push_back({row[0], row[1], row[2], row[3]});
@@ -71,46 +73,89 @@ struct PlanBuilder {
 using Vectors = Array<const double, nb::shape<-1, 3>>;
 using Cells = Array<const double, nb::shape<-1, 3, 3>>;
 using PerAtom = Array<double, nb::ndim<1>>;
-using VectorsOut = Array<double, nb::shape<-1, 3>>;
-using VirialsOut = Array<double, nb::shape<-1, 6>>;
-using TensorsOut = Array<double, nb::shape<-1, 3, 3>>;
+using EnergiesOut = Array<double, nb::ndim<2>>;
+using VectorsOut = Array<double, nb::shape<-1, -1, 3>>;
+using VirialsOut = Array<double, nb::shape<-1, -1, 6>>;
+using FeaturesOut = Array<double, nb::ndim<2>>;
+using TensorsOut = Array<double, nb::shape<-1, -1, 3, 3>>;
 
 template <class A>
-double *wanted(const std::optional<A> &array, std::int64_t atoms) {
+double *wanted(const std::optional<A> &array, std::int64_t atoms, std::int32_t members) {
   if (!array) return nullptr;
   require(static_cast<std::int64_t>(array->shape(0)) == atoms, "an output has one row for each atom");
+  require(static_cast<std::int64_t>(array->shape(1)) == members, "an output has one column for each member");
   return array->data();
 }
 
-void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-              Integers species, PerAtom energies, PerAtom nearest, std::optional<VectorsOut> forces,
-              std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single, int threads,
-              const std::string &instruction_set) {
+adiabat::ace::Configuration configured(const adiabat::EdgeList &edges, const Vectors &positions, const Cells &cells,
+                                       const Integers &species) {
   const std::int64_t atoms = edges.atoms();
   require(static_cast<std::int64_t>(positions.shape(0)) == atoms, "positions have one row for each atom of the edges");
   require(static_cast<std::int64_t>(species.shape(0)) == atoms, "species have one row for each atom of the edges");
   require(static_cast<std::int64_t>(cells.shape(0)) == edges.systems(), "there is one cell for each system of the edges");
-  require(static_cast<std::int64_t>(energies.shape(0)) == atoms, "an output has one row for each atom");
+  return {positions.data(), cells.data(), species.data()};
+}
+
+adiabat::ace::Request requested(const adiabat::EdgeList &edges, std::int32_t members, const EnergiesOut &energies, const PerAtom &nearest,
+                                const std::optional<VectorsOut> &forces, const std::optional<VirialsOut> &virials,
+                                const std::optional<TensorsOut> &atomic_virials) {
+  const std::int64_t atoms = edges.atoms();
   require(static_cast<std::int64_t>(nearest.shape(0)) == atoms, "an output has one row for each atom");
   require(forces || (!virials && !atomic_virials), "virials are computed with forces");
-  const adiabat::ace::Request request{energies.data(), nearest.data(), wanted(forces, atoms), wanted(virials, atoms),
-                                      wanted(atomic_virials, atoms)};
-  const adiabat::ace::Configuration configuration{positions.data(), cells.data(), species.data()};
+  return {members,
+          wanted<EnergiesOut>(energies, atoms, members),
+          nearest.data(),
+          wanted(forces, atoms, members),
+          wanted(virials, atoms, members),
+          wanted(atomic_virials, atoms, members)};
+}
+
+template <class A>
+void require_features(const adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, const A &array) {
+  require(static_cast<std::int64_t>(array.shape(0)) == edges.atoms() &&
+              static_cast<std::int64_t>(array.shape(1)) == evaluator.functions(),
+          "invariants have one row for each atom and one column for each function");
+}
+
+void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+              Integers species, EnergiesOut energies, PerAtom nearest, std::optional<VectorsOut> forces,
+              std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single, int threads,
+              const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, evaluator.members(), energies, nearest, forces, virials, atomic_virials);
   const nb::gil_scoped_release release;
   evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
 }
 
+void forward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+             Integers species, FeaturesOut invariants, EnergiesOut energies, PerAtom nearest, bool single, int threads,
+             const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, 1, energies, nearest, std::nullopt, std::nullopt, std::nullopt);
+  require_features(evaluator, edges, invariants);
+  const nb::gil_scoped_release release;
+  evaluator.forward(edges, configuration, invariants.data(), request, single, threads, instruction_set);
+}
+
+void backward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+              Integers species, Array<const double, nb::ndim<2>> by_invariant, EnergiesOut energies, PerAtom nearest,
+              std::optional<VectorsOut> forces, std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single,
+              int threads, const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, 1, energies, nearest, forces, virials, atomic_virials);
+  require_features(evaluator, edges, by_invariant);
+  const nb::gil_scoped_release release;
+  evaluator.backward(edges, configuration, by_invariant.data(), request, single, threads, instruction_set);
+}
 void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-          Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, VirialsOut virial,
+          Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, Array<double, nb::shape<-1, 6>> virial,
           const std::string &instruction_set) {
   const auto atoms = static_cast<std::size_t>(edges.atoms()), functions = static_cast<std::size_t>(builder.functions());
   const std::size_t columns = functions * static_cast<std::size_t>(builder.species());
-  require(positions.shape(0) == atoms && species.shape(0) == atoms, "there is one row for each atom of the edges");
-  require(static_cast<std::int64_t>(cells.shape(0)) == edges.systems(), "there is one cell for each system of the edges");
+  const auto configuration = configured(edges, positions, cells, species);
   require(features.shape(0) == atoms && features.shape(1) == functions, "features have a row for each atom");
   require(forces.shape(0) == 3 * atoms && forces.shape(1) == columns, "forces have three rows for each atom");
   require(virial.shape(0) == columns, "the virial has a row for each column");
-  const adiabat::ace::Configuration configuration{positions.data(), cells.data(), species.data()};
   const nb::gil_scoped_release release;
   builder.rows(edges, configuration, {features.data(), forces.data(), virial.data()}, instruction_set);
 }
@@ -120,6 +165,7 @@ void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edge
 void bind_ace(nb::module_ &module) {
   using adiabat::EdgeList;
   using adiabat::ace::Evaluator;
+  using adiabat::ace::InvariantEvaluator;
   using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
 
@@ -139,9 +185,9 @@ void bind_ace(nb::module_ &module) {
       .def_prop_ro("n_edges", &EdgeList::edges);
 
   nb::class_<PlanBuilder>(module, "PlanBuilder")
-      .def(nb::init<double, double, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
+      .def(nb::init<double, double, std::int32_t, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
                     Array<const double, nb::shape<-1, 9>>>(),
-           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("segments").noconvert(),
+           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("members"), nb::arg("segments").noconvert(),
            nb::arg("pairs").noconvert())
       .def("add_program", &PlanBuilder::add_program, nb::arg("component_start").noconvert(),
            nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
@@ -158,6 +204,38 @@ void bind_ace(nb::module_ &module) {
            nb::arg("forces").noconvert().none(), nb::arg("virials").noconvert().none(),
            nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
            nb::arg("instruction_set"));
+
+  nb::class_<InvariantEvaluator>(module, "InvariantEvaluator")
+      .def(
+          "__init__",
+          [](InvariantEvaluator *self, const PlanBuilder &plan, std::int32_t functions, Integers component_start,
+             Integers component_index, Reals component_weight, Integers left, Integers right, Integers first,
+             Integers second, Integers coupling_start, Integers coupling_index, Reals coupling_weight) {
+            new (self) InvariantEvaluator(
+                plan.source, {functions,
+                              {copied<std::int32_t>(component_start), copied<std::int32_t>(component_index),
+                               copied<double>(component_weight)},
+                              copied<std::int32_t>(left),
+                              copied<std::int32_t>(right),
+                              copied<std::int32_t>(first),
+                              copied<std::int32_t>(second),
+                              {copied<std::int32_t>(coupling_start), copied<std::int32_t>(coupling_index),
+                               copied<double>(coupling_weight)}});
+          },
+          nb::arg("plan"), nb::arg("functions"), nb::arg("component_start").noconvert(),
+          nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
+          nb::arg("right").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
+          nb::arg("coupling_start").noconvert(), nb::arg("coupling_index").noconvert(),
+          nb::arg("coupling_weight").noconvert())
+      .def("forward", &forward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("invariants").noconvert(), nb::arg("energies").noconvert(),
+           nb::arg("nearest").noconvert(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
+           nb::arg("instruction_set"))
+      .def("backward", &backward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("by_invariant").noconvert(), nb::arg("energies").noconvert(),
+           nb::arg("nearest").noconvert(), nb::arg("forces").noconvert().none(),
+           nb::arg("virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
+           nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"));
 
   nb::class_<RowBuilder>(module, "RowBuilder")
       .def(

@@ -94,6 +94,22 @@ def test_every_kind_of_structure_agrees_with_the_reference(
         require_agreement(potential, neighbor_graph(Batch.from_atoms(atoms), potential.cutoff))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("name", instruction_sets())
+def test_energies_alone_are_those_that_come_with_forces(name: str, dtype: torch.dtype) -> None:
+    tolerance = ROUNDING if dtype == torch.float64 else 2e-6
+    for potential in POTENTIALS.values():
+        for atoms in cases(potential.species):
+            exact = neighbor_graph(Batch.from_atoms(atoms), potential.cutoff)
+            scale = float(energy_scales(potential.parts, exact)[0])
+            graph = exact.on(exact.batch.to(dtype=dtype))
+            alone = compiled(potential).evaluate(graph, Want(), instruction_set=name)
+            with_forces = compiled(potential).evaluate(graph, Want(forces=True), instruction_set=name)
+            for one, other in zip(alone, with_forces, strict=True):
+                assert one.forces is None
+                assert np.abs(one.energies - other.energies).max() <= tolerance * scale
+
+
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(atoms=structures(atoms=12), skin=st.sampled_from([0.0, 0.7]), seed=st.integers(0, 2**32 - 1))
 def test_any_cell_agrees_with_the_reference(atoms: Atoms, skin: float, seed: int) -> None:

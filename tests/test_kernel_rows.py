@@ -78,7 +78,7 @@ def arguments() -> dict[str, Any]:
 
 
 def plan() -> _core.PlanBuilder:
-    builder = _core.PlanBuilder(4.0, 4.0, 0, np.array([[1, 0, 1, 0]], dtype=np.int32), np.zeros((1, 9)))
+    builder = _core.PlanBuilder(4.0, 4.0, 0, 1, np.array([[1, 0, 1, 0]], dtype=np.int32), np.zeros((1, 9)))
     nothing, start, zeros = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int32), np.zeros(0)
     builder.add_program(start, nothing, zeros, nothing, nothing, nothing, nothing, zeros, 0, start, nothing, zeros)
     return builder

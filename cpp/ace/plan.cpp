@@ -21,12 +21,6 @@ std::int32_t radial_count(const PlanSource &source) {
   return most;
 }
 
-std::int32_t density_count(const PlanSource &source) {
-  std::int32_t count = 0;
-  for (const auto &segment : source.segments) count += segment.radial * (segment.end - segment.begin);
-  return count;
-}
-
 void require_finite(const std::vector<double> &values) {
   for (const auto value : values) require(std::isfinite(value), "coefficients are finite");
 }
@@ -41,35 +35,37 @@ void require_starts(const std::vector<std::int32_t> &start, std::size_t rows, st
   for (std::size_t i = 0; i < rows; ++i) require(start[i] <= start[i + 1], "rows do not overlap");
 }
 
-void require_program(const ProgramSource &program, std::int64_t density) {
+void require_program(const ProgramSource &program, std::int64_t density, std::size_t members) {
   const std::size_t nodes = program.left.size(), rows = program.first.size(), blocks = rows / block_rows;
-  require(!program.components.start.empty(), "components have a table");
+  require_components(program.components, nodes, density);
   const auto components = program.components.start.size() - 1, values = components + nodes;
-  require(values < std::numeric_limits<std::uint32_t>::max() / place_unit, "products are fewer than 2^28");
-  require_rows(program.components, components, density);
-  require(program.right.size() == nodes, "every node has two factors");
-  for (std::size_t k = 0; k < nodes; ++k) {
-    require_place(program.left[k], components + k);
-    require_place(program.right[k], components + k);
-  }
-  require(rows % block_rows == 0 && program.second.size() == rows && program.linear.size() == rows,
+  require_nodes(program.left, program.right, components);
+  require(rows % block_rows == 0 && program.second.size() == rows && program.linear.size() == members * rows,
           "rows stand in blocks, each with two factors and a coefficient");
   require(program.single_blocks >= 0 && static_cast<std::size_t>(program.single_blocks) <= blocks,
           "single blocks are among the blocks");
-  for (std::size_t r = 0; r < rows; ++r) {
-    require_place(program.first[r], values);
-    require_place(program.second[r], values);
-  }
+  require_places(program.first, values);
+  require_places(program.second, values);
   require_starts(program.column_start, blocks, program.column.size());
-  require(program.weight.size() == program.column.size() * block_rows, "a column has a weight for each row of its block");
-  for (const auto column : program.column) require_place(column, values);
+  require(program.weight.size() == members * program.column.size() * block_rows,
+          "a column has a weight for each row of its block");
+  require_places(program.column, values);
   require_finite(program.linear);
   require_finite(program.weight);
 }
 
 template <class T>
-SparseTables<T> tables(const SparseSource &source) {
-  return {source.start, source.index, std::vector<T>(source.weight.begin(), source.weight.end())};
+Pair<T> narrowed(const Pair<double> &p) {
+  return {T(p.inner_radius), T(p.inner_inverse_width), T(p.repulsion_outer), T(p.repulsion_inner), T(p.charge),
+          T(p.inverse_length), T(p.cubic),             T(p.quartic),         T(p.constant)};
+}
+
+}  // namespace
+
+std::int32_t density_count(const PlanSource &source) {
+  std::int32_t count = 0;
+  for (const auto &segment : source.segments) count += segment.radial * (segment.end - segment.begin);
+  return count;
 }
 
 SparseSource transposed(const SparseSource &source, std::int32_t columns) {
@@ -95,24 +91,30 @@ std::vector<std::uint32_t> places(const std::vector<std::int32_t> &source) {
   return found;
 }
 
-template <class T>
-SparseRows<T> view(const SparseTables<T> &tables) {
-  return {tables.start.data(), tables.index.data(), tables.weight.data()};
-}
-
-template <class T>
-Pair<T> narrowed(const Pair<double> &p) {
-  return {T(p.inner_radius), T(p.inner_inverse_width), T(p.repulsion_outer), T(p.repulsion_inner), T(p.charge),
-          T(p.inverse_length), T(p.cubic),             T(p.quartic),         T(p.constant)};
-}
-
-}  // namespace
-
 void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns) {
   require_starts(rows.start, count, rows.index.size());
   require(rows.index.size() == rows.weight.size(), "sparse rows have as many weights as indices");
   for (const auto index : rows.index) require(index >= 0 && index < columns, "a sparse index lies in its table");
   require_finite(rows.weight);
+}
+
+void require_components(const SparseSource &components, std::size_t nodes, std::int64_t density) {
+  require(!components.start.empty(), "components have a table");
+  require(components.start.size() + nodes < std::numeric_limits<std::uint32_t>::max() / place_unit,
+          "products are fewer than 2^28");
+  require_rows(components, components.start.size() - 1, density);
+}
+
+void require_nodes(const std::vector<std::int32_t> &left, const std::vector<std::int32_t> &right, std::size_t components) {
+  require(right.size() == left.size(), "every node has two factors");
+  for (std::size_t k = 0; k < left.size(); ++k) {
+    require_place(left[k], components + k);
+    require_place(right[k], components + k);
+  }
+}
+
+void require_places(const std::vector<std::int32_t> &places, std::size_t end) {
+  for (const auto place : places) require_place(place, end);
 }
 
 void require_sound(const PlanSource &source) {
@@ -121,6 +123,7 @@ void require_sound(const PlanSource &source) {
   require(source.pairs.size() == species * species, "a plan has a pair for each two species");
   require(std::isfinite(source.cutoff) && source.cutoff > 0, "the cutoff is positive");
   require(std::isfinite(source.reach) && source.reach > 0, "the reach is positive");
+  require(source.members >= 1 && source.members <= 1024, "a plan has between 1 and 1024 members");
   require(source.l_max >= 0 && source.l_max <= 64, "l_max lies between 0 and 64");
   const std::int32_t harmonics = (source.l_max + 1) * (source.l_max + 1);
   std::int32_t next = 0, offset = 0;
@@ -134,7 +137,8 @@ void require_sound(const PlanSource &source) {
   }
   require(next == harmonics, "segments cover all harmonics");
   for (const auto &program : source.programs)
-    require_program(program, static_cast<std::int64_t>(species) * density_count(source));
+    require_program(program, static_cast<std::int64_t>(species) * density_count(source),
+                    static_cast<std::size_t>(source.members));
 }
 
 template <class T>
@@ -152,8 +156,8 @@ Program<T> PlanTables<T>::ProgramTables::view() const {
   found.nodes = static_cast<std::int32_t>(left.size());
   found.blocks = static_cast<std::int32_t>(column_start.size()) - 1;
   found.single_blocks = single_blocks;
-  found.component_of_density = ace::view(of_density);
-  found.density_of_component = ace::view(of_component);
+  found.component_of_density = of_density.view();
+  found.density_of_component = of_component.view();
   found.left = left.data();
   found.right = right.data();
   found.first = first.data();
@@ -175,6 +179,7 @@ PlanTables<T>::PlanTables(const PlanSource &source) : segments_(source.segments)
   for (const auto &program : source.programs) tables_.emplace_back(program, species * density);
   for (const auto &tables : tables_) programs_.push_back(tables.view());
   view_.species = species;
+  view_.members = source.members;
   view_.segments = static_cast<std::int32_t>(segments_.size());
   view_.density = density;
   view_.reach = source.reach;

@@ -27,6 +27,7 @@ struct PlanSource {
   double cutoff;  // Å, of the radial functions
   double reach;   // Å, of the longest edge that counts: the cutoff, or the repulsion's where that is longer
   std::int32_t l_max;
+  std::int32_t members;  // energies of one atom
   std::vector<Segment> segments;
   std::vector<Pair<double>> pairs;       // (species, species)
   std::vector<ProgramSource> programs;   // by species
@@ -36,7 +37,19 @@ template <class T>
 struct SparseTables {
   std::vector<std::int32_t> start, index;
   std::vector<T> weight;
+  SparseRows<T> view() const { return {start.data(), index.data(), weight.data()}; }
 };
+
+template <class T>
+SparseTables<T> tables(const SparseSource &source) {
+  return {source.start, source.index, std::vector<T>(source.weight.begin(), source.weight.end())};
+}
+
+SparseSource transposed(const SparseSource &source, std::int32_t columns);
+// Places in a table of values, as the walk takes them.
+std::vector<std::uint32_t> places(const std::vector<std::int32_t> &source);
+// Components of the density of one species of neighbour.
+std::int32_t density_count(const PlanSource &source);
 
 // The tables of a plan in one floating-point type, and the view of them.
 template <class T>
@@ -72,5 +85,8 @@ class PlanTables {
 // Throws std::invalid_argument where an index leaves its table: what is accepted here cannot make the walk leave memory.
 void require_sound(const PlanSource &source);
 void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns);
+void require_components(const SparseSource &components, std::size_t nodes, std::int64_t density);
+void require_nodes(const std::vector<std::int32_t> &left, const std::vector<std::int32_t> &right, std::size_t components);
+void require_places(const std::vector<std::int32_t> &places, std::size_t end);
 
 }  // namespace adiabat::ace

@@ -2,8 +2,8 @@
 
 namespace {
 
-// R_k = g_k(r) s(r) and S_k = R_k' of `E` edges, so that one need not wait for the other; edge e stands at e · stride.
-template <class T, int E>
+// R_k = g_k(r) s(r) and, where slopes are wanted, S_k = R_k' of `E` edges, so that one need not wait for the other; edge e stands at e · stride.
+template <class T, int E, bool slopes>
 ADIABAT_PHASE void radial_functions(const Radial<T> &radial, const Pair<T> &pair, const Real<T> *r, const Real<T> *inverse_r,
                              Real<T> *R, Real<T> *S, int stride) {
   const Real<T> zero{};
@@ -29,9 +29,11 @@ ADIABAT_PHASE void radial_functions(const Radial<T> &radial, const Pair<T> &pair
       const Real<T> sine_next = sine_k[e] * cosine[e] + cosine_k[e] * sine[e];
       const Real<T> cosine_next = cosine_k[e] * cosine[e] - sine_k[e] * sine[e];
       u[e] = alpha * sine_k[e] + beta * sine_next + carry * u[e];
-      u_slope[e] = slope * (cosine_k[e] + cosine_next) + carry * u_slope[e];
       R[e * stride + k] = u[e] * scale[e];
-      S[e * stride + k] = u_slope[e] * scale[e] + u[e] * scale_slope[e];
+      if constexpr (slopes) {
+        u_slope[e] = slope * (cosine_k[e] + cosine_next) + carry * u_slope[e];
+        S[e * stride + k] = u_slope[e] * scale[e] + u[e] * scale_slope[e];
+      }
       sine_k[e] = sine_next;
       cosine_k[e] = cosine_next;
     }

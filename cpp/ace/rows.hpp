@@ -115,7 +115,7 @@ ADIABAT_PHASE void differentiate_density(const Plan<double> &plan, const Functio
     for (std::int64_t g = s.group[z]; g < s.group[z + 1]; ++g) {
       const Real<double> r = root(s.x[g] * s.x[g] + s.y[g] * s.y[g] + s.z[g] * s.z[g]), inverse = 1.0 / r;
       const Real<double> unit[3] = {s.x[g] * inverse, s.y[g] * inverse, s.z[g] * inverse};
-      radial_functions<double, 1>(plan.radial, pairs[z], &r, &inverse, s.R, s.S, 0);
+      radial_functions<double, 1, true>(plan.radial, pairs[z], &r, &inverse, s.R, s.S, 0);
       harmonic_factors<double, 1>(plan.harmonics, unit, unit + 1, unit + 2, s.Q, 0, s.re, s.im, degrees);
       harmonic_values<double>(plan.harmonics.l_max, s.Q, s.re, s.im, s.Y);
       harmonic_gradients(plan.harmonics, unit, inverse, s.Q, s.re, s.im, s.gradient);

@@ -11,11 +11,14 @@ namespace adiabat::ace {
 #include "ace/density.hpp"
 #include "ace/products.hpp"
 #include "ace/walk.hpp"
+#include "ace/invariants.hpp"
 #include "ace/rows.hpp"
 
 InstructionSet ADIABAT_NAME() {
-  return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>},
-          {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>},
+  return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>, &invariant_scratch_bytes<double>,
+           &invariants<double>},
+          {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>, &invariant_scratch_bytes<float>,
+           &invariants<float>},
           &row_scratch_bytes,
           &add_rows};
 }

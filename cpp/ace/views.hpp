@@ -62,7 +62,8 @@ struct SparseRows {
 constexpr int block_rows = 4;
 constexpr std::uint32_t place_unit = 16;
 
-// The energy of an atom of one species as a bilinear form of products: E = Σ_rows v (linear + Σ_columns weight V[column]).
+// The energies of an atom of one species as bilinear forms of products, E = Σ_rows v (linear + Σ_columns weight V[column]),
+// one for each member of a committee: they differ in their coefficients alone.
 // V holds first the components (sums over the density), then the nodes V[left] V[right]. v is V[first] in the first blocks,
 // V[first] V[second] in the others. The rows of a block share their columns; weights are zero where a row lacks one.
 // Places in V are stored times `place_unit`.
@@ -78,15 +79,16 @@ struct Program {
   const std::uint32_t *right;
   const std::uint32_t *first;        // (blocks, block_rows)
   const std::uint32_t *second;       // (blocks, block_rows)
-  const T *linear;                   // (blocks, block_rows)
+  const T *linear;                   // (members, blocks, block_rows)
   const std::int32_t *column_start;  // (blocks + 1,)
   const std::uint32_t *column;
-  const T *weight;                   // (columns, block_rows)
+  const T *weight;                   // (members, columns, block_rows)
 };
 
 template <class T>
 struct Plan {
   std::int32_t species;
+  std::int32_t members;  // energies of one atom
   std::int32_t segments;
   std::int32_t density;  // components of the density of one species of neighbour
   double reach;          // Å: the longest edge that counts
@@ -111,11 +113,36 @@ struct Edges {
 
 template <class T>
 struct Output {
-  double *energies;   // (atoms,)
+  std::int32_t members;
+  double *energies;   // (atoms, members)
   double *nearest;    // (atoms,) Å², of the nearest neighbour within reach, infinite without one
-  double *forces;     // (atoms, 3): Σ over the atom's own edges of ∂E_i/∂r; null: energies only
-  T *edge_gradients;  // (edges + 1, 3): ∂E_i/∂r of each edge; the last one takes what padding writes
-  double *virials;    // (atoms, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
+  double *forces;     // (atoms, members, 3): Σ over the atom's own edges of ∂E_i/∂r; null: energies only
+  T *edge_gradients;  // (edges + 1, members, 3): ∂E_i/∂r of each edge; the last one takes what padding writes
+  double *virials;    // (atoms, members, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
+};
+
+// The invariants B_f = Σ coupling V[first] V[second]. V holds the components, the nodes V[left] V[right], and a 1.
+template <class T>
+struct InvariantTable {
+  std::int32_t functions;
+  std::int32_t components;
+  std::int32_t nodes;
+  std::int32_t products;
+  SparseRows<T> component_of_density;
+  SparseRows<T> density_of_component;  // its transpose
+  const std::uint32_t *left;           // places in V, times `place_unit`
+  const std::uint32_t *right;
+  const std::uint32_t *first;   // (products,)
+  const std::uint32_t *second;  // (products,)
+  SparseRows<T> coupling;       // (products,) rows over the functions
+};
+
+// Forwards, without forces, invariants are written; backwards their derivatives are read.
+template <class T>
+struct InvariantOutput {
+  Output<T> sums;              // energies and forces; the former of the repulsion alone
+  double *invariants;          // (atoms, functions)
+  const double *by_invariant;  // (atoms, functions)
 };
 
 // The invariants B_f = Σ products of components, as their derivatives by the components. A pair is a function and a component
@@ -150,6 +177,9 @@ struct Kernel {
   // Atoms order[lanes b ... lanes (b+1) - 1] of a block b share a species; -1 fills a block.
   void (*evaluate)(const Plan<T> &, const Edges &, const std::int64_t *order, std::int64_t first_block,
                    std::int64_t last_block, void *scratch, const Output<T> &);
+  std::size_t (*invariant_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, const Edges &);
+  void (*invariants)(const Plan<T> &, const InvariantTable<T> &, const Edges &, const std::int64_t *order,
+                     std::int64_t first_block, std::int64_t last_block, void *scratch, const InvariantOutput<T> &);
 };
 
 struct InstructionSet {

@@ -15,6 +15,12 @@ struct Arena {
 };
 
 template <class T>
+struct Totals {
+  Sum<T> force[3];
+  Sum<T> virial[6];
+};
+
+template <class T>
 struct Scratch {
   // Edges of the block by slot: those to one species of neighbour stand together, slot_start[z] ... slot_start[z+1]-1.
   std::int64_t *slot_start;
@@ -35,19 +41,16 @@ struct Scratch {
   // A chunk of edges.
   Real<T> *Y, *Q, *re, *im, *by_value, *by_slope;
   // The block.
-  Real<T> *density, *value, *adjoint;
+  Real<T> *density;  // (members, species, density)
+  Real<T> *value, *adjoint;
+  Totals<T> *totals;  // (members,)
 };
 
 template <class T>
-inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
+inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, std::size_t values, Arena &arena) {
   const std::size_t lanes = Lane<T>::count, species = plan.species, row = edges.longest_row;
   const std::size_t slots = row * (species < lanes ? species : lanes) + together * species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
-  std::size_t values = 0;
-  for (std::size_t s = 0; s < species; ++s) {
-    const std::size_t count = static_cast<std::size_t>(plan.program[s].components) + plan.program[s].nodes;
-    values = count > values ? count : values;
-  }
   Scratch<T> scratch;
   scratch.slot_start = arena.take<std::int64_t>(species + 1);
   scratch.x = arena.take<Real<T>>(slots);
@@ -73,7 +76,8 @@ inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, Arena &arena) {
   scratch.im = arena.take<Real<T>>(chunk_edges * degrees);
   scratch.by_value = arena.take<Real<T>>(chunk_edges * harmonics);
   scratch.by_slope = arena.take<Real<T>>(chunk_edges * harmonics);
-  scratch.density = arena.take<Real<T>>(species * plan.density);
+  scratch.density = arena.take<Real<T>>(plan.members * species * plan.density);
+  scratch.totals = arena.take<Totals<T>>(plan.members);
   scratch.value = arena.take<Real<T>>(values);
   scratch.adjoint = arena.take<Real<T>>(values);
   return scratch;
@@ -148,14 +152,14 @@ inline void collect_block(const Plan<T> &plan, const Pair<T> *pairs, const Edges
                           Scratch<T> &scratch, const Output<T> &output) {
   constexpr int lanes = Lane<T>::count;
   const int species = plan.species;
-  const std::int64_t row = edges.longest_row;
+  const std::int64_t row = edges.longest_row, width = 3 * output.members;
   for (int i = 0; i < lanes * species; ++i) scratch.lane_count[i] = 0;
   for (int lane = 0; lane < lanes; ++lane) {
     const std::int64_t atom = order[lane];
     if (atom < 0) continue;
     if (output.forces)
-      __builtin_memset(output.edge_gradients + 3 * edges.start[atom], 0,
-                       static_cast<std::size_t>(edges.start[atom + 1] - edges.start[atom]) * 3 * sizeof(T));
+      __builtin_memset(output.edge_gradients + width * edges.start[atom], 0,
+                       static_cast<std::size_t>(edges.start[atom + 1] - edges.start[atom]) * width * sizeof(T));
     const std::int64_t at = lane * row;
     output.nearest[atom] =
         collect_lane(plan, edges, atom, scratch.lane_vector + 3 * at, scratch.lane_edge + at, scratch.lane_species + at,
@@ -236,8 +240,8 @@ ADIABAT_PHASE void chunk_harmonics(const Plan<T> &plan, const Scratch<T> &scratc
   }
 }
 
-// Adds the edges to `density`, (species of neighbour, density).
-template <class T>
+// Sums the edges in `density`, (species of neighbour, density); keeps their radial functions, with slopes where wanted.
+template <class T, bool slopes>
 ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scratch<T> &scratch) {
   const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
   const int count = plan.radial.count;
@@ -247,8 +251,8 @@ ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scra
       const int edges = chunk_size(scratch, z, slot);
       Real<T> *R = scratch.R + slot * count, *S = scratch.S + slot * count;
       for (int e = 0; e < edges; e += together)
-        radial_functions<T, together>(plan.radial, pairs[z], scratch.r + slot + e, scratch.inverse_r + slot + e,
-                                      R + e * count, S + e * count, count);
+        radial_functions<T, together, slopes>(plan.radial, pairs[z], scratch.r + slot + e, scratch.inverse_r + slot + e,
+                                              R + e * count, S + e * count, count);
       chunk_harmonics(plan, scratch, slot, edges);
       for (int e = 0; e < edges; ++e)
         harmonic_values<T>(plan.harmonics.l_max, scratch.Q + e * triangle, scratch.re + e * degrees,
@@ -258,89 +262,130 @@ ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scra
 }
 
 template <class T>
-struct Totals {
-  Sum<T> force[3];
-  Sum<T> virial[6];
-};
-
-template <class T>
-inline void write_edge(const Scratch<T> &scratch, std::int64_t slot, const Real<T> *gradient, T *edge_gradients) {
+inline __attribute__((always_inline)) void write_edge(const Scratch<T> &scratch, std::int64_t slot, const Real<T> *gradient, std::ptrdiff_t width,
+                       T *edge_gradients) {
   constexpr int lanes = Lane<T>::count;
   const std::uint32_t *edge = scratch.edge + slot * lanes;
   for (int lane = 0; lane < lanes; ++lane) {
-    T *target = edge_gradients + 3 * static_cast<std::size_t>(edge[lane]);
+    T *target = edge_gradients + width * static_cast<std::ptrdiff_t>(edge[lane]);
     target[0] = gradient[0][lane];
     target[1] = gradient[1][lane];
     target[2] = gradient[2][lane];
   }
 }
 
-// Edge gradients from the adjoint of the density, which stands in `density`.
+// The gradient of the energy by one edge, from what its harmonics are given.
 template <class T>
-ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, T *edge_gradients, Totals<T> &totals) {
-  const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2;
-  const int count = plan.radial.count;
+inline __attribute__((always_inline)) void edge_gradient(const Plan<T> &plan, const Scratch<T> &scratch, std::int64_t slot, int e, Real<T> *gradient) {
+  const int degrees = plan.harmonics.l_max + 1, triangle = degrees * (degrees + 1) / 2, lm = e * degrees * degrees;
+  Real<T> along, by_unit[3];
+  harmonic_adjoint(plan.harmonics, scratch.Q + e * triangle, scratch.re + e * degrees, scratch.im + e * degrees,
+                   scratch.by_value + lm, scratch.by_slope + lm, &along, by_unit);
+  const Real<T> vector[3] = {scratch.x[slot + e], scratch.y[slot + e], scratch.z[slot + e]};
+  const Real<T> inverse = scratch.inverse_r[slot + e];
+  along += scratch.repulsion_slope[slot + e];
+  // The unit vector changes only across the radius.
+  const Real<T> dot = by_unit[0] * vector[0] + by_unit[1] * vector[1] + by_unit[2] * vector[2];
+  along = (along - dot * (inverse * inverse)) * inverse;
+  for (int a = 0; a < 3; ++a) gradient[a] = by_unit[a] * inverse + along * vector[a];
+}
+
+template <class T>
+inline __attribute__((always_inline)) void add_to_totals(const Scratch<T> &scratch, std::int64_t slot, const Real<T> *gradient, Totals<T> &totals) {
+  const Real<T> vector[3] = {scratch.x[slot], scratch.y[slot], scratch.z[slot]};
+  for (int a = 0; a < 3; ++a) {
+    totals.force[a] += widened<T>(gradient[a]);
+    totals.virial[a] += widened<T>(vector[a] * gradient[a]);
+  }
+  totals.virial[3] += widened<T>(vector[1] * gradient[2]);
+  totals.virial[4] += widened<T>(vector[0] * gradient[2]);
+  totals.virial[5] += widened<T>(vector[0] * gradient[1]);
+}
+
+// Edge gradients and totals of all members from the adjoints of their densities, (members, species, density).
+template <class T, bool alone>
+ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, const Output<T> &output) {
+  const int count = plan.radial.count, members = alone ? 1 : output.members;
+  for (int m = 0; m < members; ++m) scratch.totals[m] = Totals<T>{};
   for (int z = 0; z < plan.species; ++z)
     for (std::int64_t slot = scratch.slot_start[z]; slot < scratch.slot_start[z + 1]; slot += chunk_edges) {
       const int edges = chunk_size(scratch, z, slot);
       chunk_harmonics(plan, scratch, slot, edges);
-      adjoint_of_edges(plan, edges, scratch.R + slot * count, scratch.S + slot * count,
-                       scratch.density + z * plan.density, scratch.by_value, scratch.by_slope);
-      for (int e = 0; e < edges; ++e) {
-        const int lm = e * degrees * degrees;
-        Real<T> along, by_unit[3];
-        harmonic_adjoint(plan.harmonics, scratch.Q + e * triangle, scratch.re + e * degrees, scratch.im + e * degrees,
-                         scratch.by_value + lm, scratch.by_slope + lm, &along, by_unit);
-        const Real<T> vector[3] = {scratch.x[slot + e], scratch.y[slot + e], scratch.z[slot + e]};
-        const Real<T> inverse = scratch.inverse_r[slot + e];
-        along += scratch.repulsion_slope[slot + e];
-        // The unit vector changes only across the radius.
-        const Real<T> dot = by_unit[0] * vector[0] + by_unit[1] * vector[1] + by_unit[2] * vector[2];
-        along = (along - dot * (inverse * inverse)) * inverse;
-        Real<T> gradient[3];
-        for (int a = 0; a < 3; ++a) {
-          gradient[a] = by_unit[a] * inverse + along * vector[a];
-          totals.force[a] += widened<T>(gradient[a]);
-          totals.virial[a] += widened<T>(vector[a] * gradient[a]);
+      for (int m = 0; m < members; ++m) {
+        adjoint_of_edges(plan, edges, scratch.R + slot * count, scratch.S + slot * count,
+                         scratch.density + (m * plan.species + z) * plan.density, scratch.by_value, scratch.by_slope);
+        Totals<T> totals = scratch.totals[m];
+        for (int e = 0; e < edges; ++e) {
+          Real<T> gradient[3];
+          edge_gradient(plan, scratch, slot, e, gradient);
+          add_to_totals(scratch, slot + e, gradient, totals);
+          write_edge(scratch, slot + e, gradient, 3 * members, output.edge_gradients + 3 * m);
         }
-        totals.virial[3] += widened<T>(vector[1] * gradient[2]);
-        totals.virial[4] += widened<T>(vector[0] * gradient[2]);
-        totals.virial[5] += widened<T>(vector[0] * gradient[1]);
-        write_edge(scratch, slot + e, gradient, edge_gradients);
+        scratch.totals[m] = totals;
       }
+    }
+}
+
+template <class T>
+inline void write_energies(const std::int64_t *order, Sum<T> energy, int member, const Output<T> &output) {
+  for (int lane = 0; lane < Lane<T>::count; ++lane)
+    if (order[lane] >= 0) output.energies[order[lane] * output.members + member] = energy[lane];
+}
+
+template <class T>
+inline void write_totals(const std::int64_t *order, const Scratch<T> &scratch, const Output<T> &output) {
+  for (int lane = 0; lane < Lane<T>::count; ++lane)
+    for (int m = 0; order[lane] >= 0 && m < output.members; ++m) {
+      const std::int64_t row = order[lane] * output.members + m;
+      for (int a = 0; a < 3; ++a) output.forces[3 * row + a] = scratch.totals[m].force[a][lane];
+      if (output.virials)
+        for (int a = 0; a < 6; ++a) output.virials[6 * row + a] = scratch.totals[m].virial[a][lane];
     }
 }
 
 template <class T>
 inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int64_t *order,
                            Scratch<T> &scratch, const Output<T> &output) {
-  const int center = edges.species[order[0]];
+  const int center = edges.species[order[0]], density = plan.species * plan.density;
   const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(center) * plan.species;
   const Program<T> &program = plan.program[center];
   collect_block(plan, pairs, edges, order, scratch, output);
-  Sum<T> energy = repel(plan, pairs, scratch);
-  forward(plan, pairs, scratch);
+  const Sum<T> repelled = repel(plan, pairs, scratch);
+  if (output.forces)
+    forward<T, true>(plan, pairs, scratch);
+  else
+    forward<T, false>(plan, pairs, scratch);
   apply(program.component_of_density, program.components, scratch.density, scratch.value);
-  energy += energy_and_adjoint(program, scratch.value, scratch.adjoint);
-  for (int lane = 0; lane < Lane<T>::count; ++lane)
-    if (order[lane] >= 0) output.energies[order[lane]] = energy[lane];
-  if (!output.forces) return;
-  apply(program.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
-  Totals<T> totals = {};
-  backward(plan, scratch, output.edge_gradients, totals);
-  for (int lane = 0; lane < Lane<T>::count; ++lane) {
-    const std::int64_t atom = order[lane];
-    if (atom < 0) continue;
-    for (int a = 0; a < 3; ++a) output.forces[3 * atom + a] = totals.force[a][lane];
-    if (output.virials)
-      for (int a = 0; a < 6; ++a) output.virials[6 * atom + a] = totals.virial[a][lane];
+  fill_nodes<T>(program.left, program.right, program.components, program.nodes, scratch.value);
+  for (int m = 0; m < plan.members; ++m) {
+    const Sum<T> energy = output.forces ? energy_and_adjoint<T, true>(program, m, scratch.value, scratch.adjoint)
+                                        : energy_and_adjoint<T, false>(program, m, scratch.value, scratch.adjoint);
+    write_energies<T>(order, repelled + energy, m, output);
+    if (output.forces) apply(program.density_of_component, density, scratch.adjoint, scratch.density + m * density);
   }
+  if (!output.forces) return;
+  if (plan.members == 1)
+    backward<T, true>(plan, scratch, output);
+  else
+    backward<T, false>(plan, scratch, output);
+  write_totals(order, scratch, output);
+}
+
+// The longest table of values of any species.
+template <class T>
+inline std::size_t most_values(const Plan<T> &plan) {
+  std::size_t values = 0;
+  for (int s = 0; s < plan.species; ++s) {
+    const std::size_t count = static_cast<std::size_t>(plan.program[s].components) + plan.program[s].nodes;
+    values = count > values ? count : values;
+  }
+  return values;
 }
 
 template <class T>
 std::size_t scratch_bytes(const Plan<T> &plan, const Edges &edges) {
   Arena arena{nullptr, 0};
-  carve(plan, edges, arena);
+  carve(plan, edges, most_values(plan), arena);
   return arena.used;
 }
 
@@ -348,7 +393,7 @@ template <class T>
 void evaluate(const Plan<T> &plan, const Edges &edges, const std::int64_t *order, std::int64_t first_block,
               std::int64_t last_block, void *memory, const Output<T> &output) {
   Arena arena{static_cast<char *>(memory), 0};
-  Scratch<T> scratch = carve(plan, edges, arena);
+  Scratch<T> scratch = carve(plan, edges, most_values(plan), arena);
   for (std::int64_t block = first_block; block < last_block; ++block)
     evaluate_block(plan, edges, order + block * Lane<T>::count, scratch, output);
 }

@@ -18,7 +18,9 @@ class EdgeList:
     def n_edges(self) -> int: ...
 
 class PlanBuilder:
-    def __init__(self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray) -> None: ...
+    def __init__(
+        self, cutoff: float, reach: float, l_max: int, members: int, segments: Indices, pairs: FloatArray
+    ) -> None: ...
     def add_program(
         self,
         component_start: Indices,
@@ -43,6 +45,54 @@ class Evaluator:
         positions: FloatArray,
         cells: FloatArray,
         species: Indices,
+        energies: FloatArray,
+        nearest: FloatArray,
+        forces: FloatArray | None,
+        virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+
+class InvariantEvaluator:
+    def __init__(
+        self,
+        plan: PlanBuilder,
+        functions: int,
+        component_start: Indices,
+        component_index: Indices,
+        component_weight: FloatArray,
+        left: Indices,
+        right: Indices,
+        first: Indices,
+        second: Indices,
+        coupling_start: Indices,
+        coupling_index: Indices,
+        coupling_weight: FloatArray,
+    ) -> None: ...
+    def forward(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        invariants: FloatArray,
+        energies: FloatArray,
+        nearest: FloatArray,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+    def backward(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        by_invariant: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
         forces: FloatArray | None,

@@ -39,7 +39,9 @@ class SparseRows:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """The energy of an atom of one species: E = Σ_rows v (linear + Σ_columns weight · V[column]).
+    """The energies of an atom of one species: E = Σ_rows v (linear + Σ_columns weight · V[column]), one for each member.
+
+    Members differ in `linear` and `weight` alone.
 
     V holds the components, then the nodes. v is V[first] in the first `single_blocks` blocks, V[first] · V[second] in the
     others. The rows of a block, `BLOCK_ROWS` of them, share its columns; where a row lacks one, its weight is zero.
@@ -50,11 +52,11 @@ class Program:
         right: (nodes,).
         first: (rows,).
         second: (rows,).
-        linear: (rows,) eV.
+        linear: (members · rows,) eV.
         single_blocks: How many blocks have one factor.
         column_start: (blocks + 1,).
         column: (columns,) into V.
-        weight: (columns · BLOCK_ROWS,) eV.
+        weight: (members · columns · BLOCK_ROWS,) eV.
     """
 
     components: SparseRows
@@ -91,6 +93,7 @@ class Plan:
         pairs: (species², 9) by species of centre and neighbour: radius and inverse width of the inner switch; outer and
             inner radius, e² Z Z / 4πε₀, inverse screening length, A/3, B/4, C of the repulsion (see `physics.zbl`).
         programs: By species.
+        members: How many energies an atom has.
     """
 
     cutoff: float
@@ -99,6 +102,7 @@ class Plan:
     segments: Indices
     pairs: FloatArray
     programs: tuple[Program, ...]
+    members: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,48 @@ class Evaluation:
     forces: FloatArray | None
     virials: FloatArray | None
     atomic_virials: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class CommitteeEvaluation:
+    """As `Evaluation`, of several members.
+
+    Attributes:
+        energies: (N, members) eV.
+        nearest_squared: (N,) Å².
+        forces: (N, members, 3) eV/Å.
+        virials: (N, members, 6) eV.
+        atomic_virials: (N, members, 3, 3) eV.
+    """
+
+    energies: FloatArray
+    nearest_squared: FloatArray
+    forces: FloatArray | None
+    virials: FloatArray | None
+    atomic_virials: FloatArray | None
+
+    @classmethod
+    def empty(cls, atoms: int, members: int, want: "Want") -> Self:
+        """Memory for what is wanted, not yet filled."""
+        with_forces = want.forces or want.virials or want.atomic_virials
+        return cls(
+            energies=np.empty((atoms, members)),
+            nearest_squared=np.empty(atoms),
+            forces=np.empty((atoms, members, 3)) if with_forces else None,
+            virials=np.empty((atoms, members, 6)) if want.virials else None,
+            atomic_virials=np.empty((atoms, members, 3, 3)) if want.atomic_virials else None,
+        )
+
+    def member(self, index: int) -> Evaluation:
+        """What one member says; no copy."""
+        forces, virials, tensors = self.forces, self.virials, self.atomic_virials
+        return Evaluation(
+            energies=self.energies[:, index],
+            nearest_squared=self.nearest_squared,
+            forces=None if forces is None else forces[:, index],
+            virials=None if virials is None else virials[:, index],
+            atomic_virials=None if tensors is None else tensors[:, index],
+        )
 
 
 @dataclass(frozen=True)
@@ -148,6 +194,7 @@ class Evaluator:
     """A plan, ready to evaluate; it may be used from several threads."""
 
     def __init__(self, plan: Plan) -> None:
+        self._members = plan.members
         self._core = _core.Evaluator(plan_builder(plan))
 
     def __call__(
@@ -160,7 +207,20 @@ class Evaluator:
         want: Want,
         execution: Execution,
     ) -> Evaluation:
-        """Evaluate.
+        """The first member; arguments and errors as of `committee`."""
+        return self.committee(edges, positions, cells, species, want=want, execution=execution).member(0)
+
+    def committee(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: NDArray[np.int32],
+        *,
+        want: Want,
+        execution: Execution,
+    ) -> CommitteeEvaluation:
+        """Evaluate all members.
 
         Args:
             edges: Edges at least as long as the plan's reach.
@@ -174,25 +234,20 @@ class Evaluator:
             ValueError: A shape, a species, a position that is not finite, an instruction set that is not here.
             TypeError: Another type or layout.
         """
-        atoms = len(species)
-        with_forces = want.forces or want.virials or want.atomic_virials
-        energies, nearest = np.empty(atoms), np.empty(atoms)
-        forces = np.empty((atoms, 3)) if with_forces else None
-        virials = np.empty((atoms, 6)) if want.virials else None
-        atomic_virials = np.empty((atoms, 3, 3)) if want.atomic_virials else None
-        name = execution.instruction_set or os.environ.get(INSTRUCTION_SET_VARIABLE, "")
+        found = CommitteeEvaluation.empty(len(species), self._members, want)
         self._core.evaluate(
-            *(edges, positions, cells, species, energies, nearest, forces, virials, atomic_virials),
+            *(edges, positions, cells, species, found.energies, found.nearest_squared),
+            *(found.forces, found.virials, found.atomic_virials),
             single=execution.single,
             threads=execution.threads,
-            instruction_set=name,
+            instruction_set=chosen_instruction_set(execution),
         )
-        return Evaluation(energies, nearest, forces, virials, atomic_virials)
+        return found
 
 
 def plan_builder(plan: Plan) -> _core.PlanBuilder:
     """The plan as the compiled classes take it."""
-    builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.segments, plan.pairs)
+    builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.members, plan.segments, plan.pairs)
     for p in plan.programs:
         builder.add_program(
             *(p.components.start, p.components.index, p.components.weight),
@@ -200,6 +255,11 @@ def plan_builder(plan: Plan) -> _core.PlanBuilder:
             *(p.column_start, p.column, p.weight),
         )
     return builder
+
+
+def chosen_instruction_set(execution: Execution) -> str:
+    """The one that is asked for, else that of the environment variable; "": the best."""
+    return execution.instruction_set or os.environ.get(INSTRUCTION_SET_VARIABLE, "")
 
 
 def instruction_sets() -> list[str]:

@@ -85,9 +85,14 @@ def _edge_list(graph: Graph) -> EdgeList:
 
 def species_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:
     """The program of each species, from coefficients (species, functions) in eV."""
+    return committee_programs(basis, coefficients[None], layout)
+
+
+def committee_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:
+    """The program of each species, from coefficients (members, species, functions) in eV."""
     programs: list[Program] = []
     structure: _Structure | None = None
-    for of_species in coefficients.double().numpy():
+    for of_species in coefficients.double().transpose(0, 1).numpy():
         terms, weights = _terms(basis, of_species)
         if structure is None or structure.terms != terms:
             structure = _Structure.of(terms)
@@ -96,15 +101,23 @@ def species_programs(basis: BasisSpecification, coefficients: Tensor, layout: La
 
 
 def _terms(basis: BasisSpecification, coefficients: FloatArray) -> tuple[list[Term], FloatArray]:
-    """The products of the density that the energy holds, factors ascending, and their weights; equal ones are merged."""
-    merged: dict[Term, float] = {}
+    """The products of the density that an energy holds, factors ascending, and their weights (products, members).
+
+    Equal ones are merged; those without weight in any member are left out.
+    """
+    place: dict[Term, int] = {}
+    found = []
     for products in basis.products:
-        weights = np.zeros(len(products.index))
-        np.add.at(weights, products.product, products.value * coefficients[products.function])
-        for index, weight in zip(np.sort(products.index, axis=1).tolist(), weights.tolist(), strict=True):
-            merged[tuple(index)] = merged.get(tuple(index), 0.0) + weight
-    kept = [(term, weight) for term, weight in merged.items() if weight != 0.0]
-    return [term for term, _ in kept], np.array([weight for _, weight in kept])
+        weights = np.zeros((len(products.index), len(coefficients)))
+        np.add.at(weights, products.product, products.value[:, None] * coefficients.T[products.function])
+        terms = [tuple(index) for index in np.sort(products.index, axis=1).tolist()]
+        places = [place.setdefault(term, len(place)) for term in terms]
+        found.append((places, weights))
+    merged = np.zeros((len(place), len(coefficients)))
+    for places, weights in found:
+        np.add.at(merged, places, weights)
+    kept = (merged != 0.0).sum(axis=1) > 0
+    return [term for term, k in place.items() if kept[k]], merged[kept]
 
 
 @dataclass(frozen=True)
@@ -136,26 +149,30 @@ class _Structure:
 
 def _program(structure: _Structure, weights: FloatArray, components: SparseRows) -> Program:
     factors = structure.factors
-    linear: dict[int, float] = {}
-    entries: list[dict[int, float]] = [{} for _ in factors.rows]
-    for (row, entry), weight in zip(factors.place, weights.tolist(), strict=True):
+    linear: dict[int, int] = {}
+    entries: list[dict[int, int]] = [{} for _ in factors.rows]
+    for product, (row, entry) in enumerate(factors.place):
         if entry is None:
-            linear[row] = weight
+            linear[row] = product
         else:
-            entries[row][entry] = weight
+            entries[row][entry] = product
+    # Where a row lacks a product it takes the last one, of weight zero.
+    weights = np.concatenate([weights, np.zeros((1, weights.shape[1]))])
+    nothing = len(weights) - 1
     blocks = structure.single_blocks + structure.pair_blocks
     first, second = np.zeros((2, len(blocks), BLOCK_ROWS), dtype=np.int32)
-    constant = np.zeros((len(blocks), BLOCK_ROWS))
+    constant = np.full((len(blocks), BLOCK_ROWS), nothing)
     column: list[int] = []
-    weight_rows: list[list[float]] = []
+    product_rows: list[list[int]] = []
     start = [0]
     for b, block in enumerate(blocks):
         for k, row in enumerate(block):
             first[b, k], second[b, k] = factors.rows[row][0], factors.rows[row][-1]
-            constant[b, k] = linear.get(row, 0.0)
+            constant[b, k] = linear.get(row, nothing)
         shared = sorted(set().union(*(entries[row] for row in block)))
         column += shared
-        weight_rows += [[entries[row].get(c, 0.0) for row in block] + [0.0] * (BLOCK_ROWS - len(block)) for c in shared]
+        empty = [nothing] * (BLOCK_ROWS - len(block))
+        product_rows += [[entries[row].get(c, nothing) for row in block] + empty for c in shared]
         start.append(len(column))
     return Program(
         components=components,
@@ -163,11 +180,11 @@ def _program(structure: _Structure, weights: FloatArray, components: SparseRows)
         right=np.array([right for _, right in factors.nodes], dtype=np.int32),
         first=first.ravel(),
         second=second.ravel(),
-        linear=constant.ravel(),
+        linear=weights[constant.ravel()].T.ravel(),
         single_blocks=len(structure.single_blocks),
         column_start=np.array(start, dtype=np.int32),
         column=np.array(column, dtype=np.int32),
-        weight=np.array(weight_rows, dtype=np.float64).ravel(),
+        weight=weights[np.array(product_rows, dtype=np.int64).ravel()].T.ravel(),
     )
 
 
