@@ -61,9 +61,10 @@ def largest_error(potential: Potential, structure: Labelled) -> tuple[float, flo
 def test_what_a_linear_expansion_says_is_learned_back() -> None:
     for structure in labelled_cells(3, first_seed=100):
         energy, forces, stress = largest_error(trained(), structure)
-        assert energy < 1e-4
-        assert forces < 1e-3  # the weakest prior still says that there are no forces in random packings
-        assert stress < 1e-3
+        # The weakest prior still says that there are no forces in random packings; without it 1e-6 is met (test_training_prior).
+        assert energy < 2e-5
+        assert forces < 3e-4
+        assert stress < 3e-4
 
 
 def test_noise_in_the_labels_is_found_and_averaged_out() -> None:

@@ -7,9 +7,12 @@ import pytest
 from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_structures import CONFIG, cells, label, truth
+from training_structures import CONFIG, cells, label, training_data, truth
 
 from adiabat.models import LinearACE
+from adiabat.models.ace.rows import RowBuilder
+from adiabat.neighbors import neighbor_graph
+from adiabat.system import Batch
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.packings import VOLUME, PackingRule, random_packings
@@ -81,10 +84,18 @@ def equations_of(found: Preparation) -> NormalEquations:
 
 
 def force_rows(model: LinearACE, packings: list[Atoms]) -> FloatArray:
-    from adiabat.neighbors import neighbor_graph
-    from adiabat.system import Batch
+    """One packing at a time, by the reference."""
+    graphs = (neighbor_graph(Batch.from_atoms(packing), model.cutoff) for packing in packings)
+    return np.concatenate([RowBuilder(model.basis)(graph).forces.numpy() for graph in graphs])
 
-    return model.design_rows(neighbor_graph(Batch.from_atoms(packings), model.cutoff)).forces.numpy()
+
+def test_without_weight_on_the_prior_labels_give_the_truth_back() -> None:
+    found = prepare(training_data(), CONFIG, quiet=True)
+    prior = packing_prior(found.model, found.packings, quiet=True)
+    make = ExampleMaker(found.model, found.baseline)
+    unseen = make(label(cells(1, first_seed=100)[0], truth())).blocks["forces"]
+    mean = solve(equations_of(found), NOISE, prior.precision(1e-13)).mean
+    assert np.abs(unseen.rows @ mean - unseen.targets).max() < 1e-6 * np.abs(unseen.targets).max()
 
 
 def test_the_prior_is_of_the_forces_in_the_packings_and_of_each_function_a_little() -> None:

@@ -33,7 +33,7 @@ class CompiledRowBuilder:
         return graph.batch.positions.device.type == "cpu" and graph.batch.positions.dtype == torch.float64
 
     def __call__(self, graph: Graph) -> DesignRows:
-        """The rows of a graph with one structure."""
+        """The rows of a graph with one structure; of several, energy and virial are those of their sum."""
         species = species_index(graph.batch.numbers, self.basis.species)
         found = self._kernel(
             made_edge_list(graph),

@@ -64,7 +64,10 @@ class LinearACE:
         return invariants(atomic_density(graph, self.basis), self.basis)
 
     def design_rows(self, graph: Graph) -> DesignRows:
-        """How energy, forces and virial of a graph with one structure depend on the (flattened) coefficients."""
+        """How energy, forces and virial of a graph with one structure depend on the (flattened) coefficients.
+
+        Of several structures, features and force rows are those of each; energy and virial are of their sum.
+        """
         if self._compiled_row_builder.serves(graph):
             return self._compiled_row_builder(graph)
         return RowBuilder(self.basis)(graph)

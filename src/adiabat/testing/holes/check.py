@@ -96,7 +96,7 @@ def check_no_holes(
     Args:
         potential: What is checked.
         structures: The data that it was made from.
-        packings: How many are relaxed; a thousand take a potential of a thousand functions half an hour.
+        packings: How many are relaxed; a thousand take the compiled kernel less than a minute, the reference half an hour.
         directions: In which an atom is pushed, for each pair.
         seed: Of all that is random.
         quiet: Show no progress.
