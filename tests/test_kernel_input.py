@@ -10,6 +10,7 @@ from random_expansions import random_expansion
 from adiabat.kernels.ace import (
     BLOCK_ROWS,
     INSTRUCTION_SET_VARIABLE,
+    Configuration,
     EdgeList,
     Evaluator,
     Execution,
@@ -20,7 +21,7 @@ from adiabat.kernels.ace import (
     edge_list,
     instruction_sets,
 )
-from adiabat.models.ace.plan import Layout, species_programs
+from adiabat.models.ace.plan import Layout, expansion_plan, species_programs
 
 ATOMS = 3
 
@@ -28,14 +29,7 @@ ATOMS = 3
 def plan() -> Plan:
     model = random_expansion([8, 14], limits=(3, 3, 2, 2), l_limits=(0, 1, 1, 1))
     layout = Layout.of(model.basis)
-    return Plan(
-        cutoff=4.0,
-        reach=4.0,
-        l_max=layout.l_max,
-        segments=layout.segments,
-        pairs=np.tile([1.0, 2.0, *7 * [0.0]], (4, 1)),
-        programs=species_programs(model.basis, model.coefficients, layout),
-    )
+    return expansion_plan(model.basis, layout, species_programs(model.basis, model.coefficients, layout))
 
 
 def edges(**changes: Any) -> EdgeList:
@@ -57,10 +51,7 @@ def evaluate(list_of_edges: EdgeList | None = None, execution: Execution | None 
     }
     arguments |= changes
     return Evaluator(plan())(
-        list_of_edges or edges(),
-        arguments["positions"],
-        arguments["cells"],
-        arguments["species"],
+        Configuration(list_of_edges or edges(), **arguments),
         want=Want(forces=True, virials=True, atomic_virials=True),
         execution=execution or Execution(),
     )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_plans import smallest_plan
 from made_potentials import made_ace
 from random_expansions import random_expansion
 from torch import Tensor
@@ -154,15 +155,8 @@ def arguments() -> dict[str, Any]:
     }
 
 
-def plan() -> _core.PlanBuilder:
-    builder = _core.PlanBuilder(4.0, 4.0, 0, 1, np.array([[1, 0, 1, 0]], dtype=np.int32), np.zeros((1, 9)))
-    nothing, start, zeros = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int32), np.zeros(0)
-    builder.add_program(start, nothing, zeros, nothing, nothing, nothing, nothing, zeros, 0, start, nothing, zeros)
-    return builder
-
-
 def test_what_is_refused_here_is_accepted_when_it_is_right() -> None:
-    _core.InvariantEvaluator(plan(), **arguments())
+    _core.InvariantEvaluator(smallest_plan(), **arguments())
 
 
 WRONG = {
@@ -182,4 +176,4 @@ WRONG = {
 @pytest.mark.parametrize(("name", "value"), WRONG.values(), ids=WRONG)
 def test_tables_that_lead_out_of_memory_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        _core.InvariantEvaluator(plan(), **(arguments() | {name: value}))
+        _core.InvariantEvaluator(smallest_plan(), **(arguments() | {name: value}))

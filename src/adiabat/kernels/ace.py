@@ -166,6 +166,23 @@ class CommitteeEvaluation:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """Where the atoms are.
+
+    Attributes:
+        edges: Edges at least as long as the plan's reach.
+        positions: (N, 3) Å.
+        cells: (S, 3, 3) Å, rows are vectors.
+        species: (N,) places among the plan's programs.
+    """
+
+    edges: EdgeList
+    positions: FloatArray
+    cells: FloatArray
+    species: Indices
+
+
 @dataclass(frozen=True)
 class Want:
     """What to compute besides energies."""
@@ -197,36 +214,15 @@ class Evaluator:
         self._members = plan.members
         self._core = _core.Evaluator(plan_builder(plan))
 
-    def __call__(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        *,
-        want: Want,
-        execution: Execution,
-    ) -> Evaluation:
+    def __call__(self, configuration: Configuration, *, want: Want, execution: Execution) -> Evaluation:
         """The first member; arguments and errors as of `committee`."""
-        return self.committee(edges, positions, cells, species, want=want, execution=execution).member(0)
+        return self.committee(configuration, want=want, execution=execution).member(0)
 
-    def committee(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        *,
-        want: Want,
-        execution: Execution,
-    ) -> CommitteeEvaluation:
+    def committee(self, configuration: Configuration, *, want: Want, execution: Execution) -> CommitteeEvaluation:
         """Evaluate all members.
 
         Args:
-            edges: Edges at least as long as the plan's reach.
-            positions: (N, 3) Å.
-            cells: (S, 3, 3) Å, rows are vectors.
-            species: (N,) places among the plan's programs.
+            configuration: Where the atoms are.
             want: What to compute.
             execution: How to compute.
 
@@ -234,9 +230,10 @@ class Evaluator:
             ValueError: A shape, a species, a position that is not finite, an instruction set that is not here.
             TypeError: Another type or layout.
         """
-        found = CommitteeEvaluation.empty(len(species), self._members, want)
+        c = configuration
+        found = CommitteeEvaluation.empty(len(c.species), self._members, want)
         self._core.evaluate(
-            *(edges, positions, cells, species, found.energies, found.nearest_squared),
+            *(c.edges, c.positions, c.cells, c.species, found.energies, found.nearest_squared),
             *(found.forces, found.virials, found.atomic_virials),
             single=execution.single,
             threads=execution.threads,

@@ -6,13 +6,13 @@ from typing import Self
 
 import numpy as np
 import torch
-from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import StructureError
-from adiabat.kernels.ace import Evaluation, Evaluator, Execution, Plan, Want
+from adiabat.kernels.ace import Evaluation, Evaluator, Plan, Want
 from adiabat.models import IsolatedAtoms, LinearACE
-from adiabat.models.ace.plan import Layout, made_edge_list, species_programs, switches
+from adiabat.models.ace.plan import Layout, Repulsion, expansion_plan, species_programs
+from adiabat.models.ace.walk import made_configuration, made_execution
 from adiabat.physics import ZBL
 from adiabat.potential.derivatives import require_stress_defined
 from adiabat.potential.prediction import Prediction
@@ -28,12 +28,12 @@ class CompiledSum:
 
     Attributes:
         evaluators: One for each expansion; the repulsion is in the walk of the first.
-        places: For each, (Z,): the place of an atomic number among its species.
+        species: For each, its species.
         constants: Energies of isolated atoms.
     """
 
     evaluators: tuple[Evaluator, ...]
-    places: tuple[np.ndarray, ...]
+    species: tuple[tuple[int, ...], ...]
     constants: tuple[IsolatedAtoms, ...]
 
     @classmethod
@@ -46,8 +46,8 @@ class CompiledSum:
         if not known or not expansions or len(repulsions) > 1:
             return None
         plans = [_plan(model, repulsions[0] if k == 0 and repulsions else None) for k, model in enumerate(expansions)]
-        places = [_places(model.species) for model in expansions]
-        return cls(tuple(Evaluator(plan) for plan in plans), tuple(places), tuple(constants))
+        species = tuple(model.species for model in expansions)
+        return cls(tuple(Evaluator(plan) for plan in plans), species, tuple(constants))
 
     def serves(self, graph: Graph) -> bool:
         """Whether the kernel can evaluate where the graph's tensors are."""
@@ -81,18 +81,10 @@ class CompiledSum:
 
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
         """What the kernel says of each expansion; torch's number of threads is its own."""
-        batch = graph.batch
-        edges = made_edge_list(graph)
-        positions, cells = _array(batch.positions), _array(batch.cell)
-        execution = Execution(
-            single=batch.positions.dtype == torch.float32,
-            threads=torch.get_num_threads(),
-            instruction_set=instruction_set,
-        )
-        numbers = batch.numbers.numpy()
+        execution = made_execution(graph, instruction_set=instruction_set)
         return [
-            evaluator(edges, positions, cells, places[numbers], want=want, execution=execution)
-            for evaluator, places in zip(self.evaluators, self.places, strict=True)
+            evaluator(made_configuration(graph, species), want=want, execution=execution)
+            for evaluator, species in zip(self.evaluators, self.species, strict=True)
         ]
 
     def _constants(self, batch: Batch, nearest_squared: FloatArray) -> Tensor:
@@ -106,34 +98,22 @@ class CompiledSum:
 
 def _plan(model: LinearACE, repulsion: ZBL | None) -> Plan:
     layout = Layout.of(model.basis)
-    repelled = [_repulsion(repulsion, a, b) for a in model.species for b in model.species]
-    return Plan(
-        cutoff=model.cutoff,
-        reach=max(model.cutoff, repulsion.cutoff if repulsion else 0.0),
-        l_max=layout.l_max,
-        segments=layout.segments,
-        pairs=np.concatenate([switches(model.basis), repelled], axis=1),
-        programs=species_programs(model.basis, model.coefficients, layout),
-    )
+    programs = species_programs(model.basis, model.coefficients, layout)
+    return expansion_plan(model.basis, layout, programs, repulsion=_repulsion(repulsion, model.species))
 
 
-def _repulsion(repulsion: ZBL | None, center: int, neighbor: int) -> tuple[float, ...]:
-    """The last columns of `Plan.pairs`."""
+def _repulsion(repulsion: ZBL | None, species: Sequence[int]) -> Repulsion | None:
+    if repulsion is None:
+        return None
+    return Repulsion(repulsion.cutoff, np.array([_pair(repulsion, a, b) for a in species for b in species]))
+
+
+def _pair(repulsion: ZBL, center: int, neighbor: int) -> tuple[float, ...]:
     pair = (min(center, neighbor), max(center, neighbor))
-    if repulsion is None or pair not in repulsion.pairs:
+    if pair not in repulsion.pairs:
         return NO_REPULSION
     p = repulsion.pairs[pair]
     return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
-
-
-def _places(species: Sequence[int]) -> np.ndarray:
-    places = np.full(len(chemical_symbols), -1, dtype=np.int32)
-    places[list(species)] = np.arange(len(species), dtype=np.int32)
-    return places
-
-
-def _array(tensor: Tensor) -> FloatArray:
-    return np.ascontiguousarray(tensor.detach().double().numpy())
 
 
 def _stress(batch: Batch, found: Sequence[Evaluation]) -> Tensor:

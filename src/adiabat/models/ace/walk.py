@@ -1,0 +1,50 @@
+"""A graph in the form in which the compiled kernel takes it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from ase.data import chemical_symbols
+from torch import Tensor
+
+from adiabat.kernels.ace import Configuration, EdgeList, Execution, edge_list
+from adiabat.system import Graph
+from adiabat.typing import FloatArray
+
+
+def made_configuration(graph: Graph, species: Sequence[int]) -> Configuration:
+    """The graph for a plan of these species; an element that is not among them has the place -1, which the kernel refuses."""
+    batch = graph.batch
+    places = np.full(len(chemical_symbols), -1, dtype=np.int32)
+    places[list(species)] = np.arange(len(species), dtype=np.int32)
+    return Configuration(
+        edges=made_edge_list(graph),
+        positions=float_array(batch.positions),
+        cells=float_array(batch.cell),
+        species=places[batch.numbers.numpy()],
+    )
+
+
+def made_execution(graph: Graph, *, instruction_set: str | None = None) -> Execution:
+    """In the floating-point type of the graph, with torch's number of threads."""
+    return Execution(
+        single=graph.batch.positions.dtype == torch.float32,
+        threads=torch.get_num_threads(),
+        instruction_set=instruction_set,
+    )
+
+
+def made_edge_list(graph: Graph) -> EdgeList:
+    """The edges as the kernel walks them, made once for all graphs over the same edges."""
+    return graph.made_once("kernels.EdgeList", _edge_list)
+
+
+def float_array(tensor: Tensor) -> FloatArray:
+    """In float64 and contiguous; no copy where it is so already."""
+    return np.ascontiguousarray(tensor.detach().double().numpy())
+
+
+def _edge_list(graph: Graph) -> EdgeList:
+    tensors = (graph.center, graph.neighbor, graph.shift, graph.batch.system)
+    center, neighbor, shift, system = (np.ascontiguousarray(tensor.numpy()) for tensor in tensors)
+    return edge_list(graph.batch.n_systems, center, neighbor, shift, system)
