@@ -1,15 +1,14 @@
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
 #include <optional>
-#include <stdexcept>
 
 #include "ace/evaluate.hpp"
 #include "ace/invariant_evaluator.hpp"
 #include "ace/row_builder.hpp"
+#include "arrays.hpp"
 #include "bind_ace.hpp"
 #include "edge_list.hpp"
 #include "instruction_set.hpp"
@@ -17,16 +16,6 @@
 namespace nb = nanobind;
 
 namespace {
-
-template <class T, class... Shape>
-using Array = nb::ndarray<T, Shape..., nb::c_contig, nb::device::cpu>;
-using Integers = Array<const std::int32_t, nb::ndim<1>>;
-using Reals = Array<const double, nb::ndim<1>>;
-using LongIntegers = Array<const std::int64_t, nb::ndim<1>>;
-
-void require(bool holds, const char *rule) {
-  if (!holds) throw std::invalid_argument(rule);
-}
 
 template <class T, class A>
 std::vector<T> copied(const A &array) {
@@ -70,8 +59,6 @@ struct PlanBuilder {
   }
 };
 
-using Vectors = Array<const double, nb::shape<-1, 3>>;
-using Cells = Array<const double, nb::shape<-1, 3, 3>>;
 using PerAtom = Array<double, nb::ndim<1>>;
 using EnergiesOut = Array<double, nb::ndim<2>>;
 using VectorsOut = Array<double, nb::shape<-1, -1, 3>>;
@@ -163,26 +150,10 @@ void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edge
 }  // namespace
 
 void bind_ace(nb::module_ &module) {
-  using adiabat::EdgeList;
   using adiabat::ace::Evaluator;
   using adiabat::ace::InvariantEvaluator;
   using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
-
-  nb::class_<EdgeList>(module, "EdgeList")
-      .def(
-          "__init__",
-          [](EdgeList *self, std::int64_t systems, LongIntegers center, LongIntegers neighbor,
-             Array<const std::int64_t, nb::shape<-1, 3>> shift, LongIntegers system) {
-            require(neighbor.shape(0) == center.shape(0) && shift.shape(0) == center.shape(0),
-                    "center, neighbor and shift must have the same length");
-            new (self) EdgeList(static_cast<std::int64_t>(system.shape(0)), systems,
-                                static_cast<std::int64_t>(center.shape(0)), center.data(), neighbor.data(), shift.data(),
-                                system.data());
-          },
-          nb::arg("systems"), nb::arg("center").noconvert(), nb::arg("neighbor").noconvert(), nb::arg("shift").noconvert(),
-          nb::arg("system").noconvert())
-      .def_prop_ro("n_edges", &EdgeList::edges);
 
   nb::class_<PlanBuilder>(module, "PlanBuilder")
       .def(nb::init<double, double, std::int32_t, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,7 @@ class ThreadPool {
       std::lock_guard<std::mutex> lock(mutex_);
       next_ = 0;
       tasks_ = tasks;
+      thrown_ = nullptr;
       work_ = &work;
       wanted_ = threads - 1;
       busy_ = threads - 1;
@@ -33,6 +35,7 @@ class ThreadPool {
     take_tasks(0);
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
+    if (thrown_) std::rethrow_exception(thrown_);
   }
 
   ~ThreadPool() {
@@ -46,7 +49,13 @@ class ThreadPool {
 
  private:
   void take_tasks(int worker) {
-    for (std::int64_t task = next_++; task < tasks_; task = next_++) (*work_)(task, worker);
+    try {
+      for (std::int64_t task = next_++; task < tasks_; task = next_++) (*work_)(task, worker);
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      next_ = tasks_;
+      if (!thrown_) thrown_ = std::current_exception();
+    }
   }
 
   void serve(int worker, std::int64_t round) {
@@ -69,6 +78,7 @@ class ThreadPool {
   std::atomic<std::int64_t> next_{0};
   std::int64_t tasks_ = 0, round_ = 0;
   const std::function<void(std::int64_t, int)> *work_ = nullptr;
+  std::exception_ptr thrown_;
   int wanted_ = 0, busy_ = 0;
   bool ending_ = false;
 };

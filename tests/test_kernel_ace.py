@@ -1,6 +1,7 @@
 """The compiled walk against the readable reference: every kind of structure and expansion, every instruction set."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from adiabat.potential import Potential
 from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.derivatives import predict
 from adiabat.potential.scales import energy_scales, force_scales, stress_scales
-from adiabat.system import Batch, Graph
+from adiabat.system import Batch, Graph, ListedEdges
 from adiabat.testing.structures import contract_cases, default_length, packing
 from adiabat.typing import Quantity
 
@@ -276,22 +277,16 @@ def test_positions_that_are_not_finite_are_refused(value: float) -> None:
         potential(graph.on(batch.replace(positions=positions)))
 
 
-def test_edges_are_prepared_once_while_atoms_move_and_anew_for_others() -> None:
-    potential = made_potential()
-    batch = Batch.from_atoms(packing([8, 14], (2, 2, 2), length=2.4, seed=3))
-    graph = neighbor_graph(batch, potential.cutoff)
-    made = []
-
-    def prepare(given: Graph) -> object:
-        made.append(given)
-        return object()
-
-    first = graph.made_once("test", prepare)
-
-    assert graph.on(batch.replace(positions=batch.positions + 0.1)).made_once("test", prepare) is first
-    assert len(made) == 1
-    assert graph.within(2.0).made_once("test", prepare) is not first
-    assert graph.made_once("test", prepare) is not None
+def test_listed_edges_give_what_searched_ones_give() -> None:
+    potential = POTENTIALS["two species with repulsion"]
+    for atoms in cases(potential.species):
+        searched = neighbor_graph(Batch.from_atoms(atoms), potential.cutoff + 0.5)
+        listed = replace(searched, edges=ListedEdges(searched.center, searched.neighbor, searched.shift))
+        want = Want(forces=True, virials=True, atomic_virials=True)
+        one, other = (compiled(potential).evaluate(graph, want)[0] for graph in (searched, listed))
+        for field in ("energies", "forces", "virials", "atomic_virials"):
+            expected = getattr(one, field)
+            assert np.abs(getattr(other, field) - expected).max() <= 1e-11 * (np.abs(expected).max() + 0.1), field
 
 
 def test_elements_that_one_part_does_not_know_are_refused_before_the_kernel() -> None:

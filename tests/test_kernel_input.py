@@ -11,16 +11,15 @@ from adiabat.kernels.ace import (
     BLOCK_ROWS,
     INSTRUCTION_SET_VARIABLE,
     Configuration,
-    EdgeList,
     Evaluator,
     Execution,
     Plan,
     Program,
     SparseRows,
     Want,
-    edge_list,
     instruction_sets,
 )
+from adiabat.kernels.edges import EdgeList, listed_edges
 from adiabat.models.ace.plan import Layout, expansion_plan, species_programs
 
 ATOMS = 3
@@ -40,7 +39,7 @@ def edges(**changes: Any) -> EdgeList:
         "shift": np.zeros((6, 3), dtype=np.int64),
         "system": np.zeros(ATOMS, dtype=np.int64),
     }
-    return edge_list(**(arguments | changes))
+    return listed_edges(**(arguments | changes))
 
 
 def evaluate(list_of_edges: EdgeList | None = None, execution: Execution | None = None, **changes: Any) -> Any:
@@ -121,7 +120,7 @@ def test_edges_that_lead_nowhere_are_refused(change: dict[str, Any], error: type
 
 def test_no_atoms_have_no_energies() -> None:
     nothing = np.zeros(0, dtype=np.int64)
-    empty = edge_list(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), nothing)
+    empty = listed_edges(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), nothing)
 
     found = evaluate(empty, positions=np.zeros((0, 3)), species=np.zeros(0, dtype=np.int32))
 

@@ -12,6 +12,7 @@ from random_expansions import random_expansion
 
 from adiabat.kernels import _core
 from adiabat.kernels.ace import INSTRUCTION_SET_VARIABLE, instruction_sets
+from adiabat.kernels.edges import listed_edges
 from adiabat.models import LinearACE
 from adiabat.models.ace import RowBuilder
 from adiabat.models.ace.compiled_rows import CompiledRowBuilder
@@ -105,13 +106,8 @@ def test_tables_that_lead_out_of_memory_are_refused(name: str, value: np.ndarray
 def test_outputs_of_another_shape_are_refused(name: str) -> None:
     model = EXPANSIONS["one factor"]
     builder = CompiledRowBuilder(model.basis)._kernel._core
-    edges = _core.EdgeList(
-        1,
-        np.zeros(0, dtype=np.int64),
-        np.zeros(0, dtype=np.int64),
-        np.zeros((0, 3), dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-    )
+    nothing = np.zeros(0, dtype=np.int64)
+    edges = listed_edges(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), np.zeros(1, dtype=np.int64))
     count = model.basis.n_functions
     right = {"features": np.empty((1, count)), "forces": np.empty((3, count)), "virial": np.empty((count, 6))}
     given = (edges, np.zeros((1, 3)), np.zeros((1, 3, 3)), np.zeros(1, dtype=np.int32))

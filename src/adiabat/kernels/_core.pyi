@@ -5,17 +5,26 @@ from adiabat.typing import FloatArray, IntArray
 
 Indices = NDArray[np.int32]
 
-def canonical_edge_order(
-    atoms: int, center: IntArray, neighbor: IntArray, shift: IntArray, order: IntArray
-) -> None: ...
 def instruction_sets() -> list[str]: ...
+def listed_edges(systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray) -> EdgeList: ...
+def search(
+    start: IntArray,
+    positions: FloatArray,
+    boxes: FloatArray,
+    periodic: NDArray[np.bool_],
+    numbers: IntArray,
+    cutoff: float,
+    threads: int,
+) -> tuple[EdgeList, tuple[float, int, int, tuple[int, int, int]] | None]: ...
 
 class EdgeList:
-    def __init__(
-        self, systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray
-    ) -> None: ...
     @property
-    def n_edges(self) -> int: ...
+    def atoms(self) -> int: ...
+    @property
+    def systems(self) -> int: ...
+    @property
+    def edges(self) -> int: ...
+    def expand(self, center: IntArray, neighbor: IntArray, shift: IntArray) -> None: ...
 
 class PlanBuilder:
     def __init__(

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adiabat.kernels import _core
-from adiabat.typing import FloatArray, IntArray
+from adiabat.kernels.edges import EdgeList
+from adiabat.typing import FloatArray
 
 INSTRUCTION_SET_VARIABLE = "ADIABAT_INSTRUCTION_SET"
 """The environment variable that forces one of `instruction_sets()`."""
@@ -17,7 +18,6 @@ BLOCK_ROWS = 4
 """Rows of a program that are evaluated together."""
 
 Indices = NDArray[np.int32]
-EdgeList = _core.EdgeList
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,20 +262,3 @@ def chosen_instruction_set(execution: Execution) -> str:
 def instruction_sets() -> list[str]:
     """Those that this processor has, best first: of "avx512", "avx2", "baseline"."""
     return _core.instruction_sets()
-
-
-def edge_list(systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray) -> EdgeList:
-    """Edges in the form that the kernel walks, with what depends on them alone.
-
-    Args:
-        systems: Number of structures.
-        center: (E,), ascending.
-        neighbor: (E,).
-        shift: (E, 3), the neighbour's image in cell vectors.
-        system: (N,) the structure of each atom.
-
-    Raises:
-        ValueError: Lengths that differ, centres that descend.
-        IndexError: An atom or a structure that does not exist.
-    """
-    return EdgeList(systems, center, neighbor, shift, system)

@@ -7,7 +7,9 @@ import torch
 from ase.data import chemical_symbols
 from torch import Tensor
 
-from adiabat.kernels.ace import Configuration, EdgeList, Execution, edge_list
+from adiabat.kernels.ace import Configuration, Execution
+from adiabat.kernels.edges import EdgeList, listed_edges
+from adiabat.neighbors import SearchedEdges
 from adiabat.system import Graph
 from adiabat.typing import FloatArray
 
@@ -35,16 +37,14 @@ def made_execution(graph: Graph, *, instruction_set: str | None = None) -> Execu
 
 
 def made_edge_list(graph: Graph) -> EdgeList:
-    """The edges as the kernel walks them, made once for all graphs over the same edges."""
-    return graph.made_once("kernels.EdgeList", _edge_list)
+    """The edges as the kernel walks them: those of a search as they are, listed ones made so."""
+    edges, batch = graph.edges, graph.batch
+    if isinstance(edges, SearchedEdges):
+        return edges.found
+    tensors = (edges.center, edges.neighbor, edges.shift, batch.system)
+    return listed_edges(batch.n_systems, *(np.ascontiguousarray(tensor.numpy()) for tensor in tensors))
 
 
 def float_array(tensor: Tensor) -> FloatArray:
     """In float64 and contiguous; no copy where it is so already."""
     return np.ascontiguousarray(tensor.detach().double().numpy())
-
-
-def _edge_list(graph: Graph) -> EdgeList:
-    tensors = (graph.center, graph.neighbor, graph.shift, graph.batch.system)
-    center, neighbor, shift, system = (np.ascontiguousarray(tensor.numpy()) for tensor in tensors)
-    return edge_list(graph.batch.n_systems, center, neighbor, shift, system)
