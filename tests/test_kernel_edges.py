@@ -104,6 +104,17 @@ def test_a_cell_far_too_thin_is_named_and_no_memory_is_lost_on_it(length: float)
         neighbor_graph(Batch.from_atoms(atoms), 5.0)
 
 
+def test_what_goes_wrong_in_one_thread_is_said_by_all_and_the_next_search_is_right() -> None:
+    several = [bulk("Si") for _ in range(50)]
+    expected = rows(search_edges(structures(several), 4.0)[0])
+    wrong = [*several[:30], Atoms("X", cell=[1e-7] * 3, pbc=True), *several[30:]]
+
+    for _ in range(20):
+        with pytest.raises(ValueError, match="too thin"):
+            search_edges(structures(wrong), 4.0, threads=4)
+        assert rows(search_edges(structures(several), 4.0, threads=4)[0]) == expected
+
+
 def arguments() -> dict[str, Any]:
     return {
         "start": np.array([0, 1, 3]),
