@@ -136,8 +136,8 @@ void sort_sites(Window &window) {
   window.neighbor = std::move(sorted.neighbor);
 }
 
-EdgeList::EdgeList(std::int64_t atoms, std::int64_t systems, std::vector<Window> windows)
-    : atoms_(atoms), systems_(systems), windows_(std::move(windows)) {
+EdgeList::EdgeList(std::vector<std::int64_t> system_start, std::vector<Window> windows)
+    : system_start_(std::move(system_start)), windows_(std::move(windows)) {
   std::int64_t particles = 0;
   for (const Window &window : windows_) {
     first_particle_.push_back(particles);
@@ -153,7 +153,7 @@ EdgeList::EdgeList(std::int64_t atoms, std::int64_t systems, std::vector<Window>
 }
 
 void EdgeList::find_copies() {
-  copy_start_.assign(static_cast<std::size_t>(atoms_) + 1, 0);
+  copy_start_.assign(static_cast<std::size_t>(atoms()) + 1, 0);
   for (const Window &window : windows_)
     for (const auto atom : window.particle) ++copy_start_[static_cast<std::size_t>(atom) + 1];
   std::partial_sum(copy_start_.begin(), copy_start_.end(), copy_start_.begin());
@@ -169,18 +169,23 @@ EdgeList EdgeList::listed(std::int64_t atoms, std::int64_t systems, std::int64_t
   if (atoms < 0 || systems < 0 || edges < 0) throw std::invalid_argument("numbers of atoms and edges are not negative");
   if (atoms >= nothing || systems >= std::numeric_limits<std::int32_t>::max())
     throw std::invalid_argument("atoms are fewer than 2^32, systems than 2^31");
-  for (std::int64_t a = 0; a < atoms; ++a)
+  std::vector<std::int64_t> system_start(static_cast<std::size_t>(systems) + 1, 0);
+  for (std::int64_t a = 0; a < atoms; ++a) {
     if (system[a] < 0 || system[a] >= systems) throw std::out_of_range("system must lie between 0 and their number");
+    if (a > 0 && system[a] < system[a - 1]) throw std::invalid_argument("atoms must stand by ascending system");
+    ++system_start[static_cast<std::size_t>(system[a]) + 1];
+  }
+  std::partial_sum(system_start.begin(), system_start.end(), system_start.begin());
   const ListedEdges listed{neighbor, shift, system, row_starts(atoms, edges, center, neighbor, shift)};
   std::vector<Window> windows;
   const std::int64_t size = window_size(atoms, 1);
   for (std::int64_t first = 0; first < atoms; first += size)
     windows.push_back(window_of(listed, first, std::min(first + size, atoms)));
-  return EdgeList(atoms, systems, std::move(windows));
+  return EdgeList(std::move(system_start), std::move(windows));
 }
 
 void EdgeList::expand(std::int64_t *center, std::int64_t *neighbor, std::int64_t *shift) const {
-  std::vector<std::int64_t> start(static_cast<std::size_t>(atoms_) + 1, 0);
+  std::vector<std::int64_t> start(static_cast<std::size_t>(atoms()) + 1, 0);
   for (const Window &window : windows_)
     for (std::size_t k = 0; k < window.atom.size(); ++k)
       start[static_cast<std::size_t>(window.atom[k]) + 1] = window.start[k + 1] - window.start[k];

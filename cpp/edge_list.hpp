@@ -29,15 +29,16 @@ struct Window {
 // Directed edges in the order that the kernels walk, 4 bytes each, with what depends on them alone.
 class EdgeList {
  public:
-  // Every atom stands in one window.
-  EdgeList(std::int64_t atoms, std::int64_t systems, std::vector<Window> windows);
-  // Edges that are listed: center ascending, (edges,); neighbor (edges,); shift (edges, 3); system (atoms,), of `systems`
-  // structures. Throws std::invalid_argument or std::out_of_range where an index leaves its table.
+  // Every atom stands in one window. system_start: (systems + 1,) the first atom of each.
+  EdgeList(std::vector<std::int64_t> system_start, std::vector<Window> windows);
+  // Edges that are listed: center ascending, (edges,); neighbor (edges,); shift (edges, 3); system (atoms,), ascending, of
+  // `systems` structures. Throws std::invalid_argument or std::out_of_range where an index leaves its table.
   static EdgeList listed(std::int64_t atoms, std::int64_t systems, std::int64_t edges, const std::int64_t *center,
                          const std::int64_t *neighbor, const std::int64_t *shift, const std::int64_t *system);
 
-  std::int64_t atoms() const { return atoms_; }
-  std::int64_t systems() const { return systems_; }
+  std::int64_t atoms() const { return system_start_.back(); }
+  std::int64_t systems() const { return static_cast<std::int64_t>(system_start_.size()) - 1; }
+  const std::vector<std::int64_t> &system_start() const { return system_start_; }
   std::int64_t edges() const { return edges_; }
   std::int64_t longest_row() const { return longest_row_; }
   std::int64_t most_sites() const { return most_sites_; }
@@ -56,7 +57,8 @@ class EdgeList {
  private:
   void find_copies();
 
-  std::int64_t atoms_, systems_, edges_ = 0, longest_row_ = 0, most_sites_ = 0, most_particles_ = 0;
+  std::vector<std::int64_t> system_start_;
+  std::int64_t edges_ = 0, longest_row_ = 0, most_sites_ = 0, most_particles_ = 0;
   std::vector<Window> windows_;
   std::vector<std::int64_t> first_particle_, copy_start_;
   std::vector<std::uint32_t> copy_;

@@ -353,7 +353,8 @@ Search search(const Structures &structures, double cutoff, int threads) {
   Shortest first{std::numeric_limits<double>::infinity(), 0, 0, {}};
   for (const Shortest &edge : shortest)
     if (sooner(edge, first)) first = edge;
-  return {EdgeList(structures.start[structures.systems], structures.systems, std::move(found)), first};
+  std::vector<std::int64_t> start(structures.start, structures.start + structures.systems + 1);
+  return {EdgeList(std::move(start), std::move(found)), first};
 }
 
 }  // namespace adiabat

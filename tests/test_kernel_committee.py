@@ -17,8 +17,8 @@ from adiabat.system import Batch, Graph
 from adiabat.testing.structures import contract_cases, default_length, packing
 
 THREE = (8, 14, 26)
-FIELDS = ("energies", "nearest_squared", "forces", "virials", "atomic_virials")
-EVERYTHING = Want(forces=True, virials=True, atomic_virials=True)
+FIELDS = ("energies", "nearest_squared", "energy", "forces", "virial", "atomic_virials")
+EVERYTHING = Want(forces=True, virial=True, atomic_virials=True)
 
 EXPANSIONS = {
     "two species": made_ace(),

@@ -51,7 +51,7 @@ def evaluate(list_of_edges: EdgeList | None = None, execution: Execution | None 
     arguments |= changes
     return Evaluator(plan())(
         Configuration(list_of_edges or edges(), **arguments),
-        want=Want(forces=True, virials=True, atomic_virials=True),
+        want=Want(forces=True, virial=True, atomic_virials=True),
         execution=execution or Execution(),
     )
 
@@ -105,6 +105,7 @@ WRONG_EDGES = {
     "a negative neighbour": ({"neighbor": np.array([1, 2, 0, 2, 0, -1])}, IndexError),
     "centres that descend": ({"center": np.array([0, 0, 1, 2, 1, 2])}, ValueError),
     "a structure beyond the last": ({"system": np.array([0, 0, 1])}, IndexError),
+    "structures that descend": ({"systems": 2, "system": np.array([0, 1, 0])}, ValueError),
     "no structure": ({"systems": 0}, IndexError),
     "a negative number of structures": ({"systems": -1}, ValueError),
     "fewer shifts": ({"shift": np.zeros((5, 3), dtype=np.int64)}, ValueError),
@@ -189,6 +190,11 @@ def test_a_table_that_leads_out_of_memory_is_refused(name: str, place: int, valu
 def test_coefficients_that_are_not_finite_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="finite"):
         Evaluator(changed(name, 0, np.nan))
+
+
+def test_a_shift_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Evaluator(with_program(plan(), shift=np.nan))
 
 
 WRONG_PLANS = {

@@ -14,7 +14,7 @@ void Evaluator::run(const PlanTables<T> &tables, const Kernel<T> &kernel, const 
                  kernel.scratch_bytes(plan, edges.longest_row()),
                  [&](const Edges &view, const std::int32_t *order, std::int64_t blocks, void *scratch, const Collected &c) {
                    const Output<T> output{plan.members,   request.energies, request.nearest, request.forces,
-                                          request.virials, c.pulls,          c.twists};
+                                          c.virials, c.pulls,          c.twists};
                    kernel.evaluate(plan, view, order, blocks, scratch, output);
                  });
 }

@@ -55,7 +55,7 @@ void InvariantEvaluator::run(const PlanTables<T> &plan_tables, const Tables<T> &
   scheduler_.run(edges, configuration, request, plan.species, kernel.lanes, threads,
                  kernel.invariant_scratch_bytes(plan, tables.view(), edges.longest_row()),
                  [&](const Edges &view, const std::int32_t *order, std::int64_t blocks, void *scratch, const Collected &c) {
-                   const Output<T> sums{1,       request.energies, request.nearest, request.forces, request.virials,
+                   const Output<T> sums{1,       request.energies, request.nearest, request.forces, c.virials,
                                         c.pulls, c.twists};
                    kernel.invariants(plan, tables.view(), view, order, blocks, scratch, {sums, invariants, by_invariant});
                  });

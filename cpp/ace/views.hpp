@@ -83,6 +83,7 @@ struct Program {
   const std::int32_t *column_start;  // (blocks + 1,)
   const std::uint32_t *column;
   const T *weight;                   // (members, columns, block_rows)
+  double shift;                      // eV, added to the energy
 };
 
 template <class T>

@@ -389,7 +389,7 @@ inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::i
   for (int m = 0; m < plan.members; ++m) {
     const Sum<T> energy = output.forces ? energy_and_adjoint<T, true>(program, m, scratch.value, scratch.adjoint)
                                         : energy_and_adjoint<T, false>(program, m, scratch.value, scratch.adjoint);
-    write_energies<T>(edges, sites, repelled + energy, m, output);
+    write_energies<T>(edges, sites, repelled + energy + program.shift, m, output);
     if (output.forces) apply(program.density_of_component, density, scratch.adjoint, scratch.density + m * density);
   }
   if (output.forces) finish_block(plan, edges, sites, scratch, output);

@@ -44,6 +44,7 @@ class PlanBuilder:
         column_start: Indices,
         column: Indices,
         weight: FloatArray,
+        shift: float,
     ) -> None: ...
 
 class Evaluator:
@@ -56,8 +57,9 @@ class Evaluator:
         species: Indices,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         forces: FloatArray | None,
-        virials: FloatArray | None,
+        system_virials: FloatArray | None,
         atomic_virials: FloatArray | None,
         *,
         single: bool,
@@ -90,6 +92,7 @@ class InvariantEvaluator:
         invariants: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         *,
         single: bool,
         threads: int,
@@ -104,8 +107,9 @@ class InvariantEvaluator:
         by_invariant: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         forces: FloatArray | None,
-        virials: FloatArray | None,
+        system_virials: FloatArray | None,
         atomic_virials: FloatArray | None,
         *,
         single: bool,

@@ -57,6 +57,7 @@ class Program:
         column_start: (blocks + 1,).
         column: (columns,) into V.
         weight: (members · columns · BLOCK_ROWS,) eV.
+        shift: eV, added to each energy.
     """
 
     components: SparseRows
@@ -69,6 +70,7 @@ class Program:
     column_start: Indices
     column: Indices
     weight: FloatArray
+    shift: float = 0.0
 
     @classmethod
     def empty(cls) -> Self:
@@ -112,15 +114,17 @@ class Evaluation:
     Attributes:
         energies: (N,) eV.
         nearest_squared: (N,) Å², of the nearest neighbour that has an edge; infinite without one.
+        energy: (S,) eV.
         forces: (N, 3) eV/Å.
-        virials: (N, 6) eV, xx yy zz yz xz xy: Σ_j r_ij ⊗ ∂E_i/∂r_ij of the atom's own energy. Their sum is V σ.
+        virial: (S, 3, 3) eV: V σ, symmetric: Σ_ij r_ij ⊗ ∂E_i/∂r_ij.
         atomic_virials: (N, 3, 3) eV: Σ_j r_ij ⊗ ∂E_j/∂r_ji with r_ij = r_j - r_i, as the heat flux needs it. Their sum is -V σ.
     """
 
     energies: FloatArray
     nearest_squared: FloatArray
+    energy: FloatArray
     forces: FloatArray | None
-    virials: FloatArray | None
+    virial: FloatArray | None
     atomic_virials: FloatArray | None
 
 
@@ -131,37 +135,48 @@ class CommitteeEvaluation:
     Attributes:
         energies: (N, members) eV.
         nearest_squared: (N,) Å².
+        energy: (S, members) eV.
         forces: (N, members, 3) eV/Å.
-        virials: (N, members, 6) eV.
+        virial: (S, members, 3, 3) eV.
         atomic_virials: (N, members, 3, 3) eV.
     """
 
     energies: FloatArray
     nearest_squared: FloatArray
+    energy: FloatArray
     forces: FloatArray | None
-    virials: FloatArray | None
+    virial: FloatArray | None
     atomic_virials: FloatArray | None
 
     @classmethod
-    def empty(cls, atoms: int, members: int, want: "Want") -> Self:
+    def empty(cls, edges: EdgeList, members: int, want: "Want") -> Self:
         """Memory for what is wanted, not yet filled."""
-        with_forces = want.forces or want.virials or want.atomic_virials
+        atoms, systems = edges.atoms, edges.systems
+        with_forces = want.forces or want.virial or want.atomic_virials
         return cls(
             energies=np.empty((atoms, members)),
             nearest_squared=np.empty(atoms),
+            energy=np.empty((systems, members)),
             forces=np.empty((atoms, members, 3)) if with_forces else None,
-            virials=np.empty((atoms, members, 6)) if want.virials else None,
+            virial=np.empty((systems, members, 3, 3)) if want.virial else None,
             atomic_virials=np.empty((atoms, members, 3, 3)) if want.atomic_virials else None,
         )
 
+    def outputs(
+        self,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray | None, FloatArray | None, FloatArray | None]:
+        """In the order in which the compiled classes take them."""
+        return self.energies, self.nearest_squared, self.energy, self.forces, self.virial, self.atomic_virials
+
     def member(self, index: int) -> Evaluation:
         """What one member says; no copy."""
-        forces, virials, tensors = self.forces, self.virials, self.atomic_virials
+        forces, virial, tensors = self.forces, self.virial, self.atomic_virials
         return Evaluation(
             energies=self.energies[:, index],
             nearest_squared=self.nearest_squared,
+            energy=self.energy[:, index],
             forces=None if forces is None else forces[:, index],
-            virials=None if virials is None else virials[:, index],
+            virial=None if virial is None else virial[:, index],
             atomic_virials=None if tensors is None else tensors[:, index],
         )
 
@@ -188,7 +203,7 @@ class Want:
     """What to compute besides energies."""
 
     forces: bool = False
-    virials: bool = False
+    virial: bool = False
     atomic_virials: bool = False
 
 
@@ -231,10 +246,9 @@ class Evaluator:
             TypeError: Another type or layout.
         """
         c = configuration
-        found = CommitteeEvaluation.empty(len(c.species), self._members, want)
+        found = CommitteeEvaluation.empty(c.edges, self._members, want)
         self._core.evaluate(
-            *(c.edges, c.positions, c.cells, c.species, found.energies, found.nearest_squared),
-            *(found.forces, found.virials, found.atomic_virials),
+            *(c.edges, c.positions, c.cells, c.species, *found.outputs()),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
@@ -249,7 +263,7 @@ def plan_builder(plan: Plan) -> _core.PlanBuilder:
         builder.add_program(
             *(p.components.start, p.components.index, p.components.weight),
             *(p.left, p.right, p.first, p.second, p.linear, p.single_blocks),
-            *(p.column_start, p.column, p.weight),
+            *(p.column_start, p.column, p.weight, p.shift),
         )
     return builder
 

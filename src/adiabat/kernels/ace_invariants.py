@@ -81,11 +81,12 @@ class InvariantEvaluator:
 
     def forward(self, configuration: Configuration, *, execution: Execution) -> Invariants:
         """The invariants; arguments and errors as of `kernels.ace.Evaluator`."""
-        c, atoms = configuration, len(configuration.species)
-        found = Invariants(np.empty((atoms, self._functions)), np.empty(atoms), np.empty(atoms))
+        c = configuration
+        sums = CommitteeEvaluation.empty(c.edges, 1, Want())
+        found = Invariants(np.empty((c.edges.atoms, self._functions)), sums.energies[:, 0], sums.nearest_squared)
         self._core.forward(
             *(c.edges, c.positions, c.cells, c.species),
-            *(found.invariants, found.repulsion[:, None], found.nearest_squared),
+            *(found.invariants, sums.energies, sums.nearest_squared, sums.energy),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
@@ -111,10 +112,9 @@ class InvariantEvaluator:
             TypeError: Another type or layout.
         """
         c = configuration
-        found = CommitteeEvaluation.empty(len(c.species), 1, replace(want, forces=True))
+        found = CommitteeEvaluation.empty(c.edges, 1, replace(want, forces=True))
         self._core.backward(
-            *(c.edges, c.positions, c.cells, c.species, by_invariant, found.energies, found.nearest_squared),
-            *(found.forces, found.virials, found.atomic_virials),
+            *(c.edges, c.positions, c.cells, c.species, by_invariant, *found.outputs()),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),

@@ -1,6 +1,7 @@
 """From a linear cluster expansion to the plan that the compiled kernel walks."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -91,6 +92,7 @@ def expansion_plan(
     *,
     members: int = 1,
     repulsion: Repulsion | None = None,
+    shifts: Sequence[float] = (),
 ) -> Plan:
     """The plan of an expansion.
 
@@ -100,7 +102,11 @@ def expansion_plan(
         programs: The energies of each species; none: the plan serves the invariants alone.
         members: How many energies an atom has.
         repulsion: What the walk adds, on top of the expansion.
+        shifts: eV, what an atom of each species has besides; none: nothing.
     """
+    programs = programs or (Program.empty(),) * len(basis.species)
+    if shifts:
+        programs = tuple(replace(one, shift=shift) for one, shift in zip(programs, shifts, strict=True))
     pairs = len(basis.species) ** 2
     return Plan(
         cutoff=basis.cutoff,
@@ -108,7 +114,7 @@ def expansion_plan(
         l_max=layout.l_max,
         segments=layout.segments,
         pairs=np.concatenate([switches(basis), repulsion.pairs if repulsion else np.zeros((pairs, 7))], axis=1),
-        programs=programs or (Program.empty(),) * len(basis.species),
+        programs=programs,
         members=members,
     )
 

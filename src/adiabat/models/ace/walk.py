@@ -1,13 +1,14 @@
 """A graph in the form in which the compiled kernel takes it."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
 from ase.data import chemical_symbols
 from torch import Tensor
 
-from adiabat.kernels.ace import Configuration, Execution
+from adiabat.kernels.ace import Configuration, Execution, Indices
 from adiabat.kernels.edges import EdgeList, listed_edges
 from adiabat.neighbors import SearchedEdges
 from adiabat.system import Graph
@@ -17,14 +18,20 @@ from adiabat.typing import FloatArray
 def made_configuration(graph: Graph, species: Sequence[int]) -> Configuration:
     """The graph for a plan of these species; an element that is not among them has the place -1, which the kernel refuses."""
     batch = graph.batch
-    places = np.full(len(chemical_symbols), -1, dtype=np.int32)
-    places[list(species)] = np.arange(len(species), dtype=np.int32)
     return Configuration(
         edges=made_edge_list(graph),
         positions=float_array(batch.positions),
         cells=float_array(batch.cell),
-        species=places[batch.numbers.numpy()],
+        species=_places(tuple(species))[batch.numbers.numpy()],
     )
+
+
+@cache
+def _places(species: tuple[int, ...]) -> Indices:
+    """(Z,): the place of each atomic number among the species."""
+    places = np.full(len(chemical_symbols), -1, dtype=np.int32)
+    places[list(species)] = np.arange(len(species), dtype=np.int32)
+    return places
 
 
 def made_execution(graph: Graph, *, instruction_set: str | None = None) -> Execution:
