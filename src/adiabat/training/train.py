@@ -20,6 +20,7 @@ from adiabat.runs import provenance, track
 from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
+from adiabat.training.collapse import without_collapse
 from adiabat.training.config import TrainConfig
 from adiabat.training.config_type_noise import (
     levels_by_config_type,
@@ -133,6 +134,9 @@ def _fitted(
         prepared = replace(prepared, notes=(*prepared.notes, note))
     else:
         best = search(equations, examples, prior, quiet=quiet)
+    if config.repulsion.enabled:
+        best, said = without_collapse(prepared, equations, examples, prior, best, quiet=quiet)
+        prepared = replace(prepared, notes=(*prepared.notes, *said))
     return _assemble(structures, config, prepared, equations, best)
 
 
@@ -168,10 +172,12 @@ def _assemble(
     structures: list[Labelled], config: TrainConfig, prepared: Preparation, equations: NormalEquations, best: Candidate
 ) -> Potential:
     model = prepared.model
-    mean = torch.from_numpy(best.solution.mean)
-    fitted = LinearACE(model.basis, mean.reshape(len(model.species), -1).contiguous())
+    fitted = prepared.fitted_model(best.solution.mean)
     posterior = LinearPosterior(
-        mean, torch.from_numpy(best.solution.factor), torch.from_numpy(best.solution.scale), dict(best.parameters.noise)
+        torch.from_numpy(best.solution.mean),
+        torch.from_numpy(best.solution.factor),
+        torch.from_numpy(best.solution.scale),
+        dict(best.parameters.noise),
     )
     metadata = {
         "provenance": provenance(),

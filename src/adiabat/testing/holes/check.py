@@ -7,13 +7,12 @@ from typing import cast
 import numpy as np
 from torch import Tensor
 
+from adiabat.packings import RelaxedPacking, contact_distances, packings_like, relaxed_packings, without_constants
 from adiabat.potential import Potential
 from adiabat.system import Labelled
-from adiabat.testing.holes.contacts import contact_distances
 from adiabat.testing.holes.curves import EnergyCurve, Hole, deepest_hole
 from adiabat.testing.holes.dimers import dimer_curves
 from adiabat.testing.holes.hosts import crystals_of
-from adiabat.testing.holes.packings import RelaxedPacking, relaxed_packings, without_constants
 from adiabat.testing.holes.pushes import push_curves
 from adiabat.testing.holes.squeezes import squeeze_curves
 from adiabat.testing.violation import ContractViolation
@@ -136,7 +135,8 @@ def survey_holes(
         *push_curves(potential, structures, contacts, directions=directions, seed=seed, quiet=quiet),
         *squeeze_curves(potential, crystals_of(structures), contacts),
     )
-    relaxed = relaxed_packings(potential, structures, contacts, packings, seed=seed, quiet=quiet)
+    thrown = packings_like(structures, contacts, packings, seed=seed) if packings else []
+    relaxed = relaxed_packings(potential, thrown, contacts, quiet=quiet)
     return HoleSurvey(curves, tuple(relaxed), _lowest_energies(potential, structures))
 
 

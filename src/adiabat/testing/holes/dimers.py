@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from ase import Atoms
 
+from adiabat.packings import NEAREST, Pair, pair_name
 from adiabat.potential import Potential
-from adiabat.testing.holes.contacts import NEAREST, Pair, pair_name
 from adiabat.testing.holes.curves import EnergyCurve, descending, energies_along
 
 STEP = 0.01

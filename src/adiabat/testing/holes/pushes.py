@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from adiabat.errors import DataError
 from adiabat.neighbors import neighbor_graph
+from adiabat.packings import NEAREST, Pair, contact_table, pair_name
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch, Labelled
-from adiabat.testing.holes.contacts import NEAREST, Pair, contact_table, pair_name
 from adiabat.testing.holes.curves import EnergyCurve, energies_along
 from adiabat.testing.holes.hosts import host_of, repeated_beyond
 from adiabat.typing import FloatArray

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from ase import Atoms
 
+from adiabat.packings import Pair, nearest_approach
 from adiabat.potential import Potential
-from adiabat.testing.holes.contacts import Pair, nearest_approach
 from adiabat.testing.holes.curves import EnergyCurve, descending, energies_along
 from adiabat.typing import FloatArray
 
