@@ -5,15 +5,15 @@ import pytest
 from ase import Atoms
 from training_structures import CONFIG, cells, label, training_data, truth
 
+from adiabat.holes import PackingRule, random_packing
 from adiabat.models import LinearACE
 from adiabat.models.ace.rows import RowBuilder
 from adiabat.neighbors import neighbor_graph
-from adiabat.packings import PackingRule, random_packing
 from adiabat.system import Batch
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
-from adiabat.training.prior import RIDGE, PackingPrior, force_gram, packing_prior
+from adiabat.training.prior import RIDGE, PackingPrior, gram_of, packing_prior
 from adiabat.training.regression import solve
 from adiabat.typing import FloatArray
 
@@ -76,17 +76,37 @@ def test_a_stronger_prior_makes_forces_in_other_packings_smaller() -> None:
     assert sizes[0] > 1.5 * sizes[1] > 2 * sizes[2]
 
 
-def test_rows_that_join_the_prior_count_as_often_as_their_weight_says() -> None:
+def volume_row(model: LinearACE, atoms: Atoms) -> FloatArray:
+    """(1, columns) change of energy per atom with the logarithm of lengths, by central differences."""
+    ends = []
+    for factor in (1 + 1e-5, 1 - 1e-5):
+        scaled = atoms.copy()
+        scaled.set_cell(atoms.cell.array * factor, scale_atoms=True)
+        ends.append(model.design_rows(neighbor_graph(Batch.from_atoms([scaled]), model.cutoff)).energy.numpy())
+    return (ends[0] - ends[1])[None] / (2e-5 * len(atoms))
+
+
+def test_rows_that_join_the_prior_are_of_forces_and_volume_and_count_as_their_weight_says() -> None:
     found = prepared()
-    first, rest = found.packings[:5], found.packings[5:12]
+    first, rest = found.packings[:5], found.packings[5:9]
     prior = packing_prior(found.model, first, quiet=True)
 
-    joined = prior.joined_by(force_gram(found.model, rest), 0.5)
+    joined = prior.joined_by(gram_of(found.model, rest), 0.5)
 
-    rows, more = force_rows(found.model, first), force_rows(found.model, rest)
+    more = np.vstack([force_rows(found.model, rest), *(volume_row(found.model, atoms) for atoms in rest)])
+    rows = force_rows(found.model, first)
     expected = (rows.T @ rows + 0.5 * more.T @ more) / len(rows)
-    np.testing.assert_allclose(joined.forces, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+    np.testing.assert_allclose(joined.forces, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
     assert (joined.sizes == prior.sizes).all()
+
+
+def test_structures_without_a_volume_join_the_prior_by_their_forces() -> None:
+    found = prepared()
+    cluster = found.packings[0].copy()
+    cluster.pbc = False
+
+    rows = force_rows(found.model, [cluster])
+    np.testing.assert_allclose(gram_of(found.model, [cluster]), rows.T @ rows, rtol=0, atol=1e-10)
 
 
 def test_the_prior_does_not_depend_on_what_the_functions_are_multiplied_by() -> None:

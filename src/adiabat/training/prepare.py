@@ -13,8 +13,8 @@ from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import BasisSpecification, Pair
 from adiabat.data import AtomicReference, Distances, atomic_reference, measure_distances
 from adiabat.errors import ConfigurationError, DataError
+from adiabat.holes import PackingRule, random_packing
 from adiabat.models import IsolatedAtoms, LinearACE
-from adiabat.packings import PackingRule, random_packing
 from adiabat.potential import Potential
 from adiabat.system import EnergyModel, Labelled
 from adiabat.training.config import TrainConfig

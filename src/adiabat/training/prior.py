@@ -49,17 +49,23 @@ class PackingPrior:
         return precision
 
     def joined_by(self, gram: FloatArray, weight: float) -> Self:
-        """With further force rows, their sum of w wᵀ, each of which counts `weight` times one of those that are there."""
+        """With the sum of w wᵀ over further rows w, each of which counts `weight` times one of those that are there."""
         return replace(self, forces=self.forces + weight / self.rows * gram)
 
 
-def force_gram(model: LinearACE, packings: Sequence[Atoms]) -> FloatArray:
-    """(columns, columns) sum of w wᵀ over the force rows w of structures."""
+def gram_of(model: LinearACE, structures: Sequence[Atoms]) -> FloatArray:
+    """(columns, columns) sum of w wᵀ over the force rows w of structures, and of one by their volumes where they have one.
+
+    The latter is the change of energy per atom with the logarithm of lengths: it sees crystals in which all forces cancel.
+    """
     columns = model.basis.n_functions * len(model.species)
     total = np.zeros((columns, columns))
-    for first in range(0, len(packings), AT_ONCE):
-        graph = neighbor_graph(Batch.from_atoms(packings[first : first + AT_ONCE]), model.cutoff)
-        rows = model.design_rows(graph).forces.numpy()
+    for atoms in structures:
+        found = model.design_rows(neighbor_graph(Batch.from_atoms([atoms]), model.cutoff))
+        rows = found.forces.numpy()
+        if atoms.pbc.all():
+            by_volume = found.virial.diagonal(dim1=0, dim2=1).sum(-1).numpy() / (len(atoms) * LENGTH)
+            rows = np.vstack([rows, by_volume])
         total += rows.T @ rows
     return total
 

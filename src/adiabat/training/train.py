@@ -20,7 +20,6 @@ from adiabat.runs import provenance, track
 from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
-from adiabat.training.collapse import without_collapse
 from adiabat.training.config import TrainConfig
 from adiabat.training.config_type_noise import (
     levels_by_config_type,
@@ -30,6 +29,7 @@ from adiabat.training.config_type_noise import (
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate, Hyperparameters, SearchConfig, search
 from adiabat.training.judged import judged_structures
+from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
@@ -135,7 +135,7 @@ def _fitted(
     else:
         best = search(equations, examples, prior, quiet=quiet)
     if config.repulsion.enabled:
-        best, said = without_collapse(prepared, equations, examples, prior, best, quiet=quiet)
+        best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
         prepared = replace(prepared, notes=(*prepared.notes, *said))
     return _assemble(structures, config, prepared, equations, best)
 

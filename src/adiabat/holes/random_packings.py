@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from adiabat.errors import DataError
-from adiabat.packings.contacts import Pair, contact_table
+from adiabat.holes.contacts import Pair, contact_table
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray, IntArray
 

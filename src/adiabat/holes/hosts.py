@@ -6,7 +6,7 @@ import numpy as np
 from ase import Atoms
 
 from adiabat.errors import DataError
-from adiabat.packings import Pair
+from adiabat.holes.contacts import Pair
 from adiabat.system import Labelled
 
 

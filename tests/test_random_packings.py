@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adiabat.errors import DataError
-from adiabat.models import IsolatedAtoms
-from adiabat.packings import (
+from adiabat.holes import (
     PackingRule,
     contact_distances,
     nearest_approach,
@@ -22,6 +21,7 @@ from adiabat.packings import (
     relax,
     relaxed_packings,
 )
+from adiabat.models import IsolatedAtoms
 from adiabat.potential import Potential
 from adiabat.system import Batch, Labelled, Labels
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from adiabat.packings.contacts import Approach, Pair, nearest_approach
-from adiabat.packings.relaxation import SNAPSHOT_STEPS, relax
+from adiabat.holes.contacts import Approach, Pair, nearest_approach
+from adiabat.holes.relaxation import SNAPSHOT_STEPS, relax
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch

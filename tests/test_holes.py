@@ -13,23 +13,24 @@ from ase.build import bulk, molecule
 from torch import Tensor
 
 from adiabat.errors import DataError
-from adiabat.models import IsolatedAtoms
-from adiabat.packings import contact_distances, packings_like, relaxed_packings
-from adiabat.physics import ZBL
-from adiabat.potential import Potential
-from adiabat.system import Graph, Labelled, Labels, PartState, register
-from adiabat.testing import ContractViolation
-from adiabat.testing.holes import (
+from adiabat.holes import (
     EnergyCurve,
     HoleSurvey,
-    check_no_holes,
+    contact_distances,
     crystals_of,
     deepest_hole,
     dimer_curves,
     host_of,
+    packings_like,
     push_curves,
+    relaxed_packings,
     squeeze_curves,
 )
+from adiabat.models import IsolatedAtoms
+from adiabat.physics import ZBL
+from adiabat.potential import Potential
+from adiabat.system import Graph, Labelled, Labels, PartState, register
+from adiabat.testing import ContractViolation, check_no_holes
 
 RARE_GASES = {(18, 18): (1.2, 3.0), (18, 36): (1.2, 3.1), (36, 36): (1.2, 3.2)}
 CONTACT = 1.2 * 2 * 1.06
@@ -170,13 +171,20 @@ def test_packings_that_collapse_or_sink_are_named() -> None:
     assert "below all crystals of the data" in str(raised.value)
 
 
+def made_curve(energies_ev: list[float]) -> EnergyCurve:
+    """Along 0, 1, 2 ... Å, with argon of that many atoms less one."""
+    places = np.arange(float(len(energies_ev)))
+    structures = [Atoms(["Ar"] * (index + 1)) for index in range(len(places))]
+    return EnergyCurve("path", places, "Å", np.array(energies_ev), structures)
+
+
 def test_an_energy_that_is_no_number_is_a_hole() -> None:
-    curve = EnergyCurve("path", np.array([3.0, 2.0, 1.0]), "Å", np.array([0.0, 1.0, nan]))
+    curve = made_curve([0.0, 1.0, nan])
 
     hole = deepest_hole(curve)
 
     assert hole is not None
-    assert (hole.top, hole.bottom) == (2.0, 1.0)
+    assert (hole.top, hole.bottom) == (1.0, 2.0)
 
 
 def test_a_packing_without_an_energy_counts_as_sunk() -> None:
@@ -188,18 +196,19 @@ def test_a_packing_without_an_energy_counts_as_sunk() -> None:
 
 
 def test_the_deepest_fall_is_measured_from_the_highest_point_before_it() -> None:
-    curve = EnergyCurve("path", np.arange(6.0), "Å", np.array([0.0, 3.0, 1.0, 2.0, 0.5, 4.0]))
+    curve = made_curve([0.0, 3.0, 1.0, 2.0, 0.5, 4.0])
 
     hole = deepest_hole(curve)
 
     assert hole is not None
     assert (hole.top, hole.bottom, hole.depth_ev) == (1.0, 4.0, 2.5)
+    assert [len(atoms) for atoms in hole.between] == [2, 3, 4, 5]
 
 
 def test_a_path_that_only_rises_has_no_hole_and_rounding_is_none() -> None:
-    energies = np.array([-1e6, -1e6 - 1e-7, 0.0, 1e12, 1e12 - 1.0])
+    energies = [-1e6, -1e6 - 1e-7, 0.0, 1e12, 1e12 - 1.0]
 
-    assert deepest_hole(EnergyCurve("path", np.arange(5.0), "Å", energies)) is None
+    assert deepest_hole(made_curve(energies)) is None
 
 
 def test_an_atom_is_pushed_from_the_contact_distance_down_to_the_nearest() -> None:

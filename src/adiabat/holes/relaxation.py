@@ -11,8 +11,8 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
+from adiabat.holes.contacts import NEAREST
 from adiabat.neighbors import neighbor_graph
-from adiabat.packings.contacts import NEAREST
 from adiabat.potential import Potential
 from adiabat.system import Batch, Graph
 
