@@ -10,7 +10,7 @@ from adiabat.potential import Prediction
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
-from adiabat.typing import Quantity
+from adiabat.typing import FloatArray, Quantity
 from adiabat.units import ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
 
 
@@ -53,6 +53,19 @@ class Integrator(Protocol):
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, at this instant."""
+        ...
+
+    def mean_temperature_std_k(
+        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+    ) -> float | None:
+        """The standard error of the mean of a structure's temperatures, in K; None where too little is known for an honest one.
+
+        Args:
+            temperatures_k: (n,) K, measured at equal intervals.
+            interval_fs: From one to the next.
+            settled_fs: From step 0 to the first of them.
+            degrees_of_freedom: Of the structure.
+        """
         ...
 
     def conserved_energy_ev(self, state: State) -> Tensor:

@@ -16,6 +16,7 @@ from adiabat.simulate.state import (
     temperature_k,
 )
 from adiabat.system import Batch
+from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
 
@@ -80,6 +81,26 @@ class LangevinBAOAB:
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K."""
         return temperature_k(self.kinetic_energy_ev(state), self.degrees_of_freedom(state.batch))
+
+    def mean_temperature_std_k(
+        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+    ) -> float | None:
+        """K, in closed form; None while the start may not be forgotten.
+
+        At one instant the variance of the temperature is 2 T² / f. Its correlation time is 1 / (2γ) in every potential:
+        d<E>/dt = -2γ (<K> - f k_B T / 2), which times δK(0) and integrated is <δE δK> = 2γ ∫ <δK(t) δK(0)> dt, and
+        <δE δK> = <δK²>. Measured at intervals Δ, with half of the variance in vibrations faster than Δ, as in a harmonic
+        solid, the mean of n temperatures has the variance (2 T² / f) / (n (1 - exp(-γΔ))).
+
+        A start at another temperature is forgotten as exp(-γt); what is left of a start at rest must be less than half
+        the error.
+        """
+        count = len(temperatures_k)
+        at_once = self.temperature_k * math.sqrt(2 / degrees_of_freedom)
+        error = at_once / math.sqrt(count * -math.expm1(-self.friction_per_fs * interval_fs))
+        through = self.friction_per_fs * interval_fs * count
+        left = self.temperature_k * math.exp(-self.friction_per_fs * settled_fs) * -math.expm1(-through) / through
+        return error if left <= 0.5 * error else None
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy (of this instant) less the heat that the thermostat gave.

@@ -14,7 +14,9 @@ from adiabat.simulate.state import (
     kinetic_energy_ev,
     temperature_k,
 )
+from adiabat.simulate.statistics import standard_error
 from adiabat.system import Batch
+from adiabat.typing import FloatArray
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class VelocityVerlet:
         batch, dof = state.batch, self.degrees_of_freedom(state.batch)
         about_center = state.velocities - drift_velocity(batch, state.masses, state.velocities)[batch.system]
         return temperature_k(kinetic_energy_ev(batch, state.masses, about_center), dof)
+
+    def mean_temperature_std_k(
+        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+    ) -> float | None:
+        """K, from the series itself: how far temperatures spread at constant energy depends on the potential."""
+        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy."""

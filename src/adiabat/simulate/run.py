@@ -222,12 +222,14 @@ class _Run:
 
     def summary(self, speed: Speed | None) -> SimulationSummary:
         """Of the whole run so far."""
+        batch = self.state.batch
         return summarise(
             self.files.log,
-            atoms=self.state.batch.n_atoms,
+            self.integrator,
+            atoms=batch.n_atoms,
+            degrees_of_freedom=int(self.integrator.degrees_of_freedom(batch)),
             steps=self.state.step,
             finished=self.state.step == self.config.steps,
-            timestep_fs=self.config.timestep_fs,
             speed=speed,
         )
 

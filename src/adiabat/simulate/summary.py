@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adiabat.results import Result
+from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.live import Speed
-from adiabat.simulate.statistics import slope, standard_error
+from adiabat.simulate.statistics import slope
 from adiabat.simulate.thermolog import read_log
+from adiabat.typing import FloatArray
 
 MEV_PER_EV = 1e3
 FS_PER_PS = 1e3
@@ -23,7 +25,7 @@ class SimulationSummary(Result):
         finished: Whether they are all that were asked for.
         time_ps: Simulated.
         mean_temperature_k: Over the second half of the log.
-        mean_temperature_k_std: Its standard error, by blocking.
+        mean_temperature_k_std: Its standard error, from the thermostat in nvt, from the log itself in nve.
         drift_mev_per_atom_per_ps: Of the conserved energy, over the whole log.
         drift_mev_per_atom_per_ps_std: Its standard error.
         ns_per_day: Speed since the start or the resume.
@@ -56,24 +58,48 @@ class SimulationSummary(Result):
 
 
 def summarise(
-    log: Path, *, atoms: int, finished: bool, speed: Speed | None, steps: int, timestep_fs: float
+    log: Path,
+    integrator: Integrator,
+    *,
+    atoms: int,
+    degrees_of_freedom: int,
+    steps: int,
+    finished: bool,
+    speed: Speed | None,
 ) -> SimulationSummary:
     """Read a log and say what there is to say."""
     table = read_log(log)
-    late = table["temperature_k"][len(table["step"]) // 2 :]
+    temperature_k, std_k = _mean_temperature(table, integrator, degrees_of_freedom)
     drift = slope(table["time_fs"] / FS_PER_PS, table["conserved_energy_ev"] * MEV_PER_EV / atoms)
     return SimulationSummary(
         atoms=atoms,
         steps=steps,
         finished=finished,
-        time_ps=steps * timestep_fs / FS_PER_PS,
-        mean_temperature_k=float(late.mean()),
-        mean_temperature_k_std=standard_error(late),
+        time_ps=steps * integrator.timestep_fs / FS_PER_PS,
+        mean_temperature_k=temperature_k,
+        mean_temperature_k_std=std_k,
         drift_mev_per_atom_per_ps=drift and drift[0],
         drift_mev_per_atom_per_ps_std=drift and drift[1],
         ns_per_day=speed and speed.ns_per_day,
         us_per_atom_per_step=speed and speed.us_per_atom_per_step,
     )
+
+
+def _mean_temperature(
+    table: dict[str, FloatArray], integrator: Integrator, degrees_of_freedom: int
+) -> tuple[float, float | None]:
+    """Of the second half, and its standard error."""
+    middle = len(table["step"]) // 2
+    late, times_fs = table["temperature_k"][middle:], table["time_fs"][middle:]
+    if len(late) < 2:
+        return float(late.mean()), None
+    error = integrator.mean_temperature_std_k(
+        late,
+        interval_fs=float(times_fs[1] - times_fs[0]),
+        settled_fs=float(times_fs[0]),
+        degrees_of_freedom=degrees_of_freedom,
+    )
+    return float(late.mean()), error
 
 
 def _with_error(value: float | None, error: float | None) -> str:

@@ -1,7 +1,8 @@
 """What is expected of a potential before it has seen a label: that it does nothing wild where there are no data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -34,16 +35,39 @@ class PackingPrior:
     Attributes:
         forces: (columns, columns) mean of w wᵀ over the force rows w.
         sizes: (columns,) mean square of each function and of its slopes.
+        rows: How many force rows the mean is over.
     """
 
     forces: FloatArray
     sizes: FloatArray
+    rows: int
 
     def precision(self, strength: float) -> FloatArray:
         """(columns, columns), relative to the data as `solve` takes it."""
         precision = strength * self.forces
         precision[np.diag_indices_from(precision)] += strength * RIDGE * self.sizes
         return precision
+
+    def joined_by(self, gram: FloatArray, weight: float) -> Self:
+        """With the sum of w wᵀ over further rows w, each of which counts `weight` times one of those that are there."""
+        return replace(self, forces=self.forces + weight / self.rows * gram)
+
+
+def gram_of(model: LinearACE, structures: Sequence[Atoms]) -> FloatArray:
+    """(columns, columns) sum of w wᵀ over the force rows w of structures, and of one by their volumes where they have one.
+
+    The latter is the change of energy per atom with the logarithm of lengths: it sees crystals in which all forces cancel.
+    """
+    columns = model.basis.n_functions * len(model.species)
+    total = np.zeros((columns, columns))
+    for atoms in structures:
+        found = model.design_rows(neighbor_graph(Batch.from_atoms([atoms]), model.cutoff))
+        rows = found.forces.numpy()
+        if atoms.pbc.all():
+            by_volume = found.virial.diagonal(dim1=0, dim2=1).sum(-1).numpy() / (len(atoms) * LENGTH)
+            rows = np.vstack([rows, by_volume])
+        total += rows.T @ rows
+    return total
 
 
 def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = False) -> PackingPrior:
@@ -70,4 +94,4 @@ def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = 
     forces /= count
     sizes = np.diag(forces) + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
     seen = sizes > 1e-24 * sizes.max()
-    return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()))
+    return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()), count)

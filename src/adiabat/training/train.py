@@ -29,6 +29,7 @@ from adiabat.training.config_type_noise import (
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate, Hyperparameters, SearchConfig, search
 from adiabat.training.judged import judged_structures
+from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
@@ -68,37 +69,75 @@ def train(
     config = config or TrainConfig()
     structures = list(structures)
     if checkpoint is None:
-        prepared = _checked(structures, config, basis, quiet=quiet)
-        equations, examples = _accumulate(prepared, config.search, None, None, quiet=quiet)
-    else:
-        saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
-        before = saved.start(resume=resume)
-        try:
-            prepared = _checked(structures, config, basis, quiet=quiet)
-        except AdiabatError:
-            saved.withdraw()
-            raise
-        equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
+        _require_sound(structures, config, quiet=quiet)
+        return fit(structures, config, basis=basis, quiet=quiet)
+    saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
+    before = saved.start(resume=resume)
+    try:
+        _require_sound(structures, config, quiet=quiet)
+        prepared = _prepared(structures, config, basis, quiet=quiet)
+    except AdiabatError:
+        saved.withdraw()
+        raise
+    return _fitted(structures, config, prepared, before, saved, quiet=quiet)
+
+
+def fit(
+    structures: Sequence[Labelled], config: TrainConfig, *, basis: BasisSpecification | None = None, quiet: bool = False
+) -> Potential:
+    """What `train` does once the data are found sound, for data that were: findings are neither looked for nor accepted.
+
+    Args:
+        structures: As `train` takes them.
+        config: As `train` takes it.
+        basis: A stored basis to use instead of a preset.
+        quiet: Show no progress.
+
+    Raises:
+        DataError: There is nothing to fit.
+        ConfigurationError: What is configured does not go with the data.
+    """
+    structures = list(structures)
+    prepared = _prepared(structures, config, basis, quiet=quiet)
+    return _fitted(structures, config, prepared, None, None, quiet=quiet)
+
+
+def _require_sound(structures: list[Labelled], config: TrainConfig, *, quiet: bool) -> None:
+    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
+    findings = (*findings, *check_coherence(structures, quiet=quiet))
+    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
+
+
+def _prepared(
+    structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None, *, quiet: bool
+) -> Preparation:
+    """What is going to be fitted."""
+    prepared = prepare(structures, config, basis=basis, quiet=quiet)
+    if config.search.noise_per_config_type:
+        require_several_config_types(prepared.fitted)
+    return prepared
+
+
+def _fitted(
+    structures: list[Labelled],
+    config: TrainConfig,
+    prepared: Preparation,
+    before: NormalEquations | None,
+    saved: TrainingCheckpoint | None,
+    *,
+    quiet: bool,
+) -> Potential:
+    equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
     prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
     if config.search.noise_per_config_type:
         best, note = search_by_config_type(equations, examples, prior, quiet=quiet)
         prepared = replace(prepared, notes=(*prepared.notes, note))
     else:
         best = search(equations, examples, prior, quiet=quiet)
+    if config.repulsion.enabled:
+        best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
+        prepared = replace(prepared, notes=(*prepared.notes, *said))
     return _assemble(structures, config, prepared, equations, best)
-
-
-def _checked(
-    structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None, *, quiet: bool
-) -> Preparation:
-    """What is going to be fitted, once the data are found sound."""
-    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
-    findings = (*findings, *check_coherence(structures, quiet=quiet))
-    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
-    prepared = prepare(structures, config, basis=basis, quiet=quiet)
-    if config.search.noise_per_config_type:
-        require_several_config_types(prepared.fitted)
-    return prepared
 
 
 def _accumulate(
@@ -133,10 +172,12 @@ def _assemble(
     structures: list[Labelled], config: TrainConfig, prepared: Preparation, equations: NormalEquations, best: Candidate
 ) -> Potential:
     model = prepared.model
-    mean = torch.from_numpy(best.solution.mean)
-    fitted = LinearACE(model.basis, mean.reshape(len(model.species), -1).contiguous())
+    fitted = prepared.fitted_model(best.solution.mean)
     posterior = LinearPosterior(
-        mean, torch.from_numpy(best.solution.factor), torch.from_numpy(best.solution.scale), dict(best.parameters.noise)
+        torch.from_numpy(best.solution.mean),
+        torch.from_numpy(best.solution.factor),
+        torch.from_numpy(best.solution.scale),
+        dict(best.parameters.noise),
     )
     metadata = {
         "provenance": provenance(),

@@ -10,13 +10,13 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from adiabat.errors import DataError
+from adiabat.holes.contacts import NEAREST, Pair, contact_table, pair_name
+from adiabat.holes.curves import EnergyCurve
+from adiabat.holes.hosts import host_of, repeated_beyond
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch, Labelled
-from adiabat.testing.holes.contacts import NEAREST, Pair, contact_table, pair_name
-from adiabat.testing.holes.curves import EnergyCurve, energies_along
-from adiabat.testing.holes.hosts import host_of, repeated_beyond
 from adiabat.typing import FloatArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -34,8 +34,8 @@ HEAD_ON = 5
 """Of the directions, at most so many go straight to another atom."""
 
 HEADING = 0.5
-"""Cosine. Only while the atom heads for its nearest neighbour by at least this does the energy have to rise: where it
-flies past, what else is near decides."""
+"""Cosine. Only while the atom heads for its nearest neighbour by at least this does the energy have to rise, and while it
+leaves none behind that it has come too near to: where it flies past, the energy may fall."""
 
 SAME_SHELL = 0.05
 """Å: of other atoms at distances that differ by less, one is enough."""
@@ -155,7 +155,7 @@ def _curve(potential: Potential, pair: Pair, crowd: _Crowd, push: _Push) -> Ener
     path = [_displaced(crowd, length * push.direction) for length in push.displacement]
     towards = ", ".join(f"{component:.2f}" for component in push.direction)
     place = f"{pair_name(pair)}, atom {crowd.pushed} of {crowd.atoms.get_chemical_formula()} pushed along ({towards})"
-    return EnergyCurve(place, push.distance, "Å", energies_along(potential, path))
+    return EnergyCurve.along(place, potential, path, push.distance, "Å")
 
 
 def _displaced(crowd: _Crowd, displacement: FloatArray) -> Atoms:
@@ -202,6 +202,7 @@ def _push(direction: FloatArray, crowd: _Crowd) -> _Push | None:
     along = crowd.vectors @ direction - lengths[:, None]
     aside = np.linalg.norm(np.cross(crowd.vectors, direction), axis=-1)
     distance = np.hypot(along, aside)
+    leaves = ((along < 0) & (distance < crowd.contact)).any(1)
     nearest = (distance / crowd.contact).argmin(1)
     rows = np.arange(len(lengths))
     distance, along = distance[rows, nearest], along[rows, nearest]
@@ -209,7 +210,7 @@ def _push(direction: FloatArray, crowd: _Crowd) -> _Push | None:
     if not near.any():
         return None
     start = int(near.argmax())
-    over = (distance < NEAREST) | (along < HEADING * distance)
+    over = (distance < NEAREST) | (along < HEADING * distance) | leaves
     stop = start + int(over[start:].argmax())
     met = nearest[stop]
     if stop == start or not crowd.wanted[met] or aside[met] > IMPACT * crowd.contact[met]:
