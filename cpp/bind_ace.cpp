@@ -1,15 +1,14 @@
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
 #include <optional>
-#include <stdexcept>
 
 #include "ace/evaluate.hpp"
 #include "ace/invariant_evaluator.hpp"
 #include "ace/row_builder.hpp"
+#include "arrays.hpp"
 #include "bind_ace.hpp"
 #include "edge_list.hpp"
 #include "instruction_set.hpp"
@@ -17,16 +16,6 @@
 namespace nb = nanobind;
 
 namespace {
-
-template <class T, class... Shape>
-using Array = nb::ndarray<T, Shape..., nb::c_contig, nb::device::cpu>;
-using Integers = Array<const std::int32_t, nb::ndim<1>>;
-using Reals = Array<const double, nb::ndim<1>>;
-using LongIntegers = Array<const std::int64_t, nb::ndim<1>>;
-
-void require(bool holds, const char *rule) {
-  if (!holds) throw std::invalid_argument(rule);
-}
 
 template <class T, class A>
 std::vector<T> copied(const A &array) {
@@ -55,7 +44,7 @@ struct PlanBuilder {
 
   void add_program(Integers component_start, Integers component_index, Reals component_weight, Integers left,
                    Integers right, Integers first, Integers second, Reals linear, std::int32_t single_blocks,
-                   Integers column_start, Integers column, Reals weight) {
+                   Integers column_start, Integers column, Reals weight, double shift) {
     source.programs.push_back(
         {{copied<std::int32_t>(component_start), copied<std::int32_t>(component_index), copied<double>(component_weight)},
          copied<std::int32_t>(left),
@@ -66,25 +55,36 @@ struct PlanBuilder {
          single_blocks,
          copied<std::int32_t>(column_start),
          copied<std::int32_t>(column),
-         copied<double>(weight)});
+         copied<double>(weight),
+         shift});
   }
 };
 
-using Vectors = Array<const double, nb::shape<-1, 3>>;
-using Cells = Array<const double, nb::shape<-1, 3, 3>>;
 using PerAtom = Array<double, nb::ndim<1>>;
 using EnergiesOut = Array<double, nb::ndim<2>>;
 using VectorsOut = Array<double, nb::shape<-1, -1, 3>>;
-using VirialsOut = Array<double, nb::shape<-1, -1, 6>>;
 using FeaturesOut = Array<double, nb::ndim<2>>;
 using TensorsOut = Array<double, nb::shape<-1, -1, 3, 3>>;
 
+// Where results are written, as the wrappers give them; None is not wanted.
+struct Outputs {
+  EnergiesOut energies;
+  PerAtom nearest;
+  EnergiesOut system_energies;
+  std::optional<VectorsOut> forces;
+  std::optional<TensorsOut> system_virials, atomic_virials;
+};
+
 template <class A>
-double *wanted(const std::optional<A> &array, std::int64_t atoms, std::int32_t members) {
-  if (!array) return nullptr;
-  require(static_cast<std::int64_t>(array->shape(0)) == atoms, "an output has one row for each atom");
-  require(static_cast<std::int64_t>(array->shape(1)) == members, "an output has one column for each member");
-  return array->data();
+double *sized(const A &array, std::int64_t rows, std::int32_t members) {
+  require(static_cast<std::int64_t>(array.shape(0)) == rows, "an output has one row for each atom, or for each system");
+  require(static_cast<std::int64_t>(array.shape(1)) == members, "an output has one column for each member");
+  return array.data();
+}
+
+template <class A>
+double *sized(const std::optional<A> &array, std::int64_t rows, std::int32_t members) {
+  return array ? sized(*array, rows, members) : nullptr;
 }
 
 adiabat::ace::Configuration configured(const adiabat::EdgeList &edges, const Vectors &positions, const Cells &cells,
@@ -96,18 +96,17 @@ adiabat::ace::Configuration configured(const adiabat::EdgeList &edges, const Vec
   return {positions.data(), cells.data(), species.data()};
 }
 
-adiabat::ace::Request requested(const adiabat::EdgeList &edges, std::int32_t members, const EnergiesOut &energies, const PerAtom &nearest,
-                                const std::optional<VectorsOut> &forces, const std::optional<VirialsOut> &virials,
-                                const std::optional<TensorsOut> &atomic_virials) {
-  const std::int64_t atoms = edges.atoms();
-  require(static_cast<std::int64_t>(nearest.shape(0)) == atoms, "an output has one row for each atom");
-  require(forces || (!virials && !atomic_virials), "virials are computed with forces");
+adiabat::ace::Request requested(const adiabat::EdgeList &edges, std::int32_t members, const Outputs &out) {
+  const std::int64_t atoms = edges.atoms(), systems = edges.systems();
+  require(static_cast<std::int64_t>(out.nearest.shape(0)) == atoms, "an output has one row for each atom");
+  require(out.forces || (!out.system_virials && !out.atomic_virials), "virials are computed with forces");
   return {members,
-          wanted<EnergiesOut>(energies, atoms, members),
-          nearest.data(),
-          wanted(forces, atoms, members),
-          wanted(virials, atoms, members),
-          wanted(atomic_virials, atoms, members)};
+          sized(out.energies, atoms, members),
+          out.nearest.data(),
+          sized(out.forces, atoms, members),
+          sized(out.atomic_virials, atoms, members),
+          sized(out.system_energies, systems, members),
+          sized(out.system_virials, systems, members)};
 }
 
 template <class A>
@@ -118,20 +117,20 @@ void require_features(const adiabat::ace::InvariantEvaluator &evaluator, const a
 }
 
 void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-              Integers species, EnergiesOut energies, PerAtom nearest, std::optional<VectorsOut> forces,
-              std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single, int threads,
-              const std::string &instruction_set) {
+              Integers species, EnergiesOut energies, PerAtom nearest, EnergiesOut system_energies,
+              std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
+              std::optional<TensorsOut> atomic_virials, bool single, int threads, const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, evaluator.members(), energies, nearest, forces, virials, atomic_virials);
+  const auto request = requested(edges, evaluator.members(), {energies, nearest, system_energies, forces, system_virials, atomic_virials});
   const nb::gil_scoped_release release;
   evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
 }
 
 void forward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
-             Integers species, FeaturesOut invariants, EnergiesOut energies, PerAtom nearest, bool single, int threads,
-             const std::string &instruction_set) {
+             Integers species, FeaturesOut invariants, EnergiesOut energies, PerAtom nearest, EnergiesOut system_energies,
+             bool single, int threads, const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, 1, energies, nearest, std::nullopt, std::nullopt, std::nullopt);
+  const auto request = requested(edges, 1, {energies, nearest, system_energies, {}, {}, {}});
   require_features(evaluator, edges, invariants);
   const nb::gil_scoped_release release;
   evaluator.forward(edges, configuration, invariants.data(), request, single, threads, instruction_set);
@@ -139,14 +138,15 @@ void forward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeLis
 
 void backward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
               Integers species, Array<const double, nb::ndim<2>> by_invariant, EnergiesOut energies, PerAtom nearest,
-              std::optional<VectorsOut> forces, std::optional<VirialsOut> virials, std::optional<TensorsOut> atomic_virials, bool single,
-              int threads, const std::string &instruction_set) {
+              EnergiesOut system_energies, std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
+              std::optional<TensorsOut> atomic_virials, bool single, int threads, const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, 1, energies, nearest, forces, virials, atomic_virials);
+  const auto request = requested(edges, 1, {energies, nearest, system_energies, forces, system_virials, atomic_virials});
   require_features(evaluator, edges, by_invariant);
   const nb::gil_scoped_release release;
   evaluator.backward(edges, configuration, by_invariant.data(), request, single, threads, instruction_set);
 }
+
 void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
           Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, Array<double, nb::shape<-1, 6>> virial,
           const std::string &instruction_set) {
@@ -163,26 +163,10 @@ void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edge
 }  // namespace
 
 void bind_ace(nb::module_ &module) {
-  using adiabat::EdgeList;
   using adiabat::ace::Evaluator;
   using adiabat::ace::InvariantEvaluator;
   using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
-
-  nb::class_<EdgeList>(module, "EdgeList")
-      .def(
-          "__init__",
-          [](EdgeList *self, std::int64_t systems, LongIntegers center, LongIntegers neighbor,
-             Array<const std::int64_t, nb::shape<-1, 3>> shift, LongIntegers system) {
-            require(neighbor.shape(0) == center.shape(0) && shift.shape(0) == center.shape(0),
-                    "center, neighbor and shift must have the same length");
-            new (self) EdgeList(static_cast<std::int64_t>(system.shape(0)), systems,
-                                static_cast<std::int64_t>(center.shape(0)), center.data(), neighbor.data(), shift.data(),
-                                system.data());
-          },
-          nb::arg("systems"), nb::arg("center").noconvert(), nb::arg("neighbor").noconvert(), nb::arg("shift").noconvert(),
-          nb::arg("system").noconvert())
-      .def_prop_ro("n_edges", &EdgeList::edges);
 
   nb::class_<PlanBuilder>(module, "PlanBuilder")
       .def(nb::init<double, double, std::int32_t, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
@@ -193,7 +177,8 @@ void bind_ace(nb::module_ &module) {
            nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
            nb::arg("right").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
            nb::arg("linear").noconvert(), nb::arg("single_blocks"), nb::arg("column_start").noconvert(),
-           nb::arg("column").noconvert(), nb::arg("weight").noconvert());
+           nb::arg("column").noconvert(), nb::arg("weight").noconvert(),
+           nb::arg("shift"));
 
   nb::class_<Evaluator>(module, "Evaluator")
       .def(
@@ -201,9 +186,9 @@ void bind_ace(nb::module_ &module) {
           nb::arg("plan"))
       .def("evaluate", &evaluate, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("energies").noconvert(), nb::arg("nearest").noconvert(),
-           nb::arg("forces").noconvert().none(), nb::arg("virials").noconvert().none(),
-           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
-           nb::arg("instruction_set"));
+           nb::arg("system_energies").noconvert(), nb::arg("forces").noconvert().none(),
+           nb::arg("system_virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
+           nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"));
 
   nb::class_<InvariantEvaluator>(module, "InvariantEvaluator")
       .def(
@@ -229,13 +214,14 @@ void bind_ace(nb::module_ &module) {
           nb::arg("coupling_weight").noconvert())
       .def("forward", &forward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("invariants").noconvert(), nb::arg("energies").noconvert(),
-           nb::arg("nearest").noconvert(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
-           nb::arg("instruction_set"))
+           nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(), nb::kw_only(), nb::arg("single"),
+           nb::arg("threads"), nb::arg("instruction_set"))
       .def("backward", &backward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("by_invariant").noconvert(), nb::arg("energies").noconvert(),
-           nb::arg("nearest").noconvert(), nb::arg("forces").noconvert().none(),
-           nb::arg("virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
-           nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"));
+           nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(),
+           nb::arg("forces").noconvert().none(), nb::arg("system_virials").noconvert().none(),
+           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
+           nb::arg("instruction_set"));
 
   nb::class_<RowBuilder>(module, "RowBuilder")
       .def(

@@ -139,7 +139,7 @@ def fading(vectors: Tensor) -> Tensor:
 
 def without_images(graph: Graph, energies: Tensor) -> Tensor:
     inside = (graph.shift == 0).all(-1)
-    chosen = replace(graph, **{name: getattr(graph, name)[inside] for name in ("center", "neighbor", "shift")})
+    chosen = graph.selected(inside)
     return argon_and_krypton().atomic_energies(chosen)
 
 

@@ -1,6 +1,8 @@
 """The compiled walk against the readable reference: every kind of structure and expansion, every instruction set."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from adiabat.potential import Potential
 from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.derivatives import predict
 from adiabat.potential.scales import energy_scales, force_scales, stress_scales
-from adiabat.system import Batch, Graph
+from adiabat.system import Batch, Graph, ListedEdges
 from adiabat.testing.structures import contract_cases, default_length, packing
 from adiabat.typing import Quantity
 
@@ -157,14 +159,14 @@ def test_results_do_not_depend_on_the_number_of_threads(
     atoms = packing([8, 14], (6, 6, 6), length=2.4, seed=1)
     potential = made_potential()
     graph = neighbor_graph(Batch.from_atoms(atoms, dtype=dtype), potential.cutoff)
-    want = Want(forces=True, virials=True, atomic_virials=True)
+    want = Want(forces=True, virial=True, atomic_virials=True)
     found = []
     for threads in (1, 2, 3, 8):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
         found.append(compiled(potential).evaluate(graph, want)[0])
 
     for other in found[1:]:
-        for field in ("energies", "nearest_squared", "forces", "virials", "atomic_virials"):
+        for field in ("energies", "nearest_squared", "energy", "forces", "virial", "atomic_virials"):
             assert np.array_equal(getattr(found[0], field), getattr(other, field)), field
 
 
@@ -237,6 +239,24 @@ def test_atomic_virials_sum_to_minus_volume_times_stress() -> None:
         assert np.abs(found.sum(0) - expected).max() <= 1e-11 * (np.abs(found).sum(0).max() + 1e-3)
 
 
+def test_energies_and_virials_of_structures_are_sums_over_their_atoms() -> None:
+    potential = POTENTIALS["two species with repulsion"]
+    large = packing(potential.species, (17, 17, 17), length=2.4, seed=7)
+    several = [*cases(potential.species)[:3], large, packing(potential.species, (2, 2, 2), length=2.2, seed=8)]
+    graph = neighbor_graph(Batch.from_atoms(several), potential.cutoff)
+
+    found = compiled(potential).evaluate(graph, Want(virial=True, atomic_virials=True))[0]
+
+    assert found.virial is not None
+    assert found.atomic_virials is not None
+    starts = np.cumsum([0] + [len(atoms) for atoms in several])
+    for s, (first, last) in enumerate(pairwise(starts)):
+        energies, virials = found.energies[first:last], found.atomic_virials[first:last]
+        assert abs(found.energy[s] - energies.sum()) <= ROUNDING * np.abs(energies).sum()
+        assert np.abs(found.virial[s] + virials.sum(0)).max() <= 1e-11 * np.abs(virials).sum(0).max()
+        assert np.array_equal(found.virial[s], found.virial[s].T)
+
+
 def test_many_neighbours_are_no_limit() -> None:
     potential = POTENTIALS["one species"]
     atoms = packing([14], (8, 8, 8), length=0.9, seed=2)
@@ -276,22 +296,16 @@ def test_positions_that_are_not_finite_are_refused(value: float) -> None:
         potential(graph.on(batch.replace(positions=positions)))
 
 
-def test_edges_are_prepared_once_while_atoms_move_and_anew_for_others() -> None:
-    potential = made_potential()
-    batch = Batch.from_atoms(packing([8, 14], (2, 2, 2), length=2.4, seed=3))
-    graph = neighbor_graph(batch, potential.cutoff)
-    made = []
-
-    def prepare(given: Graph) -> object:
-        made.append(given)
-        return object()
-
-    first = graph.made_once("test", prepare)
-
-    assert graph.on(batch.replace(positions=batch.positions + 0.1)).made_once("test", prepare) is first
-    assert len(made) == 1
-    assert graph.within(2.0).made_once("test", prepare) is not first
-    assert graph.made_once("test", prepare) is not None
+def test_listed_edges_give_what_searched_ones_give() -> None:
+    potential = POTENTIALS["two species with repulsion"]
+    for atoms in cases(potential.species):
+        searched = neighbor_graph(Batch.from_atoms(atoms), potential.cutoff + 0.5)
+        listed = replace(searched, edges=ListedEdges(searched.center, searched.neighbor, searched.shift))
+        want = Want(forces=True, virial=True, atomic_virials=True)
+        one, other = (compiled(potential).evaluate(graph, want)[0] for graph in (searched, listed))
+        for field in ("energies", "forces", "virial", "atomic_virials"):
+            expected = getattr(one, field)
+            assert np.abs(getattr(other, field) - expected).max() <= 1e-11 * (np.abs(expected).max() + 0.1), field
 
 
 def test_elements_that_one_part_does_not_know_are_refused_before_the_kernel() -> None:

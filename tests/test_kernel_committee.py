@@ -10,15 +10,15 @@ from adiabat.kernels.ace import INSTRUCTION_SET_VARIABLE as VARIABLE
 from adiabat.kernels.ace import CommitteeEvaluation, Evaluator, Plan, Want, instruction_sets
 from adiabat.models import LinearACE
 from adiabat.models.ace.compiled_committee import CompiledCommittee
-from adiabat.models.ace.plan import Layout, committee_programs
+from adiabat.models.ace.plan import Layout, committee_programs, expansion_plan
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential.compiled import CompiledSum
 from adiabat.system import Batch, Graph
 from adiabat.testing.structures import contract_cases, default_length, packing
 
 THREE = (8, 14, 26)
-FIELDS = ("energies", "nearest_squared", "forces", "virials", "atomic_virials")
-EVERYTHING = Want(forces=True, virials=True, atomic_virials=True)
+FIELDS = ("energies", "nearest_squared", "energy", "forces", "virial", "atomic_virials")
+EVERYTHING = Want(forces=True, virial=True, atomic_virials=True)
 
 EXPANSIONS = {
     "two species": made_ace(),
@@ -107,14 +107,8 @@ def test_single_precision_is_close() -> None:
 def plan(members: int) -> Plan:
     model = EXPANSIONS["one factor"]
     layout = Layout.of(model.basis)
-    return Plan(
-        cutoff=model.cutoff,
-        reach=model.cutoff,
-        l_max=layout.l_max,
-        segments=layout.segments,
-        pairs=np.array([[1.0, 2.0, *7 * [0.0]]]),
-        programs=committee_programs(model.basis, drawn(model, 2), layout),
-        members=members,
+    return expansion_plan(
+        model.basis, layout, committee_programs(model.basis, drawn(model, 2), layout), members=members
     )
 
 

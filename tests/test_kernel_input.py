@@ -10,17 +10,17 @@ from random_expansions import random_expansion
 from adiabat.kernels.ace import (
     BLOCK_ROWS,
     INSTRUCTION_SET_VARIABLE,
-    EdgeList,
+    Configuration,
     Evaluator,
     Execution,
     Plan,
     Program,
     SparseRows,
     Want,
-    edge_list,
     instruction_sets,
 )
-from adiabat.models.ace.plan import Layout, species_programs
+from adiabat.kernels.edges import EdgeList, listed_edges
+from adiabat.models.ace.plan import Layout, expansion_plan, species_programs
 
 ATOMS = 3
 
@@ -28,14 +28,7 @@ ATOMS = 3
 def plan() -> Plan:
     model = random_expansion([8, 14], limits=(3, 3, 2, 2), l_limits=(0, 1, 1, 1))
     layout = Layout.of(model.basis)
-    return Plan(
-        cutoff=4.0,
-        reach=4.0,
-        l_max=layout.l_max,
-        segments=layout.segments,
-        pairs=np.tile([1.0, 2.0, *7 * [0.0]], (4, 1)),
-        programs=species_programs(model.basis, model.coefficients, layout),
-    )
+    return expansion_plan(model.basis, layout, species_programs(model.basis, model.coefficients, layout))
 
 
 def edges(**changes: Any) -> EdgeList:
@@ -46,7 +39,7 @@ def edges(**changes: Any) -> EdgeList:
         "shift": np.zeros((6, 3), dtype=np.int64),
         "system": np.zeros(ATOMS, dtype=np.int64),
     }
-    return edge_list(**(arguments | changes))
+    return listed_edges(**(arguments | changes))
 
 
 def evaluate(list_of_edges: EdgeList | None = None, execution: Execution | None = None, **changes: Any) -> Any:
@@ -57,11 +50,8 @@ def evaluate(list_of_edges: EdgeList | None = None, execution: Execution | None 
     }
     arguments |= changes
     return Evaluator(plan())(
-        list_of_edges or edges(),
-        arguments["positions"],
-        arguments["cells"],
-        arguments["species"],
-        want=Want(forces=True, virials=True, atomic_virials=True),
+        Configuration(list_of_edges or edges(), **arguments),
+        want=Want(forces=True, virial=True, atomic_virials=True),
         execution=execution or Execution(),
     )
 
@@ -115,6 +105,7 @@ WRONG_EDGES = {
     "a negative neighbour": ({"neighbor": np.array([1, 2, 0, 2, 0, -1])}, IndexError),
     "centres that descend": ({"center": np.array([0, 0, 1, 2, 1, 2])}, ValueError),
     "a structure beyond the last": ({"system": np.array([0, 0, 1])}, IndexError),
+    "structures that descend": ({"systems": 2, "system": np.array([0, 1, 0])}, ValueError),
     "no structure": ({"systems": 0}, IndexError),
     "a negative number of structures": ({"systems": -1}, ValueError),
     "fewer shifts": ({"shift": np.zeros((5, 3), dtype=np.int64)}, ValueError),
@@ -130,7 +121,7 @@ def test_edges_that_lead_nowhere_are_refused(change: dict[str, Any], error: type
 
 def test_no_atoms_have_no_energies() -> None:
     nothing = np.zeros(0, dtype=np.int64)
-    empty = edge_list(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), nothing)
+    empty = listed_edges(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), nothing)
 
     found = evaluate(empty, positions=np.zeros((0, 3)), species=np.zeros(0, dtype=np.int32))
 
@@ -199,6 +190,11 @@ def test_a_table_that_leads_out_of_memory_is_refused(name: str, place: int, valu
 def test_coefficients_that_are_not_finite_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="finite"):
         Evaluator(changed(name, 0, np.nan))
+
+
+def test_a_shift_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Evaluator(with_program(plan(), shift=np.nan))
 
 
 WRONG_PLANS = {

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from ase import Atoms
+from made_plans import smallest_plan
 from made_potentials import made_ace
 from random_expansions import random_expansion
 
 from adiabat.kernels import _core
 from adiabat.kernels.ace import INSTRUCTION_SET_VARIABLE, instruction_sets
+from adiabat.kernels.edges import listed_edges
 from adiabat.models import LinearACE
 from adiabat.models.ace import RowBuilder
 from adiabat.models.ace.compiled_rows import CompiledRowBuilder
@@ -77,15 +79,8 @@ def arguments() -> dict[str, Any]:
     }
 
 
-def plan() -> _core.PlanBuilder:
-    builder = _core.PlanBuilder(4.0, 4.0, 0, 1, np.array([[1, 0, 1, 0]], dtype=np.int32), np.zeros((1, 9)))
-    nothing, start, zeros = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int32), np.zeros(0)
-    builder.add_program(start, nothing, zeros, nothing, nothing, nothing, nothing, zeros, 0, start, nothing, zeros)
-    return builder
-
-
 def test_what_is_refused_here_is_accepted_when_it_is_right() -> None:
-    _core.RowBuilder(plan(), **arguments())
+    _core.RowBuilder(smallest_plan(), **arguments())
 
 
 WRONG = {
@@ -104,20 +99,15 @@ WRONG = {
 @pytest.mark.parametrize(("name", "value"), WRONG.values(), ids=WRONG)
 def test_tables_that_lead_out_of_memory_are_refused(name: str, value: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        _core.RowBuilder(plan(), **(arguments() | {name: value}))
+        _core.RowBuilder(smallest_plan(), **(arguments() | {name: value}))
 
 
 @pytest.mark.parametrize("name", ["features", "forces", "virial"])
 def test_outputs_of_another_shape_are_refused(name: str) -> None:
     model = EXPANSIONS["one factor"]
     builder = CompiledRowBuilder(model.basis)._kernel._core
-    edges = _core.EdgeList(
-        1,
-        np.zeros(0, dtype=np.int64),
-        np.zeros(0, dtype=np.int64),
-        np.zeros((0, 3), dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-    )
+    nothing = np.zeros(0, dtype=np.int64)
+    edges = listed_edges(1, nothing, nothing, np.zeros((0, 3), dtype=np.int64), np.zeros(1, dtype=np.int64))
     count = model.basis.n_functions
     right = {"features": np.empty((1, count)), "forces": np.empty((3, count)), "virial": np.empty((count, 6))}
     given = (edges, np.zeros((1, 3)), np.zeros((1, 3, 3)), np.zeros(1, dtype=np.int32))

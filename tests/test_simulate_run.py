@@ -174,6 +174,19 @@ def test_a_killed_run_resumes_to_the_bit(
     require_same_run(tmp_path / "whole", tmp_path / "killed")
 
 
+@pytest.mark.parametrize(("seconds", "steps_saved"), [(1e9, [0, 6]), (0.0, [0, 1, 2, 3, 4, 5, 6, 6])])
+def test_without_a_number_of_steps_checkpoints_are_written_by_the_clock(
+    seconds: float, steps_saved: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr("adiabat.simulate.run.SECONDS_BETWEEN_CHECKPOINTS", seconds)
+    monkeypatch.setattr(Checkpoint, "save", lambda checkpoint, file: saved.append(checkpoint.state.step))
+
+    run(tmp_path / "run", steps=6, output={})
+
+    assert saved == steps_saved
+
+
 def test_a_run_killed_again_and_again_resumes_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(tmp_path / "whole")
     killed_at(5, tmp_path / "killed", monkeypatch)

@@ -10,14 +10,13 @@ template <class T>
 void Evaluator::run(const PlanTables<T> &tables, const Kernel<T> &kernel, const EdgeList &edges,
                     const Configuration &configuration, const Request &request, int threads) {
   const Plan<T> &plan = tables.view();
-  scheduler_.run<T>(
-      edges, configuration, request, plan.species, kernel.lanes, threads,
-      [&](const Edges &view) { return kernel.scratch_bytes(plan, view); },
-      [&](const Edges &view, const std::int64_t *order, std::int64_t first, std::int64_t last, void *scratch,
-          T *edge_gradients) {
-        const Output<T> output{plan.members,       request.energies, request.nearest, request.forces, edge_gradients, request.virials};
-        kernel.evaluate(plan, view, order, first, last, scratch, output);
-      });
+  scheduler_.run(edges, configuration, request, plan.species, kernel.lanes, threads,
+                 kernel.scratch_bytes(plan, edges.longest_row()),
+                 [&](const Edges &view, const std::int32_t *order, std::int64_t blocks, void *scratch, const Collected &c) {
+                   const Output<T> output{plan.members,   request.energies, request.nearest, request.forces,
+                                          c.virials, c.pulls,          c.twists};
+                   kernel.evaluate(plan, view, order, blocks, scratch, output);
+                 });
 }
 
 void Evaluator::evaluate(const EdgeList &edges, const Configuration &configuration, const Request &request, bool single,

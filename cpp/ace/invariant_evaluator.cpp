@@ -52,15 +52,13 @@ void InvariantEvaluator::run(const PlanTables<T> &plan_tables, const Tables<T> &
                              const EdgeList &edges, const Configuration &configuration, double *invariants,
                              const double *by_invariant, const Request &request, int threads) {
   const Plan<T> &plan = plan_tables.view();
-  scheduler_.run<T>(
-      edges, configuration, request, plan.species, kernel.lanes, threads,
-      [&](const Edges &view) { return kernel.invariant_scratch_bytes(plan, tables.view(), view); },
-      [&](const Edges &view, const std::int64_t *order, std::int64_t first, std::int64_t last, void *scratch,
-          T *edge_gradients) {
-        const InvariantOutput<T> output{
-            {1, request.energies, request.nearest, request.forces, edge_gradients, request.virials}, invariants, by_invariant};
-        kernel.invariants(plan, tables.view(), view, order, first, last, scratch, output);
-      });
+  scheduler_.run(edges, configuration, request, plan.species, kernel.lanes, threads,
+                 kernel.invariant_scratch_bytes(plan, tables.view(), edges.longest_row()),
+                 [&](const Edges &view, const std::int32_t *order, std::int64_t blocks, void *scratch, const Collected &c) {
+                   const Output<T> sums{1,       request.energies, request.nearest, request.forces, c.virials,
+                                        c.pulls, c.twists};
+                   kernel.invariants(plan, tables.view(), view, order, blocks, scratch, {sums, invariants, by_invariant});
+                 });
 }
 
 void InvariantEvaluator::forward(const EdgeList &edges, const Configuration &configuration, double *invariants,

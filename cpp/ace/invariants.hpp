@@ -39,54 +39,52 @@ ADIABAT_PHASE void invariant_adjoint(const InvariantTable<T> &table, const Real<
 }
 
 template <class T>
-inline Scratch<T> carve_invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges &edges, Arena &arena,
-                                   Real<T> **invariant) {
+inline Scratch<T> carve_invariants(const Plan<T> &plan, const InvariantTable<T> &table, std::int64_t longest_row,
+                                   Arena &arena, Real<T> **invariant) {
   *invariant = arena.take<Real<T>>(table.functions);
-  return carve(plan, edges, static_cast<std::size_t>(table.components) + table.nodes + 1, arena);
+  return carve(plan, longest_row, static_cast<std::size_t>(table.components) + table.nodes + 1, arena);
 }
 
 template <class T>
-std::size_t invariant_scratch_bytes(const Plan<T> &plan, const InvariantTable<T> &table, const Edges &edges) {
+std::size_t invariant_scratch_bytes(const Plan<T> &plan, const InvariantTable<T> &table, std::int64_t longest_row) {
   Arena arena{nullptr, 0};
   Real<T> *invariant;
-  carve_invariants(plan, table, edges, arena, &invariant);
+  carve_invariants(plan, table, longest_row, arena, &invariant);
   return arena.used;
 }
 
 // Invariants of a run of blocks, and the energies of the repulsion; with forces: what a function of the invariants,
 // whose derivatives are given, and the repulsion contribute to them.
 template <class T>
-void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges &edges, const std::int64_t *order,
-                std::int64_t first_block, std::int64_t last_block, void *memory, const InvariantOutput<T> &output) {
+void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges &edges, const std::int32_t *order,
+                std::int64_t blocks, void *memory, const InvariantOutput<T> &output) {
   constexpr int lanes = Lane<T>::count;
   Arena arena{static_cast<char *>(memory), 0};
   Real<T> *invariant;
-  Scratch<T> scratch = carve_invariants(plan, table, edges, arena, &invariant);
+  Scratch<T> scratch = carve_invariants(plan, table, edges.longest_row, arena, &invariant);
   const bool backwards = output.sums.forces != nullptr;
-  for (std::int64_t block = first_block; block < last_block; ++block) {
-    const std::int64_t *atoms = order + block * lanes;
-    const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(edges.species[atoms[0]]) * plan.species;
-    collect_block(plan, pairs, edges, atoms, scratch, output.sums);
-    write_energies<T>(atoms, repel(plan, pairs, scratch), 0, output.sums);
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    const std::int32_t *sites = order + block * lanes;
+    const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(edges.species[sites[0]]) * plan.species;
+    collect_block(plan, pairs, edges, sites, scratch, output.sums);
+    write_energies<T>(edges, sites, repel(plan, pairs, scratch), 0, output.sums);
     if (backwards)
       forward<T, true>(plan, pairs, scratch);
     else
       forward<T, false>(plan, pairs, scratch);
     apply(table.component_of_density, table.components, scratch.density, scratch.value);
-    if (!backwards) {
-      invariant_values(table, scratch.value, invariant);
-      for (int lane = 0; lane < lanes; ++lane)
-        for (int f = 0; atoms[lane] >= 0 && f < table.functions; ++f)
-          output.invariants[atoms[lane] * table.functions + f] = invariant[f][lane];
-      continue;
+    if (!backwards) invariant_values(table, scratch.value, invariant);
+    for (int lane = 0; lane < lanes; ++lane) {
+      const std::ptrdiff_t row = sites[lane] < 0 ? 0 : static_cast<std::ptrdiff_t>(edges.atom[sites[lane]]) * table.functions;
+      for (int f = 0; backwards && f < table.functions; ++f)
+        invariant[f][lane] = sites[lane] < 0 ? T(0) : static_cast<T>(output.by_invariant[row + f]);
+      for (int f = 0; !backwards && sites[lane] >= 0 && f < table.functions; ++f)
+        output.invariants[row + f] = invariant[f][lane];
     }
-    for (int lane = 0; lane < lanes; ++lane)
-      for (int f = 0; f < table.functions; ++f)
-        invariant[f][lane] = atoms[lane] < 0 ? T(0) : static_cast<T>(output.by_invariant[atoms[lane] * table.functions + f]);
+    if (!backwards) continue;
     invariant_adjoint(table, invariant, scratch.value, scratch.adjoint);
     apply(table.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
-    backward<T, true>(plan, scratch, output.sums);
-    write_totals(atoms, scratch, output.sums);
+    finish_block(plan, edges, sites, scratch, output.sums);
   }
 }
 

@@ -52,6 +52,7 @@ void require_program(const ProgramSource &program, std::int64_t density, std::si
   require_places(program.column, values);
   require_finite(program.linear);
   require_finite(program.weight);
+  require_finite({program.shift});
 }
 
 template <class T>
@@ -147,7 +148,7 @@ PlanTables<T>::ProgramTables::ProgramTables(const ProgramSource &source, std::in
       left(places(source.left)), right(places(source.right)), first(places(source.first)), second(places(source.second)),
       column(places(source.column)), column_start(source.column_start),
       linear(source.linear.begin(), source.linear.end()), weight(source.weight.begin(), source.weight.end()),
-      single_blocks(source.single_blocks) {}
+      single_blocks(source.single_blocks), shift(source.shift) {}
 
 template <class T>
 Program<T> PlanTables<T>::ProgramTables::view() const {
@@ -166,6 +167,7 @@ Program<T> PlanTables<T>::ProgramTables::view() const {
   found.column_start = column_start.data();
   found.column = column.data();
   found.weight = weight.data();
+  found.shift = shift;
   return found;
 }
 

@@ -21,6 +21,7 @@ struct ProgramSource {
   std::int32_t single_blocks;
   std::vector<std::int32_t> column_start, column;
   std::vector<double> weight;
+  double shift;  // eV
 };
 
 struct PlanSource {
@@ -70,6 +71,7 @@ class PlanTables {
     std::vector<std::int32_t> column_start;
     std::vector<T> linear, weight;
     std::int32_t single_blocks;
+    double shift;
   };
   void make_radial(std::int32_t count, double cutoff);
   void make_harmonics(std::int32_t l_max);

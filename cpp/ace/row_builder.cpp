@@ -85,17 +85,19 @@ void RowBuilder::rows(const EdgeList &edges, const Configuration &configuration,
                       const std::string &name) const {
   require_usable(edges, configuration, species());
   const InstructionSet &set = instruction_set(name);
-  const std::vector<double> offsets = edges.offsets(configuration.cells);
-  const Edges view{edges.atoms(),  edges.start.data(),      edges.neighbor.data(), edges.image.data(),
-                   offsets.data(), configuration.positions, configuration.species, edges.longest_row()};
   constexpr std::size_t alignment = 128;
-  const std::size_t size = set.row_scratch_bytes(plan_.view(), table_, view) + alignment;
-  const std::unique_ptr<char[]> memory(new char[size]);
+  const std::size_t scratch = (set.row_scratch_bytes(plan_.view(), table_, edges.longest_row()) + alignment - 1) / alignment * alignment;
+  const std::unique_ptr<char[]> memory(new char[alignment + scratch + Frame::bytes(edges, species(), 1)]);
   const auto address = reinterpret_cast<std::size_t>(memory.get());
   char *base = memory.get() + (alignment - address % alignment) % alignment;
   const std::int64_t columns = static_cast<std::int64_t>(species()) * functions();
   std::fill(output.forces, output.forces + 3 * edges.atoms() * columns, 0.0);
-  set.add_rows(plan_.view(), table_, view, base, output);
+  std::fill(output.virial, output.virial + 6 * columns, 0.0);
+  Frame frame(edges, configuration, species(), 1, base + scratch);
+  for (std::size_t window = 0; window < edges.windows().size(); ++window) {
+    frame.show(window);
+    set.add_rows(plan_.view(), table_, frame.edges(), base, output);
+  }
 }
 
 }  // namespace adiabat::ace

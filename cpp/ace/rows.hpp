@@ -32,11 +32,11 @@ inline void harmonic_gradients(const Harmonics<double> &table, const Real<double
 
 struct RowScratch {
   double *vector;        // (row, 3)
-  std::uint32_t *edge;   // (row,)
+  std::uint32_t *particle;  // (row,)
   std::int32_t *of;      // (row,)
   std::int64_t *count;   // (species,)
   std::int64_t *group;   // (species + 1,): the groups of edges to one species of neighbour
-  std::int64_t *slot;    // (groups, lanes): the neighbour, -1: none
+  std::int64_t *slot;    // (groups, lanes): the neighbouring atom, -1: none
   Real<double> *x, *y, *z;
   Real<double> *R, *S, *Q, *re, *im, *Y;
   Real<double> (*gradient)[3];
@@ -48,13 +48,13 @@ struct RowScratch {
   Real<double> *virial;      // (columns, 6)
 };
 
-inline RowScratch carve_rows(const Plan<double> &plan, const FunctionTable &table, const Edges &edges, Arena &arena) {
-  const std::size_t lanes = Lane<double>::count, row = edges.longest_row, species = plan.species;
+inline RowScratch carve_rows(const Plan<double> &plan, const FunctionTable &table, std::int64_t longest_row, Arena &arena) {
+  const std::size_t lanes = Lane<double>::count, row = longest_row, species = plan.species;
   const std::size_t groups = row / lanes + species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
   RowScratch s;
   s.vector = arena.take<double>(3 * row + 3);
-  s.edge = arena.take<std::uint32_t>(row + 1);
+  s.particle = arena.take<std::uint32_t>(row + 1);
   s.of = arena.take<std::int32_t>(row + 1);
   s.count = arena.take<std::int64_t>(species);
   s.group = arena.take<std::int64_t>(species + 1);
@@ -78,11 +78,11 @@ inline RowScratch carve_rows(const Plan<double> &plan, const FunctionTable &tabl
   return s;
 }
 
-// The edges of an atom in groups of one species of neighbour.
-ADIABAT_PHASE void collect_groups(const Plan<double> &plan, const Edges &edges, std::int64_t atom, const RowScratch &s) {
+// The edges of a site in groups of one species of neighbour.
+ADIABAT_PHASE void collect_groups(const Plan<double> &plan, const Edges &edges, std::int64_t site, const RowScratch &s) {
   constexpr int lanes = Lane<double>::count;
   for (int z = 0; z < plan.species; ++z) s.count[z] = 0;
-  collect_lane(plan, edges, atom, s.vector, s.edge, s.of, s.count);
+  collect_lane(plan, edges, site, s.vector, s.particle, s.of, s.count);
   std::int64_t total = 0;
   s.group[0] = 0;
   for (int z = 0; z < plan.species; ++z) {
@@ -101,7 +101,7 @@ ADIABAT_PHASE void collect_groups(const Plan<double> &plan, const Edges &edges, 
     x[place] = s.vector[3 * e];
     y[place] = s.vector[3 * e + 1];
     z[place] = s.vector[3 * e + 2];
-    s.slot[place] = edges.neighbor[s.edge[e]];
+    s.slot[place] = edges.particle_atom[s.particle[e]];
   }
 }
 
@@ -228,9 +228,9 @@ inline void add_virial(std::int64_t groups, const RowScratch &s, const Real<doub
   for (int k = 0; k < 6; ++k) virial[k] = sum[k];
 }
 
-std::size_t row_scratch_bytes(const Plan<double> &plan, const FunctionTable &table, const Edges &edges) {
+std::size_t row_scratch_bytes(const Plan<double> &plan, const FunctionTable &table, std::int64_t longest_row) {
   Arena arena{nullptr, 0};
-  carve_rows(plan, table, edges, arena);
+  carve_rows(plan, table, longest_row, arena);
   return arena.used;
 }
 
@@ -238,12 +238,13 @@ void add_rows(const Plan<double> &plan, const FunctionTable &table, const Edges 
               const RowOutput &output) {
   constexpr int lanes = Lane<double>::count;
   Arena arena{static_cast<char *>(memory), 0};
-  const RowScratch s = carve_rows(plan, table, edges, arena);
+  const RowScratch s = carve_rows(plan, table, edges.longest_row, arena);
   const std::int64_t columns = static_cast<std::int64_t>(plan.species) * table.functions;
   for (std::int64_t k = 0; k < 6 * columns; ++k) s.virial[k] = Real<double>{};
-  for (std::int64_t atom = 0; atom < edges.atoms; ++atom) {
-    const int center = edges.species[atom];
-    collect_groups(plan, edges, atom, s);
+  for (std::int64_t site = 0; site < edges.number; ++site) {
+    const int center = edges.species[site];
+    const std::int64_t atom = edges.atom[site];
+    collect_groups(plan, edges, site, s);
     differentiate_density(plan, table, plan.pair + static_cast<std::ptrdiff_t>(center) * plan.species, s);
     differentiate_functions(plan, table, s);
     const std::int64_t groups = s.group[plan.species], first = static_cast<std::int64_t>(center) * table.functions;
@@ -265,7 +266,7 @@ void add_rows(const Plan<double> &plan, const FunctionTable &table, const Edges 
   for (std::int64_t k = 0; k < 6 * columns; ++k) {
     double sum = 0;
     for (int lane = 0; lane < lanes; ++lane) sum += s.virial[k][lane];
-    output.virial[k] = sum;
+    output.virial[k] += sum;
   }
 }
 

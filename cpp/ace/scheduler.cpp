@@ -1,88 +1,78 @@
 #include "ace/scheduler.hpp"
 
-#include <cmath>
-#include <stdexcept>
+#include <vector>
 
 namespace adiabat::ace {
-
-void require_usable(const EdgeList &edges, const Configuration &c, std::int32_t species) {
-  for (std::int64_t k = 0; k < 3 * edges.atoms(); ++k)
-    if (!std::isfinite(c.positions[k])) throw std::invalid_argument("positions must be finite");
-  for (std::int64_t k = 0; k < 9 * edges.systems(); ++k)
-    if (!std::isfinite(c.cells[k])) throw std::invalid_argument("cells must be finite");
-  for (std::int64_t a = 0; a < edges.atoms(); ++a)
-    if (c.species[a] < 0 || c.species[a] >= species)
-      throw std::invalid_argument("species must lie between 0 and their number");
-}
-
-std::vector<std::int64_t> blocks(const EdgeList &edges, const std::int32_t *species, std::int32_t n_species, int lanes) {
-  constexpr std::ptrdiff_t stretch = 512;
-  std::vector<std::vector<std::int64_t>> by_species(static_cast<std::size_t>(n_species));
-  for (std::int64_t a = 0; a < edges.atoms(); ++a) by_species[static_cast<std::size_t>(species[a])].push_back(a);
-  const auto fewer = [&edges](std::int64_t a, std::int64_t b) {
-    const auto count = [&edges](std::int64_t i) {
-      return edges.start[static_cast<std::size_t>(i) + 1] - edges.start[static_cast<std::size_t>(i)];
-    };
-    return count(a) != count(b) ? count(a) < count(b) : a < b;
-  };
-  std::vector<std::int64_t> order;
-  for (auto &atoms : by_species) {
-    for (auto from = atoms.begin(); from != atoms.end();) {
-      const auto to = from + std::min(stretch, atoms.end() - from);
-      std::sort(from, to, fewer);
-      from = to;
-    }
-    order.insert(order.end(), atoms.begin(), atoms.end());
-    while (order.size() % static_cast<std::size_t>(lanes)) order.push_back(-1);
-  }
-  return order;
-}
-
 namespace {
 
-template <class T, bool alone>
-void gather_members(const EdgeList &edges, const Edges &view, const T *gradients, const Request &request,
-                    std::int64_t first, std::int64_t last) {
-  const std::int64_t members = alone ? 1 : request.members, width = 3 * members;
-  if (request.atomic_virials)
-    std::fill(request.atomic_virials + 9 * members * first, request.atomic_virials + 9 * members * last, 0.0);
-  double few[3];
-  std::vector<double> many(alone ? 0 : static_cast<std::size_t>(width));
-  double *sum = alone ? few : many.data();
-  for (std::int64_t a = first; a < last; ++a) {
-    std::fill(sum, sum + width, 0.0);
-    const auto begin = edges.ending_start[static_cast<std::size_t>(a)];
-    const auto end = edges.ending_start[static_cast<std::size_t>(a) + 1];
-    for (std::int64_t k = begin; k < end; ++k) {
-      const std::int64_t e = edges.ending[static_cast<std::size_t>(k)];
-      const T *gradient = gradients + width * e;
-      for (std::int64_t d = 0; d < width; ++d) sum[d] += gradient[d];
-      if (!request.atomic_virials) continue;
-      const double *center = view.positions + 3 * edges.center_of(e), *offset = view.offset + 3 * view.image[e];
-      for (std::int64_t m = 0; m < members; ++m)
-        for (int d = 0; d < 3; ++d) {
-          const double towards = center[d] - view.positions[3 * a + d] - offset[d];  // from this atom to the centre
-          double *virial = request.atomic_virials + 9 * (members * a + m) + 3 * d;
-          for (int b = 0; b < 3; ++b) virial[b] += towards * gradient[3 * m + b];
-        }
-    }
-    for (std::int64_t d = 0; d < width; ++d) request.forces[width * a + d] -= sum[d];
+// to[k] += sign Σ_copies from[copy][k], k < width.
+void add_copies(const EdgeList &list, std::size_t atom, const double *from, std::size_t width, double sign, double *to) {
+  const std::uint32_t *first = list.copies().data() + list.copy_start()[atom];
+  const std::uint32_t *last = list.copies().data() + list.copy_start()[atom + 1];
+  if (width == 3) {  // one energy's forces: by far the most frequent
+    double sum[3] = {0, 0, 0};
+    for (const std::uint32_t *copy = first; copy < last; ++copy)
+      for (std::size_t k = 0; k < 3; ++k) sum[k] += from[3 * static_cast<std::size_t>(*copy) + k];
+    for (std::size_t k = 0; k < 3; ++k) to[k] += sign * sum[k];
+    return;
+  }
+  for (std::size_t k = 0; k < width; ++k) {
+    double sum = 0;
+    for (const std::uint32_t *copy = first; copy < last; ++copy) sum += from[width * static_cast<std::size_t>(*copy) + k];
+    to[k] += sign * sum;
   }
 }
+
+// to[k] += Σ_atoms from[atom][k], k < width.
+void add_atoms(const double *from, std::int64_t first, std::int64_t last, std::size_t width, double *to) {
+  for (std::int64_t a = first; a < last; ++a)
+    for (std::size_t k = 0; k < width; ++k) to[k] += from[width * static_cast<std::size_t>(a) + k];
+}
+
+// Sums of atoms [first, last) of a system: energies (members,), then virials (members, 6).
+struct Stretch {
+  std::int64_t system, first, last;
+};
 
 }  // namespace
 
-template <class T>
-void gather(const EdgeList &edges, const Edges &view, const T *gradients, const Request &request, std::int64_t first,
-            std::int64_t last) {
-  if (request.members == 1)
-    gather_members<T, true>(edges, view, gradients, request, first, last);
-  else
-    gather_members<T, false>(edges, view, gradients, request, first, last);
+void gather(const EdgeList &list, std::size_t window, const Collected &collected, const Request &request) {
+  const std::size_t forces = 3 * static_cast<std::size_t>(request.members), virials = 3 * forces;
+  for (const std::size_t atom : list.windows()[window].atom) {
+    add_copies(list, atom, collected.pulls, forces, -1.0, request.forces + forces * atom);
+    if (!request.atomic_virials) continue;
+    double *virial = request.atomic_virials + virials * atom;
+    std::fill_n(virial, virials, 0.0);
+    add_copies(list, atom, collected.twists, virials, 1.0, virial);
+  }
 }
 
-template void gather(const EdgeList &, const Edges &, const double *, const Request &, std::int64_t, std::int64_t);
-template void gather(const EdgeList &, const Edges &, const float *, const Request &, std::int64_t, std::int64_t);
+void sum_systems(const EdgeList &list, const Collected &collected, const Request &request, int threads) {
+  constexpr std::int64_t longest = 4096;
+  const std::size_t members = static_cast<std::size_t>(request.members), width = collected.virials ? 7 * members : members;
+  std::vector<Stretch> stretches;
+  for (std::int64_t s = 0; s < list.systems(); ++s) {
+    const std::int64_t begin = list.system_start()[static_cast<std::size_t>(s)], end = list.system_start()[static_cast<std::size_t>(s) + 1];
+    for (std::int64_t first = begin; first < end; first += longest) stretches.push_back({s, first, std::min(first + longest, end)});
+  }
+  std::vector<double> sums(width * stretches.size(), 0.0), totals(width * static_cast<std::size_t>(list.systems()), 0.0);
+  for_each_task(static_cast<std::int64_t>(stretches.size()), list.atoms() > 4 * longest ? threads : 1, [&](std::int64_t task, int) {
+    const Stretch &stretch = stretches[static_cast<std::size_t>(task)];
+    double *to = sums.data() + width * static_cast<std::size_t>(task);
+    add_atoms(request.energies, stretch.first, stretch.last, members, to);
+    if (collected.virials) add_atoms(collected.virials, stretch.first, stretch.last, 6 * members, to + members);
+  });
+  for (std::size_t k = 0; k < stretches.size(); ++k)
+    for (std::size_t w = 0; w < width; ++w) totals[width * static_cast<std::size_t>(stretches[k].system) + w] += sums[width * k + w];
+  constexpr std::size_t voigt[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
+  for (std::size_t s = 0; s < static_cast<std::size_t>(list.systems()); ++s)
+    for (std::size_t m = 0; m < members; ++m) {
+      const double *total = totals.data() + width * s;
+      request.system_energies[members * s + m] = total[m];
+      for (std::size_t k = 0; request.system_virials && k < 9; ++k)
+        request.system_virials[9 * (members * s + m) + k] = total[members + 6 * m + voigt[k]];
+    }
+}
 
 Scheduler::Memory Scheduler::borrow(std::size_t size) {
   Memory memory;

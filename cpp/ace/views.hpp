@@ -83,6 +83,7 @@ struct Program {
   const std::int32_t *column_start;  // (blocks + 1,)
   const std::uint32_t *column;
   const T *weight;                   // (members, columns, block_rows)
+  double shift;                      // eV, added to the energy
 };
 
 template <class T>
@@ -99,26 +100,31 @@ struct Plan {
   const Program<T> *program;  // by species of the centre
 };
 
-// Directed edges by centre. The vector of edge e of atom i is positions[neighbor[e]] - positions[i] + offset[image[e]].
+// The directed edges of a window of atoms. The vector of edge e of a site is particles[neighbor[e]] - sites[site]: particles
+// are images of atoms, each there once, that edges end at; sites are the atoms of the window.
 struct Edges {
-  std::int64_t atoms;
-  const std::int64_t *start;
-  const std::uint32_t *neighbor;
-  const std::uint32_t *image;
-  const double *offset;     // (images, 3) Å
-  const double *positions;  // (atoms, 3) Å
-  const std::int32_t *species;
-  std::int64_t longest_row;
+  std::int64_t longest_row;       // of any window
+  std::int64_t number;            // of sites
+  const std::uint32_t *start;     // (sites + 1,)
+  const std::uint32_t *neighbor;  // (edges,)
+  const std::uint32_t *atom;      // (sites,): where results are written
+  const double *sites;            // (sites, 3) Å
+  const std::int32_t *species;    // (sites,)
+  const std::uint32_t *particle_atom;    // (particles,)
+  const double *particles;               // (particles, 3) Å
+  const std::int32_t *particle_species;  // (particles,)
 };
 
 template <class T>
 struct Output {
   std::int32_t members;
-  double *energies;   // (atoms, members)
-  double *nearest;    // (atoms,) Å², of the nearest neighbour within reach, infinite without one
-  double *forces;     // (atoms, members, 3): Σ over the atom's own edges of ∂E_i/∂r; null: energies only
-  T *edge_gradients;  // (edges + 1, members, 3): ∂E_i/∂r of each edge; the last one takes what padding writes
-  double *virials;    // (atoms, members, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
+  double *energies;  // (atoms, members)
+  double *nearest;   // (atoms,) Å², of the nearest neighbour within reach, infinite without one
+  double *forces;    // (atoms, members, 3): Σ over the atom's own edges of ∂E_i/∂r; null: energies only
+  double *virials;   // (atoms, members, 6) xx yy zz yz xz xy: Σ r ∂E_i/∂r over the atom's own edges; null: not wanted
+  // Of the window's particles, added to: over the edges that end at them,
+  double *pulls;   // (particles, members, 3): Σ ∂E_i/∂r
+  double *twists;  // (particles, members, 3, 3): Σ -r ⊗ ∂E_i/∂r; null: not wanted
 };
 
 // The invariants B_f = Σ coupling V[first] V[second]. V holds the components, the nodes V[left] V[right], and a 1.
@@ -166,26 +172,26 @@ struct FunctionTable {
 struct RowOutput {
   double *features;  // (atoms, functions)
   double *forces;    // (3 atoms, species · functions), added to
-  double *virial;    // (species · functions, 6): xx yy zz yz xz xy of Σ r ∂B/∂r
+  double *virial;    // (species · functions, 6): xx yy zz yz xz xy of Σ r ∂B/∂r, added to
 };
 
 // One instruction set, one floating-point type.
 template <class T>
 struct Kernel {
   std::int32_t lanes;
-  std::size_t (*scratch_bytes)(const Plan<T> &, const Edges &);
-  // Atoms order[lanes b ... lanes (b+1) - 1] of a block b share a species; -1 fills a block.
-  void (*evaluate)(const Plan<T> &, const Edges &, const std::int64_t *order, std::int64_t first_block,
-                   std::int64_t last_block, void *scratch, const Output<T> &);
-  std::size_t (*invariant_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, const Edges &);
-  void (*invariants)(const Plan<T> &, const InvariantTable<T> &, const Edges &, const std::int64_t *order,
-                     std::int64_t first_block, std::int64_t last_block, void *scratch, const InvariantOutput<T> &);
+  std::size_t (*scratch_bytes)(const Plan<T> &, std::int64_t longest_row);
+  // Sites order[lanes b ... lanes (b+1) - 1] of a block b share a species; -1 fills a block.
+  void (*evaluate)(const Plan<T> &, const Edges &, const std::int32_t *order, std::int64_t blocks, void *scratch,
+                   const Output<T> &);
+  std::size_t (*invariant_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, std::int64_t longest_row);
+  void (*invariants)(const Plan<T> &, const InvariantTable<T> &, const Edges &, const std::int32_t *order,
+                     std::int64_t blocks, void *scratch, const InvariantOutput<T> &);
 };
 
 struct InstructionSet {
   Kernel<double> in_double;
   Kernel<float> in_single;
-  std::size_t (*row_scratch_bytes)(const Plan<double> &, const FunctionTable &, const Edges &);
+  std::size_t (*row_scratch_bytes)(const Plan<double> &, const FunctionTable &, std::int64_t longest_row);
   void (*add_rows)(const Plan<double> &, const FunctionTable &, const Edges &, void *scratch, const RowOutput &);
 };
 

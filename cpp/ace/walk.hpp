@@ -27,14 +27,16 @@ struct Scratch {
   Real<T> *x, *y, *z, *r, *inverse_r;
   Real<T> *repulsion_slope;
   Real<T> *R, *S;      // (slots, radial)
-  std::uint32_t *edge;  // (slots, lanes)
+  std::uint32_t *particle;  // (slots, lanes): where an edge ends
+  Real<T> *gradient;        // (members, slots, 3)
+  std::size_t slots;
   // Edges within reach of the repulsion, few of all: where they stand among the slots, and their pair.
   std::int64_t *near_place;         // (row, lanes)
   std::int32_t *near_species;       // (row, lanes)
   std::int64_t near_slots;
   // Edges of one lane.
   T *lane_vector;
-  std::uint32_t *lane_edge;
+  std::uint32_t *lane_particle;
   std::int32_t *lane_species;
   std::int64_t *lane_count;  // (lanes, species)
   std::int64_t *cursor;
@@ -47,8 +49,8 @@ struct Scratch {
 };
 
 template <class T>
-inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, std::size_t values, Arena &arena) {
-  const std::size_t lanes = Lane<T>::count, species = plan.species, row = edges.longest_row;
+inline Scratch<T> carve(const Plan<T> &plan, std::int64_t longest_row, std::size_t values, Arena &arena) {
+  const std::size_t lanes = Lane<T>::count, species = plan.species, row = longest_row;
   const std::size_t slots = row * (species < lanes ? species : lanes) + together * species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
   Scratch<T> scratch;
@@ -61,12 +63,14 @@ inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, std::size_t val
   scratch.repulsion_slope = arena.take<Real<T>>(slots);
   scratch.R = arena.take<Real<T>>(slots * plan.radial.count);
   scratch.S = arena.take<Real<T>>(slots * plan.radial.count);
-  scratch.edge = arena.take<std::uint32_t>(slots * lanes);
+  scratch.particle = arena.take<std::uint32_t>(slots * lanes);
+  scratch.gradient = arena.take<Real<T>>(plan.members * slots * 3);
+  scratch.slots = slots;
   scratch.near_place = arena.take<std::int64_t>(row * lanes);
   scratch.near_species = arena.take<std::int32_t>(row * lanes);
   scratch.near_slots = 0;
   scratch.lane_vector = arena.take<T>(3 * row * lanes);
-  scratch.lane_edge = arena.take<std::uint32_t>(row * lanes);
+  scratch.lane_particle = arena.take<std::uint32_t>(row * lanes);
   scratch.lane_species = arena.take<std::int32_t>(row * lanes);
   scratch.lane_count = arena.take<std::int64_t>(lanes * species);
   scratch.cursor = arena.take<std::int64_t>(species);
@@ -83,25 +87,25 @@ inline Scratch<T> carve(const Plan<T> &plan, const Edges &edges, std::size_t val
   return scratch;
 }
 
-// The edges of one atom within reach, compacted; their number by species; the nearest squared distance.
+// The edges of one site within reach, compacted; their number by species; the nearest squared distance.
 template <class T>
-ADIABAT_PHASE double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t atom, T *vector, std::uint32_t *edge,
+ADIABAT_PHASE double collect_lane(const Plan<T> &plan, const Edges &edges, std::int64_t site, T *vector, std::uint32_t *particle,
                            std::int32_t *species, std::int64_t *count) {
   const double reach_squared = plan.reach * plan.reach;
-  const double x = edges.positions[3 * atom], y = edges.positions[3 * atom + 1], z = edges.positions[3 * atom + 2];
+  const double x = edges.sites[3 * site], y = edges.sites[3 * site + 1], z = edges.sites[3 * site + 2];
   double nearest = __builtin_inf();
   std::int64_t found = 0;
-  for (std::int64_t e = edges.start[atom]; e < edges.start[atom + 1]; ++e) {
-    const double *other = edges.positions + 3 * static_cast<std::int64_t>(edges.neighbor[e]);
-    const double *offset = edges.offset + 3 * static_cast<std::int64_t>(edges.image[e]);
-    const double dx = other[0] - x + offset[0], dy = other[1] - y + offset[1], dz = other[2] - z + offset[2];
+  for (std::uint32_t e = edges.start[site]; e < edges.start[site + 1]; ++e) {
+    const std::uint32_t end = edges.neighbor[e];
+    const double *other = edges.particles + 3 * static_cast<std::ptrdiff_t>(end);
+    const double dx = other[0] - x, dy = other[1] - y, dz = other[2] - z;
     const double squared = dx * dx + dy * dy + dz * dz;
     const bool within = squared < reach_squared;
     vector[3 * found] = static_cast<T>(dx);
     vector[3 * found + 1] = static_cast<T>(dy);
     vector[3 * found + 2] = static_cast<T>(dz);
-    edge[found] = static_cast<std::uint32_t>(e);
-    const std::int32_t of = edges.species[edges.neighbor[e]];
+    particle[found] = end;
+    const std::int32_t of = edges.particle_species[end];
     species[found] = of;
     found += within;
     count[of] += within;
@@ -112,7 +116,7 @@ ADIABAT_PHASE double collect_lane(const Plan<T> &plan, const Edges &edges, std::
 
 // From the compacted edges of a lane to the slots of the block; those within reach of the repulsion are noted.
 template <class T>
-ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, const Edges &edges, int lane, Scratch<T> &scratch) {
+ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, std::int64_t row, int lane, Scratch<T> &scratch) {
   constexpr int lanes = Lane<T>::count;
   T *x = reinterpret_cast<T *>(scratch.x), *y = reinterpret_cast<T *>(scratch.y), *z = reinterpret_cast<T *>(scratch.z);
   std::int64_t total = 0, near = 0;
@@ -120,16 +124,16 @@ ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, const E
     scratch.cursor[s] = scratch.slot_start[s];
     total += scratch.lane_count[lane * plan.species + s];
   }
-  const T *vector = scratch.lane_vector + 3 * lane * edges.longest_row;
-  const std::uint32_t *edge = scratch.lane_edge + lane * edges.longest_row;
-  const std::int32_t *of = scratch.lane_species + lane * edges.longest_row;
+  const T *vector = scratch.lane_vector + 3 * lane * row;
+  const std::uint32_t *particle = scratch.lane_particle + lane * row;
+  const std::int32_t *of = scratch.lane_species + lane * row;
   for (std::int64_t e = 0; e < total; ++e) {
     const std::int64_t place = scratch.cursor[of[e]]++ * lanes + lane;
     const T a = vector[3 * e], b = vector[3 * e + 1], c = vector[3 * e + 2], outer = pairs[of[e]].repulsion_outer;
     x[place] = a;
     y[place] = b;
     z[place] = c;
-    scratch.edge[place] = edge[e];
+    scratch.particle[place] = particle[e];
     scratch.near_place[near * lanes + lane] = place;
     scratch.near_species[near * lanes + lane] = of[e];
     near += a * a + b * b + c * c < outer * outer;
@@ -139,7 +143,6 @@ ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, const E
       const std::int64_t place = slot * lanes + lane;
       x[place] = y[place] = 0;
       z[place] = static_cast<T>(2 * plan.reach);
-      scratch.edge[place] = static_cast<std::uint32_t>(edges.start[edges.atoms]);
     }
   for (std::int64_t k = near; k < scratch.near_slots; ++k) scratch.near_place[k * lanes + lane] = -1;
   for (std::int64_t k = scratch.near_slots; k < near; ++k)
@@ -148,22 +151,18 @@ ADIABAT_PHASE void place_lane(const Plan<T> &plan, const Pair<T> *pairs, const E
 }
 
 template <class T>
-inline void collect_block(const Plan<T> &plan, const Pair<T> *pairs, const Edges &edges, const std::int64_t *order,
+inline void collect_block(const Plan<T> &plan, const Pair<T> *pairs, const Edges &edges, const std::int32_t *sites,
                           Scratch<T> &scratch, const Output<T> &output) {
   constexpr int lanes = Lane<T>::count;
   const int species = plan.species;
-  const std::int64_t row = edges.longest_row, width = 3 * output.members;
+  const std::int64_t row = edges.longest_row;
   for (int i = 0; i < lanes * species; ++i) scratch.lane_count[i] = 0;
   for (int lane = 0; lane < lanes; ++lane) {
-    const std::int64_t atom = order[lane];
-    if (atom < 0) continue;
-    if (output.forces)
-      __builtin_memset(output.edge_gradients + width * edges.start[atom], 0,
-                       static_cast<std::size_t>(edges.start[atom + 1] - edges.start[atom]) * width * sizeof(T));
+    if (sites[lane] < 0) continue;
     const std::int64_t at = lane * row;
-    output.nearest[atom] =
-        collect_lane(plan, edges, atom, scratch.lane_vector + 3 * at, scratch.lane_edge + at, scratch.lane_species + at,
-                     scratch.lane_count + lane * species);
+    output.nearest[edges.atom[sites[lane]]] =
+        collect_lane(plan, edges, sites[lane], scratch.lane_vector + 3 * at, scratch.lane_particle + at,
+                     scratch.lane_species + at, scratch.lane_count + lane * species);
   }
   scratch.slot_start[0] = 0;
   for (int z = 0; z < species; ++z) {
@@ -175,7 +174,7 @@ inline void collect_block(const Plan<T> &plan, const Pair<T> *pairs, const Edges
     scratch.slot_start[z + 1] = scratch.slot_start[z] + (most + together - 1) / together * together;
   }
   scratch.near_slots = 0;
-  for (int lane = 0; lane < lanes; ++lane) place_lane(plan, pairs, edges, lane, scratch);
+  for (int lane = 0; lane < lanes; ++lane) place_lane(plan, pairs, row, lane, scratch);
 }
 
 // Distances of all slots, the repulsion's slopes where it reaches, and its energy.
@@ -261,19 +260,6 @@ ADIABAT_PHASE void forward(const Plan<T> &plan, const Pair<T> *pairs, const Scra
     }
 }
 
-template <class T>
-inline __attribute__((always_inline)) void write_edge(const Scratch<T> &scratch, std::int64_t slot, const Real<T> *gradient, std::ptrdiff_t width,
-                       T *edge_gradients) {
-  constexpr int lanes = Lane<T>::count;
-  const std::uint32_t *edge = scratch.edge + slot * lanes;
-  for (int lane = 0; lane < lanes; ++lane) {
-    T *target = edge_gradients + width * static_cast<std::ptrdiff_t>(edge[lane]);
-    target[0] = gradient[0][lane];
-    target[1] = gradient[1][lane];
-    target[2] = gradient[2][lane];
-  }
-}
-
 // The gradient of the energy by one edge, from what its harmonics are given.
 template <class T>
 inline __attribute__((always_inline)) void edge_gradient(const Plan<T> &plan, const Scratch<T> &scratch, std::int64_t slot, int e, Real<T> *gradient) {
@@ -304,8 +290,8 @@ inline __attribute__((always_inline)) void add_to_totals(const Scratch<T> &scrat
 
 // Edge gradients and totals of all members from the adjoints of their densities, (members, species, density).
 template <class T, bool alone>
-ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, const Output<T> &output) {
-  const int count = plan.radial.count, members = alone ? 1 : output.members;
+ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, int all_members) {
+  const int count = plan.radial.count, members = alone ? 1 : all_members;
   for (int m = 0; m < members; ++m) scratch.totals[m] = Totals<T>{};
   for (int z = 0; z < plan.species; ++z)
     for (std::int64_t slot = scratch.slot_start[z]; slot < scratch.slot_start[z + 1]; slot += chunk_edges) {
@@ -315,41 +301,84 @@ ADIABAT_PHASE void backward(const Plan<T> &plan, const Scratch<T> &scratch, cons
         adjoint_of_edges(plan, edges, scratch.R + slot * count, scratch.S + slot * count,
                          scratch.density + (m * plan.species + z) * plan.density, scratch.by_value, scratch.by_slope);
         Totals<T> totals = scratch.totals[m];
+        Real<T> *gradient = scratch.gradient + 3 * (m * scratch.slots + slot);
         for (int e = 0; e < edges; ++e) {
-          Real<T> gradient[3];
-          edge_gradient(plan, scratch, slot, e, gradient);
-          add_to_totals(scratch, slot + e, gradient, totals);
-          write_edge(scratch, slot + e, gradient, 3 * members, output.edge_gradients + 3 * m);
+          edge_gradient(plan, scratch, slot, e, gradient + 3 * e);
+          add_to_totals(scratch, slot + e, gradient + 3 * e, totals);
         }
         scratch.totals[m] = totals;
       }
     }
 }
 
-template <class T>
-inline void write_energies(const std::int64_t *order, Sum<T> energy, int member, const Output<T> &output) {
-  for (int lane = 0; lane < Lane<T>::count; ++lane)
-    if (order[lane] >= 0) output.energies[order[lane] * output.members + member] = energy[lane];
+// Hands the edge gradients of a block to where its edges end, lane by lane: what a particle gets depends on the order of
+// the atoms alone, not on which of them share a block.
+template <class T, bool alone>
+ADIABAT_PHASE void hand_out(const Plan<T> &plan, const std::int32_t *sites, const Scratch<T> &scratch, const Output<T> &output) {
+  constexpr int lanes = Lane<T>::count;
+  const std::ptrdiff_t members = alone ? 1 : output.members, stride = 3 * lanes * scratch.slots;
+  const T *x = reinterpret_cast<const T *>(scratch.x), *y = reinterpret_cast<const T *>(scratch.y),
+          *z = reinterpret_cast<const T *>(scratch.z);
+  for (int lane = 0; lane < lanes; ++lane)
+    for (int s = 0; sites[lane] >= 0 && s < plan.species; ++s) {
+      const std::int64_t first = scratch.slot_start[s], last = first + scratch.lane_count[lane * plan.species + s];
+      for (std::int64_t slot = first; slot < last; ++slot) {
+        const std::int64_t place = slot * lanes + lane;
+        const std::ptrdiff_t row = members * static_cast<std::ptrdiff_t>(scratch.particle[place]);
+        const T *from = reinterpret_cast<const T *>(scratch.gradient + 3 * slot) + lane;
+        for (std::ptrdiff_t m = 0; m < members; ++m, from += stride) {
+          double *pull = output.pulls + 3 * (row + m);
+          const double gradient[3] = {from[0], from[lanes], from[2 * lanes]};
+          for (int a = 0; a < 3; ++a) pull[a] += gradient[a];
+          if (!output.twists) continue;
+          const double back[3] = {-x[place], -y[place], -z[place]};
+          double *twist = output.twists + 9 * (row + m);
+          for (int a = 0; a < 3; ++a)
+            for (int b = 0; b < 3; ++b) twist[3 * a + b] += back[a] * gradient[b];
+        }
+      }
+    }
 }
 
 template <class T>
-inline void write_totals(const std::int64_t *order, const Scratch<T> &scratch, const Output<T> &output) {
+inline void write_energies(const Edges &edges, const std::int32_t *sites, Sum<T> energy, int member, const Output<T> &output) {
   for (int lane = 0; lane < Lane<T>::count; ++lane)
-    for (int m = 0; order[lane] >= 0 && m < output.members; ++m) {
-      const std::int64_t row = order[lane] * output.members + m;
+    if (sites[lane] >= 0)
+      output.energies[static_cast<std::int64_t>(edges.atom[sites[lane]]) * output.members + member] = energy[lane];
+}
+
+template <class T>
+inline void write_totals(const Edges &edges, const std::int32_t *sites, const Scratch<T> &scratch, const Output<T> &output) {
+  for (int lane = 0; lane < Lane<T>::count; ++lane)
+    for (int m = 0; sites[lane] >= 0 && m < output.members; ++m) {
+      const std::int64_t row = static_cast<std::int64_t>(edges.atom[sites[lane]]) * output.members + m;
       for (int a = 0; a < 3; ++a) output.forces[3 * row + a] = scratch.totals[m].force[a][lane];
       if (output.virials)
         for (int a = 0; a < 6; ++a) output.virials[6 * row + a] = scratch.totals[m].virial[a][lane];
     }
 }
 
+// Forces, as far as they come of the edges of a block, from the adjoints of the density.
 template <class T>
-inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int64_t *order,
-                           Scratch<T> &scratch, const Output<T> &output) {
-  const int center = edges.species[order[0]], density = plan.species * plan.density;
+inline void finish_block(const Plan<T> &plan, const Edges &edges, const std::int32_t *sites, const Scratch<T> &scratch,
+                         const Output<T> &output) {
+  if (output.members == 1) {
+    backward<T, true>(plan, scratch, 1);
+    hand_out<T, true>(plan, sites, scratch, output);
+  } else {
+    backward<T, false>(plan, scratch, output.members);
+    hand_out<T, false>(plan, sites, scratch, output);
+  }
+  write_totals(edges, sites, scratch, output);
+}
+
+template <class T>
+inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int32_t *sites, Scratch<T> &scratch,
+                           const Output<T> &output) {
+  const int center = edges.species[sites[0]], density = plan.species * plan.density;
   const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(center) * plan.species;
   const Program<T> &program = plan.program[center];
-  collect_block(plan, pairs, edges, order, scratch, output);
+  collect_block(plan, pairs, edges, sites, scratch, output);
   const Sum<T> repelled = repel(plan, pairs, scratch);
   if (output.forces)
     forward<T, true>(plan, pairs, scratch);
@@ -360,15 +389,10 @@ inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::i
   for (int m = 0; m < plan.members; ++m) {
     const Sum<T> energy = output.forces ? energy_and_adjoint<T, true>(program, m, scratch.value, scratch.adjoint)
                                         : energy_and_adjoint<T, false>(program, m, scratch.value, scratch.adjoint);
-    write_energies<T>(order, repelled + energy, m, output);
+    write_energies<T>(edges, sites, repelled + energy + program.shift, m, output);
     if (output.forces) apply(program.density_of_component, density, scratch.adjoint, scratch.density + m * density);
   }
-  if (!output.forces) return;
-  if (plan.members == 1)
-    backward<T, true>(plan, scratch, output);
-  else
-    backward<T, false>(plan, scratch, output);
-  write_totals(order, scratch, output);
+  if (output.forces) finish_block(plan, edges, sites, scratch, output);
 }
 
 // The longest table of values of any species.
@@ -383,18 +407,18 @@ inline std::size_t most_values(const Plan<T> &plan) {
 }
 
 template <class T>
-std::size_t scratch_bytes(const Plan<T> &plan, const Edges &edges) {
+std::size_t scratch_bytes(const Plan<T> &plan, std::int64_t longest_row) {
   Arena arena{nullptr, 0};
-  carve(plan, edges, most_values(plan), arena);
+  carve(plan, longest_row, most_values(plan), arena);
   return arena.used;
 }
 
 template <class T>
-void evaluate(const Plan<T> &plan, const Edges &edges, const std::int64_t *order, std::int64_t first_block,
-              std::int64_t last_block, void *memory, const Output<T> &output) {
+void evaluate(const Plan<T> &plan, const Edges &edges, const std::int32_t *order, std::int64_t blocks, void *memory,
+              const Output<T> &output) {
   Arena arena{static_cast<char *>(memory), 0};
-  Scratch<T> scratch = carve(plan, edges, most_values(plan), arena);
-  for (std::int64_t block = first_block; block < last_block; ++block)
+  Scratch<T> scratch = carve(plan, edges.longest_row, most_values(plan), arena);
+  for (std::int64_t block = 0; block < blocks; ++block)
     evaluate_block(plan, edges, order + block * Lane<T>::count, scratch, output);
 }
 

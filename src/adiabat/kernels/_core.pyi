@@ -5,17 +5,26 @@ from adiabat.typing import FloatArray, IntArray
 
 Indices = NDArray[np.int32]
 
-def canonical_edge_order(
-    atoms: int, center: IntArray, neighbor: IntArray, shift: IntArray, order: IntArray
-) -> None: ...
 def instruction_sets() -> list[str]: ...
+def listed_edges(systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray) -> EdgeList: ...
+def search(
+    start: IntArray,
+    positions: FloatArray,
+    boxes: FloatArray,
+    periodic: NDArray[np.bool_],
+    numbers: IntArray,
+    cutoff: float,
+    threads: int,
+) -> tuple[EdgeList, tuple[float, int, int, tuple[int, int, int]] | None]: ...
 
 class EdgeList:
-    def __init__(
-        self, systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray
-    ) -> None: ...
     @property
-    def n_edges(self) -> int: ...
+    def atoms(self) -> int: ...
+    @property
+    def systems(self) -> int: ...
+    @property
+    def edges(self) -> int: ...
+    def expand(self, center: IntArray, neighbor: IntArray, shift: IntArray) -> None: ...
 
 class PlanBuilder:
     def __init__(
@@ -35,6 +44,7 @@ class PlanBuilder:
         column_start: Indices,
         column: Indices,
         weight: FloatArray,
+        shift: float,
     ) -> None: ...
 
 class Evaluator:
@@ -47,8 +57,9 @@ class Evaluator:
         species: Indices,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         forces: FloatArray | None,
-        virials: FloatArray | None,
+        system_virials: FloatArray | None,
         atomic_virials: FloatArray | None,
         *,
         single: bool,
@@ -81,6 +92,7 @@ class InvariantEvaluator:
         invariants: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         *,
         single: bool,
         threads: int,
@@ -95,8 +107,9 @@ class InvariantEvaluator:
         by_invariant: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
+        system_energies: FloatArray,
         forces: FloatArray | None,
-        virials: FloatArray | None,
+        system_virials: FloatArray | None,
         atomic_virials: FloatArray | None,
         *,
         single: bool,

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adiabat.kernels import _core
-from adiabat.typing import FloatArray, IntArray
+from adiabat.kernels.edges import EdgeList
+from adiabat.typing import FloatArray
 
 INSTRUCTION_SET_VARIABLE = "ADIABAT_INSTRUCTION_SET"
 """The environment variable that forces one of `instruction_sets()`."""
@@ -17,7 +18,6 @@ BLOCK_ROWS = 4
 """Rows of a program that are evaluated together."""
 
 Indices = NDArray[np.int32]
-EdgeList = _core.EdgeList
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,7 @@ class Program:
         column_start: (blocks + 1,).
         column: (columns,) into V.
         weight: (members · columns · BLOCK_ROWS,) eV.
+        shift: eV, added to each energy.
     """
 
     components: SparseRows
@@ -69,6 +70,7 @@ class Program:
     column_start: Indices
     column: Indices
     weight: FloatArray
+    shift: float = 0.0
 
     @classmethod
     def empty(cls) -> Self:
@@ -112,15 +114,17 @@ class Evaluation:
     Attributes:
         energies: (N,) eV.
         nearest_squared: (N,) Å², of the nearest neighbour that has an edge; infinite without one.
+        energy: (S,) eV.
         forces: (N, 3) eV/Å.
-        virials: (N, 6) eV, xx yy zz yz xz xy: Σ_j r_ij ⊗ ∂E_i/∂r_ij of the atom's own energy. Their sum is V σ.
+        virial: (S, 3, 3) eV: V σ, symmetric: Σ_ij r_ij ⊗ ∂E_i/∂r_ij.
         atomic_virials: (N, 3, 3) eV: Σ_j r_ij ⊗ ∂E_j/∂r_ji with r_ij = r_j - r_i, as the heat flux needs it. Their sum is -V σ.
     """
 
     energies: FloatArray
     nearest_squared: FloatArray
+    energy: FloatArray
     forces: FloatArray | None
-    virials: FloatArray | None
+    virial: FloatArray | None
     atomic_virials: FloatArray | None
 
 
@@ -131,39 +135,67 @@ class CommitteeEvaluation:
     Attributes:
         energies: (N, members) eV.
         nearest_squared: (N,) Å².
+        energy: (S, members) eV.
         forces: (N, members, 3) eV/Å.
-        virials: (N, members, 6) eV.
+        virial: (S, members, 3, 3) eV.
         atomic_virials: (N, members, 3, 3) eV.
     """
 
     energies: FloatArray
     nearest_squared: FloatArray
+    energy: FloatArray
     forces: FloatArray | None
-    virials: FloatArray | None
+    virial: FloatArray | None
     atomic_virials: FloatArray | None
 
     @classmethod
-    def empty(cls, atoms: int, members: int, want: "Want") -> Self:
+    def empty(cls, edges: EdgeList, members: int, want: "Want") -> Self:
         """Memory for what is wanted, not yet filled."""
-        with_forces = want.forces or want.virials or want.atomic_virials
+        atoms, systems = edges.atoms, edges.systems
+        with_forces = want.forces or want.virial or want.atomic_virials
         return cls(
             energies=np.empty((atoms, members)),
             nearest_squared=np.empty(atoms),
+            energy=np.empty((systems, members)),
             forces=np.empty((atoms, members, 3)) if with_forces else None,
-            virials=np.empty((atoms, members, 6)) if want.virials else None,
+            virial=np.empty((systems, members, 3, 3)) if want.virial else None,
             atomic_virials=np.empty((atoms, members, 3, 3)) if want.atomic_virials else None,
         )
 
+    def outputs(
+        self,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray | None, FloatArray | None, FloatArray | None]:
+        """In the order in which the compiled classes take them."""
+        return self.energies, self.nearest_squared, self.energy, self.forces, self.virial, self.atomic_virials
+
     def member(self, index: int) -> Evaluation:
         """What one member says; no copy."""
-        forces, virials, tensors = self.forces, self.virials, self.atomic_virials
+        forces, virial, tensors = self.forces, self.virial, self.atomic_virials
         return Evaluation(
             energies=self.energies[:, index],
             nearest_squared=self.nearest_squared,
+            energy=self.energy[:, index],
             forces=None if forces is None else forces[:, index],
-            virials=None if virials is None else virials[:, index],
+            virial=None if virial is None else virial[:, index],
             atomic_virials=None if tensors is None else tensors[:, index],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """Where the atoms are.
+
+    Attributes:
+        edges: Edges at least as long as the plan's reach.
+        positions: (N, 3) Å.
+        cells: (S, 3, 3) Å, rows are vectors.
+        species: (N,) places among the plan's programs.
+    """
+
+    edges: EdgeList
+    positions: FloatArray
+    cells: FloatArray
+    species: Indices
 
 
 @dataclass(frozen=True)
@@ -171,7 +203,7 @@ class Want:
     """What to compute besides energies."""
 
     forces: bool = False
-    virials: bool = False
+    virial: bool = False
     atomic_virials: bool = False
 
 
@@ -197,36 +229,15 @@ class Evaluator:
         self._members = plan.members
         self._core = _core.Evaluator(plan_builder(plan))
 
-    def __call__(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        *,
-        want: Want,
-        execution: Execution,
-    ) -> Evaluation:
+    def __call__(self, configuration: Configuration, *, want: Want, execution: Execution) -> Evaluation:
         """The first member; arguments and errors as of `committee`."""
-        return self.committee(edges, positions, cells, species, want=want, execution=execution).member(0)
+        return self.committee(configuration, want=want, execution=execution).member(0)
 
-    def committee(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        *,
-        want: Want,
-        execution: Execution,
-    ) -> CommitteeEvaluation:
+    def committee(self, configuration: Configuration, *, want: Want, execution: Execution) -> CommitteeEvaluation:
         """Evaluate all members.
 
         Args:
-            edges: Edges at least as long as the plan's reach.
-            positions: (N, 3) Å.
-            cells: (S, 3, 3) Å, rows are vectors.
-            species: (N,) places among the plan's programs.
+            configuration: Where the atoms are.
             want: What to compute.
             execution: How to compute.
 
@@ -234,10 +245,10 @@ class Evaluator:
             ValueError: A shape, a species, a position that is not finite, an instruction set that is not here.
             TypeError: Another type or layout.
         """
-        found = CommitteeEvaluation.empty(len(species), self._members, want)
+        c = configuration
+        found = CommitteeEvaluation.empty(c.edges, self._members, want)
         self._core.evaluate(
-            *(edges, positions, cells, species, found.energies, found.nearest_squared),
-            *(found.forces, found.virials, found.atomic_virials),
+            *(c.edges, c.positions, c.cells, c.species, *found.outputs()),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
@@ -252,7 +263,7 @@ def plan_builder(plan: Plan) -> _core.PlanBuilder:
         builder.add_program(
             *(p.components.start, p.components.index, p.components.weight),
             *(p.left, p.right, p.first, p.second, p.linear, p.single_blocks),
-            *(p.column_start, p.column, p.weight),
+            *(p.column_start, p.column, p.weight, p.shift),
         )
     return builder
 
@@ -265,20 +276,3 @@ def chosen_instruction_set(execution: Execution) -> str:
 def instruction_sets() -> list[str]:
     """Those that this processor has, best first: of "avx512", "avx2", "baseline"."""
     return _core.instruction_sets()
-
-
-def edge_list(systems: int, center: IntArray, neighbor: IntArray, shift: IntArray, system: IntArray) -> EdgeList:
-    """Edges in the form that the kernel walks, with what depends on them alone.
-
-    Args:
-        systems: Number of structures.
-        center: (E,), ascending.
-        neighbor: (E,).
-        shift: (E, 3), the neighbour's image in cell vectors.
-        system: (N,) the structure of each atom.
-
-    Raises:
-        ValueError: Lengths that differ, centres that descend.
-        IndexError: An atom or a structure that does not exist.
-    """
-    return EdgeList(systems, center, neighbor, shift, system)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adiabat.kernels import _core
 from adiabat.kernels.ace import (
     CommitteeEvaluation,
-    EdgeList,
+    Configuration,
     Evaluation,
     Execution,
     Indices,
@@ -80,20 +79,14 @@ class InvariantEvaluator:
             *(t.coupling.start, t.coupling.index, t.coupling.weight),
         )
 
-    def forward(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        *,
-        execution: Execution,
-    ) -> Invariants:
+    def forward(self, configuration: Configuration, *, execution: Execution) -> Invariants:
         """The invariants; arguments and errors as of `kernels.ace.Evaluator`."""
-        atoms = len(species)
-        found = Invariants(np.empty((atoms, self._functions)), np.empty(atoms), np.empty(atoms))
+        c = configuration
+        sums = CommitteeEvaluation.empty(c.edges, 1, Want())
+        found = Invariants(np.empty((c.edges.atoms, self._functions)), sums.energies[:, 0], sums.nearest_squared)
         self._core.forward(
-            *(edges, positions, cells, species, found.invariants, found.repulsion[:, None], found.nearest_squared),
+            *(c.edges, c.positions, c.cells, c.species),
+            *(found.invariants, sums.energies, sums.nearest_squared, sums.energy),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
@@ -101,23 +94,12 @@ class InvariantEvaluator:
         return found
 
     def backward(
-        self,
-        edges: EdgeList,
-        positions: FloatArray,
-        cells: FloatArray,
-        species: NDArray[np.int32],
-        by_invariant: FloatArray,
-        *,
-        want: Want,
-        execution: Execution,
+        self, configuration: Configuration, by_invariant: FloatArray, *, want: Want, execution: Execution
     ) -> Evaluation:
         """Forces, and virials where wanted, of the repulsion and of energies that depend on the invariants.
 
         Args:
-            edges: As of `kernels.ace.Evaluator`.
-            positions: As there.
-            cells: As there.
-            species: As there.
+            configuration: As of `kernels.ace.Evaluator`.
             by_invariant: (N, functions) eV: the derivative of each atom's energy by its invariants.
             want: Forces are always computed.
             execution: How to compute.
@@ -129,10 +111,10 @@ class InvariantEvaluator:
             ValueError: As there; a derivative that is not finite.
             TypeError: Another type or layout.
         """
-        found = CommitteeEvaluation.empty(len(species), 1, replace(want, forces=True))
+        c = configuration
+        found = CommitteeEvaluation.empty(c.edges, 1, replace(want, forces=True))
         self._core.backward(
-            *(edges, positions, cells, species, by_invariant, found.energies, found.nearest_squared),
-            *(found.forces, found.virials, found.atomic_virials),
+            *(c.edges, c.positions, c.cells, c.species, by_invariant, *found.outputs()),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),

@@ -1,13 +1,19 @@
 """The compiled rows of the design matrix of the cluster expansion; arrays in, arrays out."""
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adiabat.kernels import _core
-from adiabat.kernels.ace import INSTRUCTION_SET_VARIABLE, EdgeList, Indices, Plan, SparseRows, plan_builder
+from adiabat.kernels.ace import (
+    Configuration,
+    Execution,
+    Indices,
+    Plan,
+    SparseRows,
+    chosen_instruction_set,
+    plan_builder,
+)
 from adiabat.typing import FloatArray, IntArray
 
 
@@ -69,16 +75,16 @@ class RowBuilder:
             *(f.pair_start, f.pair_component, f.term_start, f.term_weight, f.term_factor, f.factors),
         )
 
-    def __call__(self, edges: EdgeList, positions: FloatArray, cells: FloatArray, species: NDArray[np.int32]) -> Rows:
-        """The rows of all atoms; arguments and errors as of `kernels.ace.Evaluator`."""
-        atoms = len(species)
+    def __call__(self, configuration: Configuration) -> Rows:
+        """The rows of all atoms; errors as of `kernels.ace.Evaluator`."""
+        c, atoms = configuration, len(configuration.species)
         found = Rows(
             features=np.empty((atoms, self._functions)),
             forces=np.empty((3 * atoms, self._columns)),
             virial=np.empty((self._columns, 6)),
         )
-        name = os.environ.get(INSTRUCTION_SET_VARIABLE, "")
         self._core.rows(
-            *(edges, positions, cells, species, found.features, found.forces, found.virial), instruction_set=name
+            *(c.edges, c.positions, c.cells, c.species, found.features, found.forces, found.virial),
+            instruction_set=chosen_instruction_set(Execution()),
         )
         return found

@@ -1,6 +1,6 @@
 """Energies of isolated atoms: what a potential's energies are counted from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -66,19 +66,21 @@ class IsolatedAtoms:
             PropertyUnavailable: An atom whose energy is a shift has no neighbour.
         """
         neighbors = torch.bincount(graph.within(self.cutoff).center, minlength=graph.batch.n_atoms)
-        return self.energies(graph.batch, has_neighbor=neighbors > 0)
-
-    def energies(self, batch: Batch, *, has_neighbor: Tensor) -> Tensor:
-        """As `atomic_energies`, where it is known which atoms have a neighbour within the cutoff: (N,) bool."""
-        shifts = [number for number, source in self.sources.items() if source in SHIFTS]
-        if shifts:
-            self._refuse_lone_atoms(batch, has_neighbor, shifts)
-        table = batch.positions.new_zeros(max(self.species) + 1)
+        self.require_neighbors(graph.batch, neighbors > 0)
+        table = graph.batch.positions.new_zeros(max(self.species) + 1)
         for number, energy in self.energies_ev.items():
             table[number] = energy
-        return table[batch.numbers]
+        return table[graph.batch.numbers]
 
-    def _refuse_lone_atoms(self, batch: Batch, has_neighbor: Tensor, shifts: Sequence[int]) -> None:
+    def require_neighbors(self, batch: Batch, has_neighbor: Tensor) -> None:
+        """Refuse atoms that have no energy where it is known which have a neighbour within the cutoff, (N,) bool.
+
+        Raises:
+            PropertyUnavailable: An atom whose energy is a shift has no neighbour.
+        """
+        shifts = [number for number, source in self.sources.items() if source in SHIFTS]
+        if not shifts or bool(has_neighbor.all()):
+            return
         numbers = batch.numbers
         lone = (~has_neighbor & torch.isin(numbers, torch.tensor(shifts, device=numbers.device))).nonzero()
         if len(lone):

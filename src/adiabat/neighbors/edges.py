@@ -1,14 +1,16 @@
-"""Edges of a batch, by vesin, in canonical order."""
+"""Edges of structures, by a search over cells, in canonical order."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import torch
-import vesin
 from ase import Atoms
+from torch import Tensor
 
 from adiabat.errors import StructureError
-from adiabat.kernels import canonical_edge_order
+from adiabat.kernels.edges import EdgeList, ShortestEdge, Structures, expanded, search_edges
 from adiabat.system import Batch, Graph
 from adiabat.typing import FloatArray, IntArray
 
@@ -16,7 +18,43 @@ SHORTEST_DISTANCE = 1e-3
 """Å. Closer atoms have no meaningful direction between them."""
 
 LARGEST_COORDINATE = 1e5
-"""Å. Some way beyond it the search ends the process (too many cells); a structure that gets there has flown apart."""
+"""Å. A structure that gets there has flown apart, and rounding begins to tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class SearchedEdges:
+    """Edges of a search, expanded to tensors where these are asked for.
+
+    Attributes:
+        found: As the kernels walk them.
+        device: Where the tensors are.
+    """
+
+    found: EdgeList
+    device: torch.device
+
+    def __len__(self) -> int:
+        return self.found.edges
+
+    @property
+    def center(self) -> Tensor:
+        """(E,) int64."""
+        return self._expanded[0]
+
+    @property
+    def neighbor(self) -> Tensor:
+        """(E,) int64."""
+        return self._expanded[1]
+
+    @property
+    def shift(self) -> Tensor:
+        """(E, 3) int64."""
+        return self._expanded[2]
+
+    @cached_property
+    def _expanded(self) -> tuple[Tensor, Tensor, Tensor]:
+        center, neighbor, shift = (torch.from_numpy(array).to(self.device) for array in expanded(self.found))
+        return center, neighbor, shift
 
 
 def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
@@ -32,27 +70,18 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     Raises:
         StructureError: Two atoms (or an atom and its own image) coincide, or a coordinate is not finite or too large.
     """
-    positions = batch.positions.detach().cpu().to(torch.float64).numpy()
-    cell = batch.cell.detach().cpu().to(torch.float64).numpy()
-    pbc, counts = batch.pbc.cpu().numpy(), batch.counts.cpu().numpy()
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    centers, neighbors, shifts = [], [], []
-    for s, (start, stop) in enumerate(pairwise(starts)):
-        _refuse_lost(positions[start:stop], cell[s], place=f"structure {s}")
-        center, neighbor, shift = _edges(positions[start:stop], cell[s], pbc[s], cutoff)
-        _refuse_coincident(positions[start:stop], cell[s], center, neighbor, shift, system=s)
-        centers.append(center + start)
-        neighbors.append(neighbor + start)
-        shifts.append(shift)
-    device = batch.positions.device
-    center, neighbor, shift = (np.concatenate(parts) for parts in (centers, neighbors, shifts))
-    return Graph(
-        batch=batch,
-        center=torch.from_numpy(center).to(device),
-        neighbor=torch.from_numpy(neighbor).to(device),
-        shift=torch.from_numpy(shift).to(device),
-        cutoff=cutoff,
-    )
+    positions, cells = (t.detach().cpu().to(torch.float64).contiguous().numpy() for t in (batch.positions, batch.cell))
+    pbc, numbers = batch.pbc.cpu().contiguous().numpy(), batch.numbers.cpu().contiguous().numpy()
+    start = np.concatenate([[0], np.cumsum(batch.counts.cpu().numpy())])
+    ranges = [slice(first, last) for first, last in pairwise(start)]
+    for s, atoms in enumerate(ranges):
+        _refuse_lost(positions[atoms], cells[s], place=f"structure {s}")
+    boxes = np.stack([_box(positions[atoms], cells[s], pbc[s], cutoff) for s, atoms in enumerate(ranges)])
+    structures = Structures(start, positions, boxes, pbc, numbers)
+    edges, shortest = _searched(structures, cutoff, threads=torch.get_num_threads())
+    if shortest is not None:
+        _refuse_coincident(shortest, start)
+    return Graph(batch, SearchedEdges(edges, batch.positions.device), cutoff)
 
 
 def pair_vectors(atoms: Atoms, cutoff: float, *, place: str = "structure") -> tuple[IntArray, IntArray, FloatArray]:
@@ -71,9 +100,20 @@ def pair_vectors(atoms: Atoms, cutoff: float, *, place: str = "structure") -> tu
     """
     _refuse_lost(atoms.positions, atoms.cell.array, place=place)
     box = _box(atoms.positions, atoms.cell.array, atoms.pbc, cutoff)
-    search = vesin.NeighborList(cutoff=cutoff, full_list=False, n_threads=1)
-    first, second, vectors = search.compute(atoms.positions, box, atoms.pbc, quantities="ijD")
-    return first.astype(np.int64), second.astype(np.int64), vectors.reshape(-1, 3)
+    structures = Structures(
+        start=np.array([0, len(atoms)]),
+        positions=np.ascontiguousarray(atoms.positions),
+        boxes=box[None],
+        periodic=atoms.pbc[None],
+        numbers=atoms.numbers.astype(np.int64),
+    )
+    center, neighbor, shift = expanded(_searched(structures, cutoff, threads=1)[0])
+    # Of an edge and the one back, the one that does not descend: in its atoms or, from an atom to its image, in its shift.
+    first = shift[np.arange(len(shift)), (shift != 0).argmax(axis=1)]
+    once = (center < neighbor) | ((center == neighbor) & (first > 0))
+    center, neighbor = center[once], neighbor[once]
+    offsets: FloatArray = shift[once].astype(np.float64) @ atoms.cell.array
+    return center, neighbor, atoms.positions[neighbor] - atoms.positions[center] + offsets
 
 
 def completed_cell(cell: FloatArray, pbc: np.ndarray, extent: float) -> FloatArray:
@@ -91,16 +131,15 @@ def _box(positions: FloatArray, cell: FloatArray, pbc: np.ndarray, cutoff: float
     return completed_cell(cell, pbc, extent)
 
 
-def _edges(
-    positions: FloatArray, cell: FloatArray, pbc: np.ndarray, cutoff: float
-) -> tuple[IntArray, IntArray, IntArray]:
-    box = _box(positions, cell, pbc, cutoff)
-    search = vesin.NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
-    i, j, shift = search.compute(positions, box, pbc, quantities="ijS")
-    i, j = i.astype(np.int64), j.astype(np.int64)
-    shift = np.ascontiguousarray(shift, dtype=np.int64).reshape(-1, 3)
-    order = canonical_edge_order(len(positions), i, j, shift)
-    return i[order], j[order], shift[order]
+def _searched(structures: Structures, cutoff: float, *, threads: int) -> tuple[EdgeList, ShortestEdge | None]:
+    try:
+        return search_edges(structures, cutoff, threads=threads)
+    except ValueError as error:
+        raise StructureError(
+            f"no edges up to {cutoff} Å: {error}",
+            rule="atoms of a structure are about as dense as in matter",
+            mend="see whether cell and coordinates are in Å",
+        ) from error
 
 
 def _refuse_lost(positions: FloatArray, cell: FloatArray, *, place: str) -> None:
@@ -116,16 +155,14 @@ def _refuse_lost(positions: FloatArray, cell: FloatArray, *, place: str) -> None
             )
 
 
-def _refuse_coincident(
-    positions: FloatArray, cell: FloatArray, center: IntArray, neighbor: IntArray, shift: IntArray, *, system: int
-) -> None:
-    vectors = positions[neighbor] - positions[center] + shift @ cell
-    squared = np.einsum("ed,ed->e", vectors, vectors)
-    if len(squared) and squared.min() < SHORTEST_DISTANCE**2:
-        edge = int(squared.argmin())
-        raise StructureError(
-            f"atoms {center[edge]} and {neighbor[edge]} (image {shift[edge].tolist()}) are {squared[edge] ** 0.5:.1e} Å apart",
-            place=f"structure {system}",
-            rule=f"atoms are at least {SHORTEST_DISTANCE} Å apart",
-            mend="remove the doubled atom, or mend the cell",
-        )
+def _refuse_coincident(shortest: ShortestEdge, start: IntArray) -> None:
+    if shortest.distance >= SHORTEST_DISTANCE:
+        return
+    system = int(np.searchsorted(start, shortest.center, side="right")) - 1
+    center, neighbor = shortest.center - start[system], shortest.neighbor - start[system]
+    raise StructureError(
+        f"atoms {center} and {neighbor} (image {list(shortest.shift)}) are {shortest.distance:.1e} Å apart",
+        place=f"structure {system}",
+        rule=f"atoms are at least {SHORTEST_DISTANCE} Å apart",
+        mend="remove the doubled atom, or mend the cell",
+    )

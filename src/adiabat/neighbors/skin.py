@@ -63,12 +63,16 @@ class SkinList:
         """
         if not self._same_structures(batch, reference):
             return False
+        positions = batch.positions.detach()
+        if torch.equal(batch.cell, reference.cell):
+            moved = torch.linalg.vector_norm(positions - reference.positions, dim=-1)
+            return 2 * float(moved.max()) <= self.skin
         deformation = _deformation(batch, reference)
         if deformation is None:
             return False
         smallest = torch.linalg.svdvals(deformation)[:, -1]
         carried = torch.einsum("na,nab->nb", reference.positions, deformation[reference.system])
-        moved = (batch.positions.detach() - carried).square().sum(-1).sqrt()
+        moved = torch.linalg.vector_norm(positions - carried, dim=-1)
         furthest = torch.zeros_like(smallest).scatter_reduce(0, batch.system, moved, "amax")
         return bool((smallest * (self.cutoff + self.skin) - 2 * furthest >= self.cutoff).all())
 

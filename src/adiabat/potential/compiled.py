@@ -6,15 +6,15 @@ from typing import Self
 
 import numpy as np
 import torch
-from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import StructureError
-from adiabat.kernels.ace import Evaluation, Evaluator, Execution, Plan, Want
+from adiabat.kernels.ace import Evaluation, Evaluator, Plan, Want
 from adiabat.models import IsolatedAtoms, LinearACE
-from adiabat.models.ace.plan import Layout, made_edge_list, species_programs, switches
+from adiabat.models.ace.plan import Layout, Repulsion, expansion_plan, species_programs
+from adiabat.models.ace.walk import made_configuration, made_execution
 from adiabat.physics import ZBL
-from adiabat.potential.derivatives import require_stress_defined
+from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.prediction import Prediction
 from adiabat.system import Batch, EnergyModel, Graph
 from adiabat.typing import FloatArray, Quantity
@@ -27,13 +27,13 @@ class CompiledSum:
     """Energies, forces and stress of a sum of expansions, a repulsion, and energies of isolated atoms.
 
     Attributes:
-        evaluators: One for each expansion; the repulsion is in the walk of the first.
-        places: For each, (Z,): the place of an atomic number among its species.
+        evaluators: One for each expansion; repulsion and constants are in the walk of the first.
+        species: For each, its species.
         constants: Energies of isolated atoms.
     """
 
     evaluators: tuple[Evaluator, ...]
-    places: tuple[np.ndarray, ...]
+    species: tuple[tuple[int, ...], ...]
     constants: tuple[IsolatedAtoms, ...]
 
     @classmethod
@@ -45,9 +45,10 @@ class CompiledSum:
         known = len(expansions) + len(repulsions) + len(constants) == len(parts)
         if not known or not expansions or len(repulsions) > 1:
             return None
-        plans = [_plan(model, repulsions[0] if k == 0 and repulsions else None) for k, model in enumerate(expansions)]
-        places = [_places(model.species) for model in expansions]
-        return cls(tuple(Evaluator(plan) for plan in plans), tuple(places), tuple(constants))
+        first, *others = expansions
+        plans = [_plan(first, repulsions, constants), *(_plan(model, [], []) for model in others)]
+        species = tuple(model.species for model in expansions)
+        return cls(tuple(Evaluator(plan) for plan in plans), species, tuple(constants))
 
     def serves(self, graph: Graph) -> bool:
         """Whether the kernel can evaluate where the graph's tensors are."""
@@ -63,86 +64,62 @@ class CompiledSum:
             StructureError: A position that is not finite.
         """
         batch = graph.batch
-        if "stress" in want:
-            require_stress_defined(batch)
-        _refuse_lost(batch)
-        found = self.evaluate(graph, Want(forces="forces" in want, virials="stress" in want))
+        volume = defined_volume(batch) if "stress" in want else None
+        try:
+            found = self.evaluate(graph, Want(forces="forces" in want, virial=volume is not None))
+        except ValueError:
+            _refuse_lost(batch)
+            raise
+        for part in self.constants:
+            part.require_neighbors(batch, torch.from_numpy(found[0].nearest_squared < part.cutoff**2))
         dtype = batch.positions.dtype
-        energies = self._constants(batch, found[0].nearest_squared) + sum(
-            torch.from_numpy(one.energies) for one in found
-        )
-        forces = sum(torch.from_numpy(one.forces) for one in found) if "forces" in want else None
         return Prediction(
-            energy=batch.sum_over_atoms(energies).to(dtype) if "energy" in want else None,
-            energies=energies.to(dtype) if "energies" in want else None,
-            forces=forces.to(dtype) if isinstance(forces, Tensor) else None,
-            stress=_stress(batch, found).to(dtype) if "stress" in want else None,
+            energy=_summed([one.energy for one in found]).to(dtype) if "energy" in want else None,
+            energies=_summed([one.energies for one in found]).to(dtype) if "energies" in want else None,
+            forces=_summed([one.forces for one in found]).to(dtype) if "forces" in want else None,
+            stress=None if volume is None else _stress(found, volume).to(dtype),
         )
 
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
         """What the kernel says of each expansion; torch's number of threads is its own."""
-        batch = graph.batch
-        edges = made_edge_list(graph)
-        positions, cells = _array(batch.positions), _array(batch.cell)
-        execution = Execution(
-            single=batch.positions.dtype == torch.float32,
-            threads=torch.get_num_threads(),
-            instruction_set=instruction_set,
-        )
-        numbers = batch.numbers.numpy()
+        execution = made_execution(graph, instruction_set=instruction_set)
         return [
-            evaluator(edges, positions, cells, places[numbers], want=want, execution=execution)
-            for evaluator, places in zip(self.evaluators, self.places, strict=True)
+            evaluator(made_configuration(graph, species), want=want, execution=execution)
+            for evaluator, species in zip(self.evaluators, self.species, strict=True)
         ]
 
-    def _constants(self, batch: Batch, nearest_squared: FloatArray) -> Tensor:
-        """(N,) eV, float64."""
-        exact = batch.replace(positions=batch.positions.double())
-        found = torch.zeros(batch.n_atoms, dtype=torch.float64)
-        for part in self.constants:
-            found = found + part.energies(exact, has_neighbor=torch.from_numpy(nearest_squared < part.cutoff**2))
-        return found
 
-
-def _plan(model: LinearACE, repulsion: ZBL | None) -> Plan:
+def _plan(model: LinearACE, repulsions: Sequence[ZBL], constants: Sequence[IsolatedAtoms]) -> Plan:
     layout = Layout.of(model.basis)
-    repelled = [_repulsion(repulsion, a, b) for a in model.species for b in model.species]
-    return Plan(
-        cutoff=model.cutoff,
-        reach=max(model.cutoff, repulsion.cutoff if repulsion else 0.0),
-        l_max=layout.l_max,
-        segments=layout.segments,
-        pairs=np.concatenate([switches(model.basis), repelled], axis=1),
-        programs=species_programs(model.basis, model.coefficients, layout),
+    return expansion_plan(
+        model.basis,
+        layout,
+        species_programs(model.basis, model.coefficients, layout),
+        repulsion=_repulsion(repulsions[0], model.species) if repulsions else None,
+        shifts=[sum(part.energies_ev.get(number, 0.0) for part in constants) for number in model.species],
     )
 
 
-def _repulsion(repulsion: ZBL | None, center: int, neighbor: int) -> tuple[float, ...]:
-    """The last columns of `Plan.pairs`."""
+def _repulsion(repulsion: ZBL, species: Sequence[int]) -> Repulsion:
+    return Repulsion(repulsion.cutoff, np.array([_pair(repulsion, a, b) for a in species for b in species]))
+
+
+def _pair(repulsion: ZBL, center: int, neighbor: int) -> tuple[float, ...]:
     pair = (min(center, neighbor), max(center, neighbor))
-    if repulsion is None or pair not in repulsion.pairs:
+    if pair not in repulsion.pairs:
         return NO_REPULSION
     p = repulsion.pairs[pair]
     return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
 
 
-def _places(species: Sequence[int]) -> np.ndarray:
-    places = np.full(len(chemical_symbols), -1, dtype=np.int32)
-    places[list(species)] = np.arange(len(species), dtype=np.int32)
-    return places
+def _summed(arrays: Sequence[FloatArray | None]) -> Tensor:
+    first, *others = (torch.from_numpy(array) for array in arrays)
+    return sum(others, start=first)
 
 
-def _array(tensor: Tensor) -> FloatArray:
-    return np.ascontiguousarray(tensor.detach().double().numpy())
-
-
-def _stress(batch: Batch, found: Sequence[Evaluation]) -> Tensor:
+def _stress(found: Sequence[Evaluation], volume: Tensor) -> Tensor:
     """(S, 3, 3) eV/Å³, float64."""
-    virials = sum(torch.from_numpy(one.virials) for one in found)
-    assert isinstance(virials, Tensor)
-    total = virials.new_zeros(batch.n_systems, 6).index_add(0, batch.system, virials)
-    full = total[:, torch.tensor([[0, 5, 4], [5, 1, 3], [4, 3, 2]])]
-    return full / batch.volume.double()[:, None, None]
+    return _summed([one.virial for one in found]) / volume.double()[:, None, None]
 
 
 def _refuse_lost(batch: Batch) -> None:

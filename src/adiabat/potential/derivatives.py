@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,8 +27,7 @@ def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quan
     Raises:
         PropertyUnavailable: A stress was asked for of a structure that is not periodic in three directions.
     """
-    if "stress" in want:
-        require_stress_defined(graph.batch)
+    volume = defined_volume(graph.batch) if "stress" in want else None
     if not {"forces", "stress"} & set(want):
         with torch.no_grad():
             return _collect(atomic_energies(graph), graph.batch, want, forces=None, stress=None)
@@ -42,7 +42,7 @@ def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quan
             )
         else:  # no edges: constants only
             by_position, by_strain = torch.zeros_like(positions), torch.zeros_like(strain)
-    stress = by_strain / batch.volume[:, None, None] if "stress" in want else None
+    stress = None if volume is None else by_strain / volume[:, None, None]
     return _collect(energies.detach(), batch, want, forces=-by_position, stress=stress)
 
 
@@ -65,17 +65,19 @@ def _collect(
     )
 
 
-def require_stress_defined(batch: Batch) -> None:
-    """Refuse structures without three periodic directions and a volume.
+def defined_volume(batch: Batch) -> Tensor:
+    """(S,) Å³: what stresses are divided by.
 
     Raises:
-        PropertyUnavailable: Naming the first such structure.
+        PropertyUnavailable: Naming the first structure without three periodic directions and a volume: it has no stress.
     """
-    defined = batch.pbc.all(-1) & (batch.volume > 0)
-    if not bool(defined.all()):
-        system = int((~defined).nonzero()[0])
+    volume = np.abs(np.linalg.det(batch.cell.detach().cpu().double().numpy()))
+    defined = batch.pbc.cpu().numpy().all(-1) & (volume > 0)
+    if not defined.all():
+        system = int(defined.argmin())
         raise PropertyUnavailable(
             f"structure {system} has no stress: it is periodic along {batch.pbc[system].tolist()}",
             rule="stress is defined with three periodic directions and a volume",
             mend="ask for energy and forces only, or give the structure a periodic cell",
         )
+    return torch.from_numpy(volume).to(batch.cell)

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import torch
 from ase import Atoms
 from ase.data import chemical_symbols
@@ -67,7 +68,7 @@ class Potential:
         """Å, how far one atom's displacement can change another's energy."""
         return max(part.interaction_range for part in self.parts)
 
-    @property
+    @cached_property
     def species(self) -> tuple[int, ...]:
         """Atomic numbers that every part knows, ascending."""
         common = set(self.parts[0].species).intersection(*(part.species for part in self.parts))
@@ -99,6 +100,13 @@ class Potential:
     @cached_property
     def _compiled(self) -> CompiledSum | None:
         return CompiledSum.of(self.parts)
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        """(Z,) bool, by atomic number."""
+        known = np.zeros(len(chemical_symbols), dtype=bool)
+        known[list(self.species)] = True
+        return known
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV: the sum of the parts, differentiable in the graph's positions and cell."""
@@ -195,11 +203,12 @@ class Potential:
             )
 
     def _require_known(self, batch: Batch) -> None:
-        unknown = (~torch.isin(batch.numbers.cpu(), torch.tensor(self.species))).nonzero()
-        if len(unknown):
-            atom = int(unknown[0])
+        numbers = batch.numbers.cpu().numpy()
+        known = self._known[numbers]
+        if not known.all():
+            atom = int(known.argmin())
             raise UnknownSpecies(
-                f"atom {atom} of the batch is {chemical_symbols[int(batch.numbers[atom])]}",
+                f"atom {atom} of the batch is {chemical_symbols[numbers[atom]]}",
                 rule=f"this potential knows {', '.join(chemical_symbols[n] for n in self.species)}",
                 mend="train one with data of this element",
             )

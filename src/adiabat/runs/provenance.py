@@ -15,7 +15,7 @@ def provenance() -> dict[str, Any]:
         "adiabat": version("adiabat"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("torch", "numpy", "ase", "vesin")},
+        "packages": {name: version(name) for name in ("torch", "numpy", "ase")},
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),

@@ -24,13 +24,13 @@ class Outputs(Config):
     Attributes:
         trajectory_every: Steps from frame to frame.
         log_every: Steps from line to line of the thermodynamic log.
-        checkpoint_every: Steps from checkpoint to checkpoint: what a kill can cost.
+        checkpoint_every: Steps from checkpoint to checkpoint: what a kill can cost; left out, half a minute.
         forces: Whether frames keep their forces.
     """
 
     trajectory_every: PositiveInt = 10
     log_every: PositiveInt = 10
-    checkpoint_every: PositiveInt = 200
+    checkpoint_every: PositiveInt | None = None
     forces: bool = False
 
 

@@ -57,18 +57,21 @@ class Follower:
         """
         if self._last is not None:
             _require_small_step(self._last, batch)
-        found = self.potential(self.neighbors.graph(self._own(batch)), want=want)
+        own = self._own(batch)
+        found = self.potential(self.neighbors.graph(own), want=want)
         self._last = batch
-        return found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        return found if own is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
 
     def _own(self, batch: Batch) -> Batch:
+        own = (self.potential.dtype, self.potential.device)
+        if (batch.positions.dtype, batch.positions.device) == own:
+            return batch
         return batch.to(dtype=self.potential.dtype, device=self.potential.device)
 
 
 def _require_small_step(before: Batch, after: Batch) -> None:
-    moved = (after.positions - before.positions).square().sum(-1).sqrt()
-    within = moved <= LARGEST_STEP  # false for NaN
-    if not bool(within.all()):
+    moved = torch.linalg.vector_norm(after.positions - before.positions, dim=-1)
+    if not float(moved.max()) <= LARGEST_STEP:  # also where it is NaN
         atom = int(torch.where(torch.isnan(moved), torch.inf, moved).argmax())
         symbol = chemical_symbols[int(after.numbers[atom])]
         raise SimulationError(

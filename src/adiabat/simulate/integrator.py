@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol, cast
 
+import torch
 from torch import Tensor
 
 from adiabat.potential import Prediction
@@ -10,6 +11,7 @@ from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.typing import FloatArray, Quantity
+from adiabat.units import ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
 
 
 class Evaluator(Protocol):
@@ -73,7 +75,8 @@ class Integrator(Protocol):
 
 def first_state(batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams) -> State:
     """The state of a batch at step 0: what every integrator begins with."""
-    energy, forces, stress = _evaluated(batch, potential)
+    with_stress = bool((batch.pbc.all(-1) & (batch.volume > 0)).all())
+    energy, forces, stress = _evaluated(batch, potential, with_stress=with_stress)
     return State(
         batch=batch,
         velocities=velocities,
@@ -90,12 +93,17 @@ def first_state(batch: Batch, potential: Evaluator, *, velocities: Tensor, masse
 def moved(state: State, positions: Tensor, potential: Evaluator) -> State:
     """The state with its atoms elsewhere, and with the energy and forces that they have there."""
     batch = state.batch.replace(positions=positions)
-    energy, forces, stress = _evaluated(batch, potential)
+    energy, forces, stress = _evaluated(batch, potential, with_stress=state.stress is not None)
     return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
 
 
-def _evaluated(batch: Batch, potential: Evaluator) -> tuple[Tensor, Tensor, Tensor | None]:
+def kicked(velocities: Tensor, state: State, *, by_fs: float) -> Tensor:
+    """(N, 3) Å/fs: the velocities after the state's forces have acted on them for so long."""
+    factor = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
+    return torch.addcdiv(velocities, state.forces, state.masses[:, None], value=factor)
+
+
+def _evaluated(batch: Batch, potential: Evaluator, *, with_stress: bool) -> tuple[Tensor, Tensor, Tensor | None]:
     """Energy, forces, and the stress where every structure has one."""
-    periodic = bool((batch.pbc.all(-1) & (batch.volume > 0)).all())
-    found = potential(batch, want=("energy", "forces", "stress") if periodic else ("energy", "forces"))
+    found = potential(batch, want=("energy", "forces", "stress") if with_stress else ("energy", "forces"))
     return cast(Tensor, found.energy), cast(Tensor, found.forces), found.stress

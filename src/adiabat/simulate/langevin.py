@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from adiabat.simulate.checks import require_not_negative, require_positive
-from adiabat.simulate.integrator import Evaluator, first_state, moved
+from adiabat.simulate.integrator import Evaluator, first_state, kicked, moved
 from adiabat.simulate.state import (
     EV_PER_AMU_ANGSTROM_PER_FS_SQUARED,
     State,
@@ -57,13 +57,15 @@ class LangevinBAOAB:
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""
         half = 0.5 * self.timestep_fs
-        kicked = state.velocities + half * state.accelerations
-        thermal = self._thermalised(state, kicked)
-        positions = state.batch.positions + half * kicked + half * thermal
-        arrived = moved(state, positions, potential)
+        before = kicked(state.velocities, state, by_fs=half)
+        thermal = self._thermalised(state, before)
+        total = before + thermal
+        arrived = moved(state, torch.add(state.batch.positions, total, alpha=half), potential)
+        # The heat is a difference of kinetic energies: Σ m (v'² - v²) / 2 = Σ m (v' - v) (v' + v) / 2.
+        gained = state.batch.sum_over_atoms(state.masses[:, None] * (thermal - before) * total).sum(-1)
         return arrived.replace(
-            velocities=thermal + half * arrived.accelerations,
-            heat_ev=state.heat_ev + self._energy(state, thermal) - self._energy(state, kicked),
+            velocities=kicked(thermal, arrived, by_fs=half),
+            heat_ev=torch.add(state.heat_ev, gained, alpha=0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED),
             step=state.step + 1,
         )
 
@@ -112,7 +114,7 @@ class LangevinBAOAB:
         mixing = -math.expm1(-2 * self.friction_per_fs * self.timestep_fs)
         thermal = mixing * BOLTZMANN_EV_PER_K * self.temperature_k / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
         noise = state.streams.normal(state.batch, "thermostat", step=state.step)
-        return decay * velocities + torch.sqrt(thermal / state.masses)[:, None] * noise
+        return torch.add(torch.sqrt(thermal / state.masses)[:, None] * noise, velocities, alpha=decay)
 
     @staticmethod
     def _energy(state: State, velocities: Tensor) -> Tensor:

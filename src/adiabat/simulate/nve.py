@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, first_state, moved
+from adiabat.simulate.integrator import Evaluator, first_state, kicked, moved
 from adiabat.simulate.state import (
     State,
     drift_velocity,
@@ -43,9 +44,10 @@ class VelocityVerlet:
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""
         half = 0.5 * self.timestep_fs
-        velocities = state.velocities + half * state.accelerations
-        arrived = moved(state, state.batch.positions + self.timestep_fs * velocities, potential)
-        return arrived.replace(velocities=velocities + half * arrived.accelerations, step=state.step + 1)
+        velocities = kicked(state.velocities, state, by_fs=half)
+        positions = torch.add(state.batch.positions, velocities, alpha=self.timestep_fs)
+        arrived = moved(state, positions, potential)
+        return arrived.replace(velocities=kicked(velocities, arrived, by_fs=half), step=state.step + 1)
 
     def degrees_of_freedom(self, batch: Batch) -> Tensor:
         """(S,) 3n - 3."""

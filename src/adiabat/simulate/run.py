@@ -1,7 +1,8 @@
 """The run loop: from a structure, a potential and a configuration to a trajectory and a log."""
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ from adiabat.simulate.summary import SimulationSummary, summarise
 from adiabat.simulate.thermolog import ThermoLog
 from adiabat.simulate.trajectory import TrajectoryWriter
 from adiabat.simulate.watch import Watch, require_finite
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 def simulate(
@@ -129,6 +132,7 @@ class _Run:
     log: ThermoLog
     identity: dict[str, Any]
     state: State
+    saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     def started(cls, files: RunFolder, plan: _Plan, state: State, follower: Follower) -> Self:
@@ -187,7 +191,7 @@ class _Run:
             raise self._broken_off(error) from error
         self.state = state
         self.record(seen)
-        if state.step % self.config.output.checkpoint_every == 0:
+        if self._checkpoint_is_due():
             self.save()
 
     def record(self, seen: Observation | None) -> None:
@@ -208,6 +212,7 @@ class _Run:
             log_bytes=self.log.size,
             identity=self.identity,
         ).save(self.files.checkpoint)
+        self.saved_at = time.monotonic()
 
     def save_last_frame(self) -> None:
         """Write the present frame as extended XYZ, for whoever goes on from it."""
@@ -227,6 +232,12 @@ class _Run:
             finished=self.state.step == self.config.steps,
             speed=speed,
         )
+
+    def _checkpoint_is_due(self) -> bool:
+        every = self.config.output.checkpoint_every
+        if every is None:
+            return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+        return self.state.step % every == 0
 
     def _frame(self) -> Frame:
         return Frame.of(self.state, timestep_fs=self.config.timestep_fs)

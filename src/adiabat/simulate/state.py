@@ -52,7 +52,7 @@ class State:
 
 def kinetic_energy_ev(batch: Batch, masses: Tensor, velocities: Tensor) -> Tensor:
     """(S,) eV: Σ m v² / 2 over the atoms of each structure."""
-    twice = batch.sum_over_atoms(masses * velocities.square().sum(-1))
+    twice = batch.sum_over_atoms(masses[:, None] * velocities.square()).sum(-1)
     return 0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * twice
 
 

@@ -50,4 +50,4 @@ class Streams:
             np.random.Generator(np.random.Philox(key=(self.seed, replica), counter=counter)).standard_normal((count, 3))
             for replica, count in zip(self.replicas, counts, strict=True)
         ]
-        return torch.from_numpy(np.concatenate(drawn)).to(batch.positions)
+        return torch.from_numpy(drawn[0] if len(drawn) == 1 else np.concatenate(drawn)).to(batch.positions)

@@ -1,18 +1,54 @@
 """Graph: a batch and its directed edges."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from adiabat.system.batch import Batch
 
-MadeT = TypeVar("MadeT")
+
+class Edges(Protocol):
+    """Directed edges, in canonical order: by centre, neighbour, shift."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def center(self) -> Tensor:
+        """(E,) int64."""
+        ...
+
+    @property
+    def neighbor(self) -> Tensor:
+        """(E,) int64."""
+        ...
+
+    @property
+    def shift(self) -> Tensor:
+        """(E, 3) int64: the neighbour's image, in cell vectors."""
+        ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class ListedEdges:
+    """Edges as they are listed, one by one.
+
+    Attributes:
+        center: (E,) int64.
+        neighbor: (E,) int64.
+        shift: (E, 3) int64.
+    """
+
+    center: Tensor
+    neighbor: Tensor
+    shift: Tensor
+
+    def __len__(self) -> int:
+        return len(self.center)
+
+
+@dataclass(frozen=True, eq=False)
 class Graph:
     """Directed edges from each atom (centre) to its neighbours, periodic images among them.
 
@@ -21,23 +57,33 @@ class Graph:
 
     Attributes:
         batch: The structures.
-        center: (E,) int64.
-        neighbor: (E,) int64.
-        shift: (E, 3) int64: the neighbour's image, in cell vectors.
+        edges: The edges; those that were searched for are expanded to tensors only where these are asked for.
         cutoff: Å: every pair closer than this is an edge.
     """
 
     batch: Batch
-    center: Tensor
-    neighbor: Tensor
-    shift: Tensor
+    edges: Edges
     cutoff: float
-    _made: dict[str, tuple[tuple[Tensor, ...], Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_edges(self) -> int:
         """Number of directed edges."""
-        return self.center.shape[0]
+        return len(self.edges)
+
+    @property
+    def center(self) -> Tensor:
+        """(E,) int64."""
+        return self.edges.center
+
+    @property
+    def neighbor(self) -> Tensor:
+        """(E,) int64."""
+        return self.edges.neighbor
+
+    @property
+    def shift(self) -> Tensor:
+        """(E, 3) int64: the neighbour's image, in cell vectors."""
+        return self.edges.shift
 
     def vectors(self) -> Tensor:
         """(E, 3) Å, from centre to neighbour, by the batch's present positions and cell; differentiable in both."""
@@ -47,31 +93,21 @@ class Graph:
         return batch.positions[self.neighbor] - batch.positions[self.center] + offset
 
     def on(self, batch: Batch) -> Self:
-        """The same edges over moved atoms."""
-        return replace(self, batch=batch)
+        """The same edges over moved atoms.
 
-    def made_once(self, name: str, make: Callable[[Self], MadeT]) -> MadeT:
-        """What `make` makes of the edges alone, whatever the positions and cell; made anew for other edges only.
-
-        Args:
-            name: Names what is made among all that is.
-            make: Takes this graph.
+        Raises:
+            ValueError: The batch is of other structures.
         """
-        edges = (self.center, self.neighbor, self.shift)
-        known, made = self._made.get(name, ((), None))
-        same = len(known) == 4 and all(a is b for a, b in zip(edges, known[:3], strict=True))
-        if not same or not torch.equal(known[3], self.batch.system):
-            made = make(self)
-            self._made[name] = ((*edges, self.batch.system), made)
-        return made
+        system = self.batch.system
+        if batch.system is not system and not torch.equal(batch.system, system):
+            raise ValueError("the edges of one batch are put over another: its atoms stand in other structures")
+        return replace(self, batch=batch)
 
     def within(self, cutoff: float) -> Self:
         """The edges that are now shorter than `cutoff` (Å)."""
         near = (self.vectors().detach().square().sum(-1) < cutoff**2).nonzero().squeeze(-1)
-        return replace(
-            self,
-            center=self.center[near],
-            neighbor=self.neighbor[near],
-            shift=self.shift[near],
-            cutoff=min(cutoff, self.cutoff),
-        )
+        return replace(self.selected(near), cutoff=min(cutoff, self.cutoff))
+
+    def selected(self, chosen: Tensor) -> Self:
+        """Some of the edges, by ascending numbers or by a mask."""
+        return replace(self, edges=ListedEdges(self.center[chosen], self.neighbor[chosen], self.shift[chosen]))

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import CommitteeEvaluation, Evaluator, Execution, Plan, Want
-from adiabat.models.ace.density import species_index
-from adiabat.models.ace.plan import Layout, committee_programs, made_edge_list, switches
+from adiabat.kernels.ace import CommitteeEvaluation, Evaluator, Want
+from adiabat.models.ace.plan import Layout, committee_programs, expansion_plan
+from adiabat.models.ace.walk import made_configuration, made_execution
 from adiabat.system import Graph
 
 
@@ -36,26 +34,11 @@ class CompiledCommittee:
         Raises:
             ValueError: A position that is not finite.
         """
-        batch = graph.batch
-        return self._kernel.committee(
-            made_edge_list(graph),
-            np.ascontiguousarray(batch.positions.detach().double().numpy()),
-            np.ascontiguousarray(batch.cell.detach().double().numpy()),
-            species_index(batch.numbers, self.basis.species).numpy().astype(np.int32),
-            want=want,
-            execution=Execution(single=batch.positions.dtype == torch.float32, threads=torch.get_num_threads()),
-        )
+        configuration = made_configuration(graph, self.basis.species)
+        return self._kernel.committee(configuration, want=want, execution=made_execution(graph))
 
     @cached_property
     def _kernel(self) -> Evaluator:
-        basis, layout = self.basis, Layout.of(self.basis)
-        plan = Plan(
-            cutoff=basis.cutoff,
-            reach=basis.cutoff,
-            l_max=layout.l_max,
-            segments=layout.segments,
-            pairs=np.concatenate([switches(basis), np.zeros((len(basis.species) ** 2, 7))], axis=1),
-            programs=committee_programs(basis, self.coefficients, layout),
-            members=len(self.coefficients),
-        )
-        return Evaluator(plan)
+        layout = Layout.of(self.basis)
+        programs = committee_programs(self.basis, self.coefficients, layout)
+        return Evaluator(expansion_plan(self.basis, layout, programs, members=len(self.coefficients)))

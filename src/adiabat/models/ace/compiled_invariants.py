@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import EdgeList, Evaluation, Execution, Indices, Plan, Program, SparseRows, Want
+from adiabat.kernels.ace import Evaluation, SparseRows, Want
 from adiabat.kernels.ace_invariants import InvariantEvaluator, InvariantTable
-from adiabat.models.ace.density import species_index
 from adiabat.models.ace.factors import Term, factorize
-from adiabat.models.ace.plan import Layout, component_rows, made_edge_list, switches, used_components
+from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
+from adiabat.models.ace.walk import float_array, made_configuration, made_execution
 from adiabat.system import Graph
-from adiabat.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class CompiledInvariants:
 
     def values(self, graph: Graph) -> Tensor:
         """(N, functions), in the floating-point type of the positions."""
-        found = self._kernel.forward(*self._arguments(graph), execution=_execution(graph))
+        found = self._kernel.forward(made_configuration(graph, self.basis.species), execution=made_execution(graph))
         return torch.from_numpy(found.invariants).to(graph.batch.positions.dtype)
 
     def forces(self, graph: Graph, by_invariant: Tensor, want: Want) -> Evaluation:
@@ -46,35 +45,17 @@ class CompiledInvariants:
             ValueError: A position or a derivative that is not finite; another number of atoms or functions.
         """
         return self._kernel.backward(
-            *self._arguments(graph), _array(by_invariant), want=want, execution=_execution(graph)
+            made_configuration(graph, self.basis.species),
+            float_array(by_invariant),
+            want=want,
+            execution=made_execution(graph),
         )
-
-    def _arguments(self, graph: Graph) -> tuple[EdgeList, FloatArray, FloatArray, Indices]:
-        batch = graph.batch
-        species = species_index(batch.numbers, self.basis.species).numpy().astype(np.int32)
-        return made_edge_list(graph), _array(batch.positions), _array(batch.cell), species
 
     @cached_property
     def _kernel(self) -> InvariantEvaluator:
         basis, layout = self.basis, Layout.of(self.basis)
-        count = len(basis.species)
-        plan = Plan(
-            cutoff=basis.cutoff,
-            reach=basis.cutoff,
-            l_max=layout.l_max,
-            segments=layout.segments,
-            pairs=np.concatenate([switches(basis), np.zeros((count**2, 7))], axis=1),
-            programs=(Program.empty(),) * count,
-        )
-        return InvariantEvaluator(plan, _table(basis, component_rows(basis, layout, used_components(basis))))
-
-
-def _execution(graph: Graph) -> Execution:
-    return Execution(single=graph.batch.positions.dtype == torch.float32, threads=torch.get_num_threads())
-
-
-def _array(tensor: Tensor) -> FloatArray:
-    return np.ascontiguousarray(tensor.detach().double().numpy())
+        table = _table(basis, component_rows(basis, layout, used_components(basis)))
+        return InvariantEvaluator(expansion_plan(basis, layout), table)
 
 
 def _table(basis: BasisSpecification, components: SparseRows) -> InvariantTable:

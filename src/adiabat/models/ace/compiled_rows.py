@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import Plan, Program, SparseRows
+from adiabat.kernels.ace import SparseRows
 from adiabat.kernels.ace_rows import Functions, RowBuilder
-from adiabat.models.ace.density import species_index
-from adiabat.models.ace.plan import Layout, component_rows, made_edge_list, switches, used_components
+from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
 from adiabat.models.ace.rows import DesignRows
+from adiabat.models.ace.walk import made_configuration
 from adiabat.system import Graph
 
 VOIGT_TO_FULL = torch.tensor([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
@@ -34,13 +34,9 @@ class CompiledRowBuilder:
 
     def __call__(self, graph: Graph) -> DesignRows:
         """The rows of a graph with one structure; of several, energy and virial are those of their sum."""
-        species = species_index(graph.batch.numbers, self.basis.species)
-        found = self._kernel(
-            made_edge_list(graph),
-            np.ascontiguousarray(graph.batch.positions.detach().numpy()),
-            np.ascontiguousarray(graph.batch.cell.detach().numpy()),
-            species.numpy().astype(np.int32),
-        )
+        configuration = made_configuration(graph, self.basis.species)
+        found = self._kernel(configuration)
+        species = torch.from_numpy(configuration.species).long()
         features = torch.from_numpy(found.features)
         virial = torch.from_numpy(found.virial).T[VOIGT_TO_FULL]
         return DesignRows(features, self._energy(features, species), torch.from_numpy(found.forces), virial)
@@ -50,18 +46,9 @@ class CompiledRowBuilder:
 
     @cached_property
     def _kernel(self) -> RowBuilder:
-        basis = self.basis
-        layout = Layout.of(basis)
-        count = len(basis.species)
-        plan = Plan(
-            cutoff=basis.cutoff,
-            reach=basis.cutoff,
-            l_max=layout.l_max,
-            segments=layout.segments,
-            pairs=np.concatenate([switches(basis), np.zeros((count**2, 7))], axis=1),
-            programs=(Program.empty(),) * count,
-        )
-        return RowBuilder(plan, _functions(basis, component_rows(basis, layout, used_components(basis))))
+        basis, layout = self.basis, Layout.of(self.basis)
+        functions = _functions(basis, component_rows(basis, layout, used_components(basis)))
+        return RowBuilder(expansion_plan(basis, layout), functions)
 
 
 def _functions(basis: BasisSpecification, components: SparseRows) -> Functions:

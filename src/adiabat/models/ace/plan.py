@@ -1,14 +1,14 @@
 """From a linear cluster expansion to the plan that the compiled kernel walks."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import BLOCK_ROWS, EdgeList, Program, SparseRows, edge_list
+from adiabat.kernels.ace import BLOCK_ROWS, Plan, Program, SparseRows
 from adiabat.models.ace.factors import Factorization, Term, blocks_of_rows, factorize
-from adiabat.system import Graph
 from adiabat.typing import FloatArray
 
 NO_SWITCH = (0.0, 1.0)
@@ -60,6 +60,19 @@ class Layout:
         return species * self.size + offset + k * (end - begin) + lm - begin
 
 
+@dataclass(frozen=True, eq=False)
+class Repulsion:
+    """A repulsion that the walk adds.
+
+    Attributes:
+        cutoff: Å.
+        pairs: (species², 7) by species of centre and neighbour: the last columns of `kernels.ace.Plan.pairs`.
+    """
+
+    cutoff: float
+    pairs: FloatArray
+
+
 def used_components(basis: BasisSpecification) -> np.ndarray:
     """The components of the flattened density that some product holds, ascending."""
     return np.unique(np.concatenate([products.index.ravel() for products in basis.products]))
@@ -72,15 +85,38 @@ def switches(basis: BasisSpecification) -> FloatArray:
     return np.array([(one.radius, 1 / one.width) if one else NO_SWITCH for one in inner])
 
 
-def made_edge_list(graph: Graph) -> EdgeList:
-    """The edges as the kernel walks them, made once for all graphs over the same edges."""
-    return graph.made_once("kernels.EdgeList", _edge_list)
+def expansion_plan(
+    basis: BasisSpecification,
+    layout: Layout,
+    programs: tuple[Program, ...] | None = None,
+    *,
+    members: int = 1,
+    repulsion: Repulsion | None = None,
+    shifts: Sequence[float] = (),
+) -> Plan:
+    """The plan of an expansion.
 
-
-def _edge_list(graph: Graph) -> EdgeList:
-    tensors = (graph.center, graph.neighbor, graph.shift, graph.batch.system)
-    center, neighbor, shift, system = (np.ascontiguousarray(tensor.numpy()) for tensor in tensors)
-    return edge_list(graph.batch.n_systems, center, neighbor, shift, system)
+    Args:
+        basis: What the invariants are.
+        layout: Of the same basis.
+        programs: The energies of each species; none: the plan serves the invariants alone.
+        members: How many energies an atom has.
+        repulsion: What the walk adds, on top of the expansion.
+        shifts: eV, what an atom of each species has besides; none: nothing.
+    """
+    programs = programs or (Program.empty(),) * len(basis.species)
+    if shifts:
+        programs = tuple(replace(one, shift=shift) for one, shift in zip(programs, shifts, strict=True))
+    pairs = len(basis.species) ** 2
+    return Plan(
+        cutoff=basis.cutoff,
+        reach=max(basis.cutoff, repulsion.cutoff if repulsion else 0.0),
+        l_max=layout.l_max,
+        segments=layout.segments,
+        pairs=np.concatenate([switches(basis), repulsion.pairs if repulsion else np.zeros((pairs, 7))], axis=1),
+        programs=programs,
+        members=members,
+    )
 
 
 def species_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:

@@ -1,0 +1,20 @@
+#pragma once
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+// Arrays as the bindings take them. Their arguments are marked noconvert: an array of another type would be copied silently,
+// fractions cut off, and an output written to the copy.
+template <class T, class... Shape>
+using Array = nanobind::ndarray<T, Shape..., nanobind::c_contig, nanobind::device::cpu>;
+using Integers = Array<const std::int32_t, nanobind::ndim<1>>;
+using LongIntegers = Array<const std::int64_t, nanobind::ndim<1>>;
+using Reals = Array<const double, nanobind::ndim<1>>;
+using Vectors = Array<const double, nanobind::shape<-1, 3>>;
+using Cells = Array<const double, nanobind::shape<-1, 3, 3>>;
+
+inline void require(bool holds, const char *rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
