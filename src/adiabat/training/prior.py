@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from ase import Atoms
 
 from adiabat.models import LinearACE
+from adiabat.models.ace.rows import DesignRows
 from adiabat.neighbors import neighbor_graph
-from adiabat.runs import track
+from adiabat.runs import side_by_side, track
 from adiabat.system import Batch
-from adiabat.typing import FloatArray
+from adiabat.training.block_matrix import BlockMatrix
+from adiabat.training.regression import PriorPrecision
+from adiabat.training.tiles import rows_at_once
+from adiabat.typing import FloatArray, IntArray
 
 LENGTH = 1.0
 """Å. What turns the size of a function into the size of its slope, where both count."""
@@ -32,18 +37,16 @@ class PackingPrior:
     size in the packings, holds what forces do not see.
 
     Attributes:
-        forces: (columns, columns) mean of w wᵀ over the force rows w.
+        forces: Mean of w wᵀ over the force rows w.
         sizes: (columns,) mean square of each function and of its slopes.
     """
 
-    forces: FloatArray
+    forces: BlockMatrix
     sizes: FloatArray
 
-    def precision(self, strength: float) -> FloatArray:
-        """(columns, columns), relative to the data as `solve` takes it."""
-        precision = strength * self.forces
-        precision[np.diag_indices_from(precision)] += strength * RIDGE * self.sizes
-        return precision
+    def precision(self, strength: float) -> PriorPrecision:
+        """Relative to the data, as `solve` takes it."""
+        return PriorPrecision(self.forces, strength, strength * RIDGE * self.sizes)
 
 
 def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = False) -> PackingPrior:
@@ -55,19 +58,28 @@ def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = 
         quiet: Show no progress.
     """
     n_functions, n_species = model.basis.n_functions, len(model.species)
-    forces = np.zeros((n_functions * n_species, n_functions * n_species))
-    values, atoms, count = np.zeros((n_species, n_functions)), np.zeros(n_species), 0
-    parts = [packings[first : first + AT_ONCE] for first in range(0, len(packings), AT_ONCE)]
+    forces, count = BlockMatrix(n_functions), 0
+    values, atoms = np.zeros((n_species, n_functions)), np.zeros(n_species, dtype=np.int64)
+    batches = [packings[first : first + AT_ONCE] for first in range(0, len(packings), AT_ONCE)]
+    most = AT_ONCE * max(len(packing) for packing in packings) * 3
+    at_once = max(1, rows_at_once(n_species * n_functions) // most)
+    parts = [batches[first : first + at_once] for first in range(0, len(batches), at_once)]
     for part in track(parts, "preparing the prior from random packings", quiet=quiet):
-        batch = Batch.from_atoms(part)
-        rows = model.design_rows(neighbor_graph(batch, model.cutoff))
-        species = torch.searchsorted(torch.tensor(model.species), batch.numbers).numpy()
-        np.add.at(values, species, rows.features.numpy() ** 2)
-        atoms += np.bincount(species, minlength=n_species)
-        force_rows = rows.forces.numpy()
-        forces += force_rows.T @ force_rows
-        count += len(force_rows)
-    forces /= count
-    sizes = np.diag(forces) + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
+        found = side_by_side([partial(_rows, model, batch) for batch in part])
+        rows = torch.cat([of_batch.forces for of_batch, _ in found])
+        side_by_side(forces.adding(rows, range(n_species)))
+        count += len(rows)
+        for of_batch, species in found:
+            np.add.at(values, species, of_batch.features.numpy() ** 2)
+            atoms += np.bincount(species, minlength=n_species)
+    forces.divide(count)
+    sizes = forces.diagonal(n_species).numpy() + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
     seen = sizes > 1e-24 * sizes.max()
     return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()))
+
+
+def _rows(model: LinearACE, packings: Sequence[Atoms]) -> tuple[DesignRows, IntArray]:
+    """Rows of some packings, and the place of each atom's species."""
+    batch = Batch.from_atoms(packings)
+    species = np.searchsorted(model.species, batch.numbers.numpy())
+    return model.design_rows(neighbor_graph(batch, model.cutoff)), species
