@@ -118,7 +118,7 @@ def test_a_well_between_two_atoms_is_named_with_its_distance() -> None:
     with pytest.raises(ContractViolation, match=r"dimer Ar-Ar: the energy falls by .* eV from \d") as raised:
         check_no_holes(potential, ARGON, packings=0, directions=1, quiet=True)
 
-    (hole,) = [deepest_hole(curve) for curve in dimer_curves(potential, {(18, 18): CONTACT})]
+    (hole,) = [deepest_hole(curve) for curve in dimer_curves(potential, contact_distances(ARGON, (18,)))]
     assert hole is not None
     assert hole.top > 1.6 > hole.bottom - 0.1
     assert f"to {hole.bottom:.3f} Å" in str(raised.value)
@@ -269,6 +269,17 @@ def test_the_structure_of_lowest_energy_stands_for_the_rest_and_the_first_where_
     assert host_of(ARGON[::-1], (18, 18)) is ARGON[0].atoms
     assert crystals_of(ARGON[::-1]) == {"Ar": ARGON[0].atoms}
     assert host_of(silent, (18, 18)) is ARGON[1].atoms
+
+
+def test_the_structure_that_is_richest_in_a_pair_stands_for_it_even_where_another_lies_lower() -> None:
+    dilute, ordered = crystal("Ar", energy_ev=-9.0), crystal("Ar", energy_ev=-0.4)
+    dilute.atoms.numbers[0], ordered.atoms.numbers[:2] = 36, 36
+    pure = crystal("Kr", edge=5.7, energy_ev=-0.4)
+    data = [dilute, ordered, pure, crystal("Ar", energy_ev=-0.1)]
+
+    assert host_of(data, (18, 36)) is ordered.atoms
+    assert host_of(data, (36, 36)) is pure.atoms
+    assert host_of(data, (18, 18)) is data[3].atoms
 
 
 def test_packings_have_the_densities_of_the_data_and_begin_apart() -> None:

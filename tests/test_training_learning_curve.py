@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,12 @@ def curve_of(
     """With a training that is off by 1 eV per atom over the number of structures; and what it was asked for."""
     potential, asked = as_if_trained(data, config), []
 
-    def train(part: Sequence[Labelled], config: TrainConfig, *, basis: Any, quiet: bool) -> Potential:
+    def fit(part: Sequence[Labelled], config: TrainConfig, *, basis: Any, quiet: bool) -> Potential:
         asked.append((part, config))
         assert basis is stored_basis(potential)
         return truth() + Potential([IsolatedAtoms({14: 1 / len(part)}, "configuration", 4.0)])
 
-    monkeypatch.setattr(learning_curve, "train", train)
+    monkeypatch.setattr(learning_curve, "fit", fit)
     evaluation = evaluate(potential, labelled_cells(3, first_seed=100), quiet=True)
     return measure_learning_curve(potential, data, evaluation, evaluated_on="new cells"), asked
 
@@ -68,23 +69,32 @@ def test_each_point_is_a_training_on_a_part_of_the_data_and_the_last_is_the_pote
     assert curve.force_mae_ev_per_angstrom == pytest.approx((0.0, 0.0, 0.0), abs=1e-9)
 
 
-def test_findings_that_were_accepted_for_the_whole_are_accepted_where_a_part_has_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    cells = labelled_cells(10)
-    twins = [
-        replace(s, labels=replace(s.labels, energy=8 * ISOLATED_EV + 1.0), place=f"twin {s.place}") for s in cells[:4]
-    ]
+def test_data_that_training_accepted_are_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in parts, where an accepted finding may be absent and a new one be due to chance."""
+    cells = labelled_cells(8)
+    twin = replace(cells[0], labels=replace(cells[0].labels, energy=8 * ISOLATED_EV + 1.0), place="its twin")
+    data = [*cells, twin, isolated_silicon()]
     accepting = CONFIG.model_copy(update={"accept": ("conflicting-duplicates",)})
+    potential = as_if_trained(data, accepting)
+    evaluation = evaluate(potential, labelled_cells(1, first_seed=100), quiet=True)
+    for name in ("check", "check_coherence"):
+        monkeypatch.setattr(
+            import_module("adiabat.training.train"),
+            name,
+            lambda *data, **named: pytest.fail("the data are checked again"),
+        )
 
-    _, asked = curve_of([*cells, *twins, isolated_silicon()], accepting, monkeypatch)
+    curve = measure_learning_curve(potential, data, evaluation, evaluated_on="a new cell")
 
-    has_twins = []
-    for part, config in asked:
-        places = {structure.place for structure in part}
-        has_twins.append(any(twin.place in places and twin.place.removeprefix("twin ") in places for twin in twins))
-        assert config.accept == (accepting.accept if has_twins[-1] else ())
-    assert has_twins == [False, True]
+    assert curve.sizes == (4, 9)
+    assert all(error is not None for error in curve.energy_mae_mev_per_atom)
+
+
+def test_other_data_than_the_potential_was_trained_on_make_no_curve() -> None:
+    potential = as_if_trained(labelled_cells(8))
+    evaluation = evaluate(potential, labelled_cells(1, first_seed=100), quiet=True)
+    with pytest.raises(DataError, match=r"training data: holds 9 .* the potential was trained on 8"):
+        measure_learning_curve(potential, labelled_cells(9), evaluation, evaluated_on="a new cell")
 
 
 def test_noise_per_config_type_is_asked_of_parts_that_have_several(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,26 @@ def test_two_atoms_have_the_energy_and_force_that_lammps_gives(case: tuple) -> N
     assert float(zbl.pair_energy(r, second, first)[0]) == pytest.approx(energy, rel=1e-10, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("pair", "factor", "radii", "distance", "energy", "force"),
+    [  # LAMMPS with pair_coeff 6.1 6.1, and with 9.9 23.1
+        ((1, 1), 6.1, (1.07, 2.05), 0.8, 3.030778962560007e01, 1.260062294730093e02),
+        ((1, 1), 6.1, (1.07, 2.05), 1.5, 1.417255514629266e00, 8.130971531176467e00),
+        ((3, 7), 3.3, (1.1, 2.2), 1.6, 3.578721866793177e00, 1.965975721458931e01),
+    ],
+)
+def test_charges_that_are_multiplied_give_what_lammps_gives_for_such_charges(
+    pair: tuple[int, int], factor: float, radii: tuple[float, float], distance: float, energy: float, force: float
+) -> None:
+    pairs = {(pair[0], pair[0]), pair, (pair[1], pair[1])}
+    zbl = ZBL(dict.fromkeys(pairs, radii), {pair: factor})
+
+    found = Potential([zbl])(Atoms(numbers=pair, positions=[[0, 0, 0], [distance, 0, 0]]))
+
+    assert float(found.energy[0]) == pytest.approx(energy, rel=1e-10)
+    assert float(found.forces[1, 0]) == pytest.approx(force, rel=1e-10)
+
+
 def test_a_triclinic_cell_of_three_species_is_as_in_lammps_with_one_zbl_for_each_pair() -> None:
     found = Potential([ZBL(CELL_RADII)])(CELL, want=("energy", "forces", "stress"))
 
@@ -173,7 +193,8 @@ def test_single_precision_agrees_to_single_precision() -> None:
 
 
 def test_what_is_stored_is_restored() -> None:
-    assert restore(ZBL(CELL_RADII).to_state()) == ZBL(CELL_RADII)
+    for zbl in (ZBL(CELL_RADII), ZBL(CELL_RADII, {(1, 1): 6.1, (1, 14): 1.5})):
+        assert restore(zbl.to_state()) == zbl
 
 
 @pytest.mark.parametrize(
@@ -193,3 +214,9 @@ def test_what_is_stored_is_restored() -> None:
 def test_radii_that_make_no_sense_are_refused(radii: dict, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         ZBL(radii)
+
+
+@pytest.mark.parametrize("factors", [{(1, 6): 2.0}, {(1, 1): 0.0}, {(1, 1): float("nan")}, {(1, 1): float("inf")}])
+def test_charge_factors_that_make_no_sense_are_refused(factors: dict) -> None:
+    with pytest.raises(ConfigurationError, match="a positive number, of a pair that has radii"):
+        ZBL(CELL_RADII, factors)

@@ -11,15 +11,18 @@ With Z the atomic numbers, e²/(4πε₀) the Coulomb constant, and a screening 
 A, B and C take V, V' and V'' to zero at the outer radius:
 A = (-3 E' + w E'')/w², B = (2 E' - w E'')/w³, C = -E + w E'/2 - w² E''/12, all at it, with w = outer - inner.
 
+Where light or large atoms touch, these nuclei hold little apart (two hydrogen atoms at 1.1 Å: 0.6 eV). A pair can have
+charges that are larger than its atomic numbers by one factor, as ``pair_coeff`` takes them too.
+
 Sources: J. F. Ziegler, J. P. Biersack, U. Littmark, The Stopping and Range of Ions in Matter, volume 1 (Pergamon, 1985);
 the switch: the documentation of LAMMPS, ``pair_style zbl`` and ``pair_style lj/gromacs``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations_with_replacement
-from math import exp, isfinite
+from math import exp, inf, isfinite
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
@@ -58,12 +61,15 @@ class ZBL:
 
     Attributes:
         radii: Å: (inner, outer) by pair of atomic numbers, the lower one first; every pair of the species is there.
+        charge_factors: What the atomic numbers of a pair are multiplied by; 1 for pairs that are not there.
 
     Raises:
-        ConfigurationError: A pair is absent or doubled, or its radii are not 0 < inner < outer.
+        ConfigurationError: A pair is absent or doubled, its radii are not 0 < inner < outer, or a factor is not positive or
+            of no pair with radii.
     """
 
     radii: Mapping[tuple[int, int], tuple[float, float]]
+    charge_factors: Mapping[tuple[int, int], float] = field(default_factory=dict)
     kind: ClassVar[str] = "zbl"
 
     def __post_init__(self) -> None:
@@ -73,6 +79,8 @@ class ZBL:
             )
         for pair, (inner, outer) in self.radii.items():
             _require_sensible(pair, inner, outer)
+        for pair, factor in self.charge_factors.items():
+            _require_sensible_charge(pair, factor, self.radii)
         for pair in combinations_with_replacement(self.species, 2):
             if pair not in self.radii:
                 raise ConfigurationError(
@@ -100,12 +108,14 @@ class ZBL:
     @cached_property
     def pairs(self) -> dict[tuple[int, int], PairConstants]:
         """The constants of each pair of species, the lower one first."""
-        return {pair: _pair(*pair, inner, outer) for pair, (inner, outer) in self.radii.items()}
+        return {
+            pair: pair_constants(pair, radii, self.charge_factors.get(pair, 1.0)) for pair, radii in self.radii.items()
+        }
 
     def pair_energy(self, distances: Tensor, first: int, second: int) -> Tensor:
         """V in eV of two atoms at `distances` (Å), by their atomic numbers; differentiable."""
         columns = distances.new_tensor(self.pairs[min(first, second), max(first, second)])
-        return torch.where(distances < columns[1], _energy(distances, *columns), torch.zeros_like(distances))
+        return torch.where(distances < columns[1], energy_below_outer(distances, *columns), torch.zeros_like(distances))
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV."""
@@ -113,7 +123,7 @@ class ZBL:
         distances = graph.vectors().square().sum(-1).sqrt()
         columns = self._columns(graph)
         near = (distances.detach() < columns[:, 1]).nonzero().squeeze(-1)
-        pair = _energy(distances[near], *columns[near].unbind(-1))
+        pair = energy_below_outer(distances[near], *columns[near].unbind(-1))
         return distances.new_zeros(graph.batch.n_atoms).index_add(0, graph.center[near], 0.5 * pair)
 
     def to(self, **kwargs: Any) -> Self:
@@ -123,13 +133,17 @@ class ZBL:
     def to_state(self) -> PartState:
         """As JSON values."""
         rows = [[*pair, *self.radii[pair]] for pair in sorted(self.radii)]
-        return PartState(self.kind, {"pairs_and_radii": rows}, {})
+        factors = [[*pair, self.charge_factors[pair]] for pair in sorted(self.charge_factors)]
+        return PartState(self.kind, {"pairs_and_radii": rows, "pairs_and_charge_factors": factors}, {})
 
     @classmethod
     def from_state(cls, state: PartState) -> Self:
         """The inverse of `to_state`."""
-        rows = state.values["pairs_and_radii"]
-        return cls({(int(low), int(high)): (float(inner), float(outer)) for low, high, inner, outer in rows})
+        rows, factors = state.values["pairs_and_radii"], state.values.get("pairs_and_charge_factors", [])
+        return cls(
+            {(int(low), int(high)): (float(inner), float(outer)) for low, high, inner, outer in rows},
+            {(int(low), int(high)): float(factor) for low, high, factor in factors},
+        )
 
     @cached_property
     def _table(self) -> Tensor:
@@ -145,7 +159,9 @@ class ZBL:
         return self._table.to(graph.batch.positions)[numbers[graph.center], numbers[graph.neighbor]]
 
 
-def _energy(r: Tensor, inner: Tensor, outer: Tensor, charge: Tensor, inverse_length: Tensor, *switch: Tensor) -> Tensor:
+def energy_below_outer(
+    r: Tensor, inner: Tensor, outer: Tensor, charge: Tensor, inverse_length: Tensor, *switch: Tensor
+) -> Tensor:
     """V(r) in eV below the outer radius."""
     A, B, C = switch
     x = r * inverse_length
@@ -154,14 +170,16 @@ def _energy(r: Tensor, inner: Tensor, outer: Tensor, charge: Tensor, inverse_len
     return charge * screening / r + beyond**3 * (A / 3 + B / 4 * beyond) + C
 
 
-def _pair(low: int, high: int, inner: float, outer: float) -> PairConstants:
-    charge = COULOMB_EV_ANGSTROM * low * high
-    inverse_length = (low**SCREENING_POWER + high**SCREENING_POWER) / SCREENING_LENGTH
+def pair_constants(pair: tuple[int, int], radii: tuple[float, float], charge_factor: float = 1.0) -> PairConstants:
+    """Of a pair of atomic numbers with radii (inner, outer) in Å; charges are atomic numbers times the factor."""
+    (inner, outer), (first, second) = radii, (charge_factor * number for number in pair)
+    charge = COULOMB_EV_ANGSTROM * first * second
+    inverse_length = (first**SCREENING_POWER + second**SCREENING_POWER) / SCREENING_LENGTH
     terms = [(c * exp(-d * inverse_length * outer), d * inverse_length) for c, d in SCREENING]
-    zeroth, first, second = (sum(term * rate**order for term, rate in terms) for order in range(3))
-    e0 = charge * zeroth / outer
-    e1 = -charge * (first / outer + zeroth / outer**2)
-    e2 = charge * (second / outer + 2 * first / outer**2 + 2 * zeroth / outer**3)
+    s0, s1, s2 = (sum(term * rate**order for term, rate in terms) for order in range(3))
+    e0 = charge * s0 / outer
+    e1 = -charge * (s1 / outer + s0 / outer**2)
+    e2 = charge * (s2 / outer + 2 * s1 / outer**2 + 2 * s0 / outer**3)
     width = outer - inner
     return PairConstants(
         inner,
@@ -189,6 +207,16 @@ def _require_sensible(pair: tuple[int, int], inner: float, outer: float) -> None
             place="ZBL",
             rule="0 < inner < outer",
             mend="give other radii",
+        )
+
+
+def _require_sensible_charge(pair: tuple[int, int], factor: float, radii: Mapping[tuple[int, int], object]) -> None:
+    if pair not in radii or not 0 < factor < inf:
+        raise ConfigurationError(
+            f"the pair {pair} with the charge factor {factor}",
+            place="ZBL",
+            rule="a charge factor is a positive number, of a pair that has radii",
+            mend="give the factor by such a pair, or none",
         )
 
 

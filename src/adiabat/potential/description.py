@@ -115,8 +115,11 @@ def _isolated_atoms(part: IsolatedAtoms) -> PartDescription:
 
 @describe_part.register
 def _zbl(part: ZBL) -> PartDescription:
-    radii = ", ".join(
-        f"{chemical_symbols[low]}-{chemical_symbols[high]} {inner:.2f} to {outer:.2f} Å"
-        for (low, high), (inner, outer) in sorted(part.radii.items())
+    named = []
+    for (low, high), (inner, outer) in sorted(part.radii.items()):
+        factor = part.charge_factors.get((low, high))
+        charges = "" if factor is None else f" (charges times {factor:.2g})"
+        named.append(f"{chemical_symbols[low]}-{chemical_symbols[high]} {inner:.2f} to {outer:.2f} Å{charges}")
+    return PartDescription(
+        part.kind, part.cutoff, None, None, f"repulsion of nuclei, switched off from {', '.join(named)}"
     )
-    return PartDescription(part.kind, part.cutoff, None, None, f"repulsion of nuclei, switched off from {radii}")

@@ -4,16 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from adiabat.data import check
 from adiabat.errors import DataError
 from adiabat.evaluation import Evaluation, LearningCurve, evaluate
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Labelled
-from adiabat.training.coherence import check_coherence
 from adiabat.training.config import TrainConfig
-from adiabat.training.stored import stored_basis, stored_configuration
-from adiabat.training.train import train
+from adiabat.training.stored import require_trained_on, stored_basis, stored_configuration
+from adiabat.training.train import fit
 
 PARTS = (1 / 8, 1 / 4, 1 / 2)
 """Of the training structures. To train on all of these takes about as long as the one training on the whole."""
@@ -28,7 +26,7 @@ def measure_learning_curve(
     """Train with the potential's basis and configuration on growing parts of its data, and evaluate each.
 
     Each part holds the smaller ones, the same share of each config_type, and all isolated atoms; the last point is the
-    potential itself.
+    potential itself. The data were checked as a whole when the potential was trained on them, and are not checked again.
 
     Args:
         potential: The one that was trained on all.
@@ -38,8 +36,9 @@ def measure_learning_curve(
 
     Raises:
         ConfigurationError: The potential holds no configuration of a training, or no linear model.
-        DataError: There are too few structures.
+        DataError: There are too few structures, or the potential was trained on others.
     """
+    require_trained_on(potential, training, place="training data")
     config, basis = stored_configuration(potential), stored_basis(potential)
     tested = [one.structure for one in evaluation.comparison.compared]
     parts = growing_parts(training)
@@ -47,8 +46,8 @@ def measure_learning_curve(
 
     def structure_by_structure() -> Iterator[int]:
         for part in parts:
-            trained = train(part, _fitting(config, part), basis=basis, quiet=True)
-            found.append(evaluate(trained, tested, quiet=True))
+            fitted = fit(part, _suiting(config, part), basis=basis, quiet=True)
+            found.append(evaluate(fitted, tested, quiet=True))
             yield from range(len(part))
 
     for _ in track(structure_by_structure(), "learning curve: structures", total=sum(len(part) for part in parts)):
@@ -105,14 +104,10 @@ def _count(structures: Sequence[Labelled]) -> int:
     return sum(not structure.is_isolated_atom for structure in structures)
 
 
-def _fitting(config: TrainConfig, part: Sequence[Labelled]) -> TrainConfig:
-    """The configuration less what has no effect on a part of the data: noise per config_type, accepted findings."""
+def _suiting(config: TrainConfig, part: Sequence[Labelled]) -> TrainConfig:
+    """The configuration, less noise levels by config_type where a part of the data has only one."""
     of_one_type = len({s.config_type for s in part if not s.is_isolated_atom and s.labels.any}) < 2
-    if config.search.noise_per_config_type and of_one_type:
-        one_level = config.search.model_copy(update={"noise_per_config_type": False})
-        config = config.model_copy(update={"search": one_level})
-    if not config.accept:
+    if not (config.search.noise_per_config_type and of_one_type):
         return config
-    findings = check(part, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=True).findings
-    names = {finding.name for finding in (*findings, *check_coherence(part, quiet=True))}
-    return config.model_copy(update={"accept": tuple(name for name in config.accept if name in names)})
+    one_level = config.search.model_copy(update={"noise_per_config_type": False})
+    return config.model_copy(update={"search": one_level})

@@ -14,7 +14,6 @@ from adiabat.basis.specification import BasisSpecification, Pair
 from adiabat.data import AtomicReference, Distances, atomic_reference, measure_distances
 from adiabat.errors import ConfigurationError, DataError
 from adiabat.models import IsolatedAtoms, LinearACE
-from adiabat.physics import ZBL
 from adiabat.potential import Potential
 from adiabat.system import EnergyModel, Labelled
 from adiabat.training.config import TrainConfig
@@ -89,7 +88,7 @@ def prepare(
     notes += said
     parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.sources, basis.cutoff)]
     if config.repulsion.enabled:
-        parts.append(ZBL(radii.zbl))
+        parts.append(radii.zbl)
     zeros = torch.zeros(len(species), basis.n_functions, dtype=torch.float64)
     packings = _packings(basis, fitted, distances)
     return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, packings, tuple(notes))

@@ -3,14 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from math import exp, log
+from typing import cast
 
+import numpy as np
+import torch
 from ase.data import chemical_symbols
 from pydantic import Field
+from scipy.optimize import brentq
 
 from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import Pair
 from adiabat.config import Config
 from adiabat.data import contact_distance
+from adiabat.physics import ZBL
+from adiabat.physics.zbl import PairConstants, energy_below_outer, pair_constants
+
+LARGEST_CHARGE_FACTOR = 10.0
+"""Beyond it the stronger screening undoes what the larger charges bring."""
 
 
 class RepulsionConfig(Config):
@@ -21,12 +31,15 @@ class RepulsionConfig(Config):
         outer_factor: ZBL ends at this many shortest distances.
         inner_factor: The learned radial functions are whole from this many shortest distances on.
         width_factor: They have vanished this many shortest distances further in.
+        wall_ev: What the repulsion of two atoms is at least where the learned functions have vanished. Nuclei that are too
+            light, or atoms too large, for that get charges that are large enough.
     """
 
     enabled: bool = True
     outer_factor: float = Field(default=1.3, gt=1.0, le=3.0)
     inner_factor: float = Field(default=0.98, gt=0.3, le=1.0)
     width_factor: float = Field(default=0.3, gt=0.01, lt=0.9)
+    wall_ev: float = Field(default=10.0, ge=0.0, le=100.0)
 
 
 @dataclass(frozen=True)
@@ -35,12 +48,12 @@ class RepulsionRadii:
 
     Attributes:
         inner: Of the learned radial functions.
-        zbl: Å, (inner, outer).
+        zbl: The repulsion.
         notes: What a user should know, among it the pairs that the data do not hold.
     """
 
     inner: dict[Pair, InnerCutoff]
-    zbl: dict[Pair, tuple[float, float]]
+    zbl: ZBL
     notes: tuple[str, ...]
 
 
@@ -54,17 +67,54 @@ def repulsion_radii(
         shortest: Å, by pair.
         config: The factors.
     """
-    inner, zbl, absent = {}, {}, []
+    inner, radii, factors, absent = {}, {}, {}, []
     for low, high in combinations_with_replacement(species, 2):
         if (low, high) not in shortest:
             absent.append(f"{chemical_symbols[low]}-{chemical_symbols[high]}")
         distance = contact_distance((low, high), shortest)
         radius = config.inner_factor * distance
         inner[low, high] = InnerCutoff(radius, config.width_factor * distance)
-        zbl[low, high] = (radius - config.width_factor * distance, config.outer_factor * distance)
-    notes = (
-        [f"no two atoms of {', '.join(absent)} come near each other in the data: radii from covalent ones"]
-        if absent
-        else []
-    )
-    return RepulsionRadii(inner, zbl, tuple(notes))
+        radii[low, high] = (radius - config.width_factor * distance, config.outer_factor * distance)
+        factors[low, high] = _charge_factor((low, high), radii[low, high], config.wall_ev)
+    larger = {pair: factor for pair, factor in factors.items() if factor > 1}
+    zbl = ZBL(radii, larger)
+    return RepulsionRadii(inner, zbl, (*_of_absent(absent), *_of_larger_charges(zbl, config.wall_ev)))
+
+
+def _charge_factor(pair: Pair, radii: tuple[float, float], wall_ev: float) -> float:
+    """The least from 1 on that makes the repulsion at the inner radius as high as the wall, or as high as it can be."""
+
+    def missing_ev(logarithm: float) -> float:
+        return wall_ev - _height_ev(pair_constants(pair, radii, exp(logarithm)))
+
+    tried = np.linspace(0.0, log(LARGEST_CHARGE_FACTOR), 100)
+    missing = np.array([missing_ev(logarithm) for logarithm in tried])
+    if missing[0] <= 0:
+        return 1.0
+    if missing.min() > 0:
+        return exp(tried[missing.argmin()])
+    enough = int((missing <= 0).argmax())
+    return exp(cast(float, brentq(missing_ev, tried[enough - 1], tried[enough])))
+
+
+def _height_ev(constants: PairConstants) -> float:
+    """Of the repulsion at its inner radius."""
+    inner = torch.tensor(constants.inner, dtype=torch.float64)
+    return float(energy_below_outer(inner, *map(torch.tensor, constants)))
+
+
+def _of_absent(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    return [f"no two atoms of {', '.join(names)} come near each other in the data: radii from covalent ones"]
+
+
+def _of_larger_charges(zbl: ZBL, wall_ev: float) -> list[str]:
+    if not zbl.charge_factors:
+        return []
+    named = []
+    for (low, high), factor in zbl.charge_factors.items():
+        height_ev = _height_ev(zbl.pairs[low, high])
+        reached = f" ({height_ev:.1f} eV)" if height_ev < 0.99 * wall_ev else ""
+        named.append(f"{chemical_symbols[low]}-{chemical_symbols[high]} {factor:.2g}{reached}")
+    return [f"repulsion: nuclei alone give no wall of {wall_ev:g} eV, charges are multiplied: {', '.join(named)}"]

@@ -1,5 +1,6 @@
 """What a trained potential holds of its training: the configuration, the basis, which data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from adiabat.basis.specification import BasisSpecification
@@ -22,16 +23,27 @@ def training_data(potential: Potential, file: Path) -> list[Labelled]:
     structures = read(file, keys=config.data.keys)
     if config.data.split is not None:
         structures, _ = split(structures, config.data.split).apply(structures)
-    trained_on = potential.metadata["data"]
-    if fingerprint(structures) != trained_on["fingerprint"]:
+    require_trained_on(potential, structures, place=str(file))
+    return structures
+
+
+def require_trained_on(potential: Potential, structures: Sequence[Labelled], *, place: str) -> None:
+    """Refuse other structures than a potential was trained on.
+
+    Raises:
+        ConfigurationError: The potential holds no configuration of a training.
+        DataError: They are others.
+    """
+    stored_configuration(potential)
+    trained_on, found = potential.metadata["data"], fingerprint(structures)
+    if found != trained_on["fingerprint"]:
         raise DataError(
-            f"holds {len(structures)} structures with the fingerprint {fingerprint(structures)[:12]}; the potential was "
+            f"holds {len(structures)} structures with the fingerprint {found[:12]}; the potential was "
             f"trained on {trained_on['structures']} with {trained_on['fingerprint'][:12]}",
-            place=str(file),
+            place=place,
             rule="a learning curve is made of parts of the data that the potential was trained on",
             mend="name the file that it was trained on",
         )
-    return structures
 
 
 def stored_configuration(potential: Potential) -> TrainConfig:

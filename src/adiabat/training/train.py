@@ -67,17 +67,65 @@ def train(
     config = config or TrainConfig()
     structures = list(structures)
     if checkpoint is None:
-        prepared = _checked(structures, config, basis, quiet=quiet)
-        equations, examples = accumulate(prepared, config.search, quiet=quiet)
-    else:
-        saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
-        before = saved.start(resume=resume)
-        try:
-            prepared = _checked(structures, config, basis, quiet=quiet)
-        except AdiabatError:
-            saved.withdraw()
-            raise
-        equations, examples = accumulate(prepared, config.search, before=before, saved=saved, quiet=quiet)
+        _require_sound(structures, config, quiet=quiet)
+        return fit(structures, config, basis=basis, quiet=quiet)
+    saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
+    before = saved.start(resume=resume)
+    try:
+        _require_sound(structures, config, quiet=quiet)
+        prepared = _prepared(structures, config, basis, quiet=quiet)
+    except AdiabatError:
+        saved.withdraw()
+        raise
+    return _fitted(structures, config, prepared, before, saved, quiet=quiet)
+
+
+def fit(
+    structures: Sequence[Labelled], config: TrainConfig, *, basis: BasisSpecification | None = None, quiet: bool = False
+) -> Potential:
+    """What `train` does once the data are found sound, for data that were: findings are neither looked for nor accepted.
+
+    Args:
+        structures: As `train` takes them.
+        config: As `train` takes it.
+        basis: A stored basis to use instead of a preset.
+        quiet: Show no progress.
+
+    Raises:
+        DataError: There is nothing to fit.
+        ConfigurationError: What is configured does not go with the data.
+    """
+    structures = list(structures)
+    prepared = _prepared(structures, config, basis, quiet=quiet)
+    return _fitted(structures, config, prepared, None, None, quiet=quiet)
+
+
+def _require_sound(structures: list[Labelled], config: TrainConfig, *, quiet: bool) -> None:
+    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
+    findings = (*findings, *check_coherence(structures, quiet=quiet))
+    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
+
+
+def _prepared(
+    structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None, *, quiet: bool
+) -> Preparation:
+    """What is going to be fitted."""
+    prepared = prepare(structures, config, basis=basis, quiet=quiet)
+    if config.search.noise_per_config_type:
+        require_several_config_types(prepared.fitted)
+    return prepared
+
+
+def _fitted(
+    structures: list[Labelled],
+    config: TrainConfig,
+    prepared: Preparation,
+    before: NormalEquations | None,
+    saved: TrainingCheckpoint | None,
+    *,
+    quiet: bool,
+) -> Potential:
+    equations, examples = accumulate(prepared, config.search, before=before, saved=saved, quiet=quiet)
     prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
     if config.search.noise_per_config_type:
         best, note = search_by_config_type(equations, examples, prior, quiet=quiet)
@@ -85,19 +133,6 @@ def train(
     else:
         best = search(equations, examples, prior, quiet=quiet)
     return _assemble(structures, config, prepared, equations, best)
-
-
-def _checked(
-    structures: list[Labelled], config: TrainConfig, basis: BasisSpecification | None, *, quiet: bool
-) -> Preparation:
-    """What is going to be fitted, once the data are found sound."""
-    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
-    findings = (*findings, *check_coherence(structures, quiet=quiet))
-    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
-    prepared = prepare(structures, config, basis=basis, quiet=quiet)
-    if config.search.noise_per_config_type:
-        require_several_config_types(prepared.fitted)
-    return prepared
 
 
 def _assemble(
@@ -148,7 +183,7 @@ def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatisti
     count = torch.from_numpy(equations.atoms)
     mean = torch.from_numpy(equations.feature_mean)
     scatter = torch.stack([equations.feature_scatter.of_species(place) for place in range(len(count))])
-    return FeatureStatistics(model.species, count, mean, scatter / count[:, None, None])
+    return FeatureStatistics(model.species, count, mean, scatter / count.clamp(min=1)[:, None, None])
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:

@@ -6,9 +6,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols, covalent_radii
+from ase.data import chemical_symbols
 
-from adiabat.data import shortest_distances
+from adiabat.data import contact_distance, shortest_distances
 from adiabat.errors import DataError
 from adiabat.neighbors import pair_vectors
 from adiabat.system import Labelled
@@ -20,12 +20,9 @@ Pair = tuple[int, int]
 NEAREST = 0.3
 """Å: nearer than this no data are accepted, and no run should take two atoms."""
 
-STRETCHED_BOND = 1.2
-"""Times the sum of the covalent radii. Two atoms that keep further apart than this in the data never touch there."""
-
 
 def contact_distances(structures: Sequence[Labelled], species: Sequence[int]) -> dict[Pair, float]:
-    """Å, the shortest distance of each pair in the data; a pair that never touches there has one from covalent radii.
+    """Å, how near atoms of each pair of species touch in the data, by the rule that training takes for its repulsion.
 
     Args:
         structures: The data.
@@ -36,8 +33,7 @@ def contact_distances(structures: Sequence[Labelled], species: Sequence[int]) ->
     """
     shortest, found = shortest_distances(structures), {}
     for pair in combinations_with_replacement(sorted(species), 2):
-        bond = float(covalent_radii[list(pair)].sum())
-        found[pair] = min(shortest.get(pair, bond), STRETCHED_BOND * bond)
+        found[pair] = contact_distance(pair, shortest)
         if found[pair] <= NEAREST:
             raise DataError(
                 f"{pair_name(pair)} are {found[pair]:.3f} Å apart",

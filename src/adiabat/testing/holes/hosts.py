@@ -11,9 +11,10 @@ from adiabat.testing.holes.contacts import Pair
 
 
 def host_of(structures: Sequence[Labelled], pair: Pair) -> Atoms:
-    """The structure of lowest energy per atom that holds the pair; a crystal where there is one.
+    """The structure that is richest in the pair, of lowest energy per atom among its like; a crystal where there is one.
 
-    Where no structure holds both species, one that holds either.
+    Richest is where the rarer of the two makes the largest share of the atoms. Where no structure holds both species, one
+    that holds either.
 
     Raises:
         DataError: No structure but isolated atoms holds either.
@@ -23,11 +24,16 @@ def host_of(structures: Sequence[Labelled], pair: Pair) -> Atoms:
         holding = [s for s in candidates if wanted.issubset(s.atoms.numbers.tolist())]
         crystals = [s for s in holding if s.atoms.pbc.all()]
         if holding:
-            return min(crystals or holding, key=energy_per_atom).atoms
+            return min(crystals or holding, key=lambda s: (-_share_of_rarest(s, wanted), energy_per_atom(s))).atoms
     raise DataError(
         f"no structure holds an atom of the number {pair[0]} or {pair[1]}",
         rule="what a potential does at short distance is judged beside structures of its data",
     )
+
+
+def _share_of_rarest(structure: Labelled, species: set[int]) -> float:
+    """Of all atoms, rounded to a percent."""
+    return min(round(float(np.mean(structure.atoms.numbers == number)), 2) for number in species)
 
 
 def crystals_of(structures: Sequence[Labelled]) -> dict[str, Atoms]:

@@ -34,8 +34,8 @@ HEAD_ON = 5
 """Of the directions, at most so many go straight to another atom."""
 
 HEADING = 0.5
-"""Cosine. Only while the atom heads for its nearest neighbour by at least this does the energy have to rise: where it
-flies past, what else is near decides."""
+"""Cosine. Only while the atom heads for its nearest neighbour by at least this does the energy have to rise, and while it
+leaves none behind that it has come too near to: where it flies past, the energy may fall."""
 
 SAME_SHELL = 0.05
 """Å: of other atoms at distances that differ by less, one is enough."""
@@ -202,6 +202,7 @@ def _push(direction: FloatArray, crowd: _Crowd) -> _Push | None:
     along = crowd.vectors @ direction - lengths[:, None]
     aside = np.linalg.norm(np.cross(crowd.vectors, direction), axis=-1)
     distance = np.hypot(along, aside)
+    leaves = ((along < 0) & (distance < crowd.contact)).any(1)
     nearest = (distance / crowd.contact).argmin(1)
     rows = np.arange(len(lengths))
     distance, along = distance[rows, nearest], along[rows, nearest]
@@ -209,7 +210,7 @@ def _push(direction: FloatArray, crowd: _Crowd) -> _Push | None:
     if not near.any():
         return None
     start = int(near.argmax())
-    over = (distance < NEAREST) | (along < HEADING * distance)
+    over = (distance < NEAREST) | (along < HEADING * distance) | leaves
     stop = start + int(over[start:].argmax())
     met = nearest[stop]
     if stop == start or not crowd.wanted[met] or aside[met] > IMPACT * crowd.contact[met]:
