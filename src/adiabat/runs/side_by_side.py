@@ -22,11 +22,11 @@ def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         if min(threads, len(tasks)) < 2:
             return [task() for task in tasks]
         with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-            return list(pool.map(_call, tasks))
-
-
-def _call(task: Callable[[], Result]) -> Result:
-    return task()
+            running = [pool.submit(task) for task in tasks]
+            try:
+                return [task.result() for task in running]
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
