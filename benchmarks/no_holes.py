@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import adiabat
-from adiabat.testing import HoleSurvey, survey_holes
+from adiabat.holes import HoleSurvey, survey_holes
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "adiabat"
 LAYERS = """
 units errors typing < config < runs < results < system < kernels < neighbors < data < basis < models physics < uncertainty
-< potential < evaluation < training simulate deploy < sampling < properties < validation < learning < report < testing < cli
+< potential < evaluation holes < training simulate deploy < sampling < properties < validation < learning < report < testing < cli
 """
 RANK = {name: rank for rank, names in enumerate(LAYERS.split("<")) for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -59,7 +59,7 @@ def equations_of(examples: list[Example]) -> NormalEquations:
 
 def made_prior() -> PackingPrior:
     rows = np.random.default_rng(77).normal(size=(4, COLUMNS))
-    return PackingPrior(in_blocks(rows.T @ rows / len(rows), COLUMNS), np.mean(rows**2, axis=0))
+    return PackingPrior(in_blocks(rows.T @ rows / len(rows), COLUMNS), np.mean(rows**2, axis=0), len(rows))
 
 
 NOISE = {"energy": 0.02, "forces": 0.3}

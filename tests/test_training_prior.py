@@ -1,16 +1,13 @@
 """The prior: random packings, and forces in them that no label speaks of."""
 
-from itertools import combinations_with_replacement
-
 import numpy as np
 import pytest
 import torch
 from ase import Atoms
 from block_matrices import in_blocks, in_full, precision_in_full
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from training_structures import CONFIG, cells, label, training_data, truth
 
+from adiabat.holes import PackingRule, random_packing
 from adiabat.models import LinearACE
 from adiabat.models.ace.rows import RowBuilder
 from adiabat.neighbors import neighbor_graph
@@ -18,60 +15,17 @@ from adiabat.system import Batch
 from adiabat.training.block_matrix import BlockMatrix
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.packings import VOLUME, PackingRule, random_packings
 from adiabat.training.prepare import Preparation, prepare
-from adiabat.training.prior import RIDGE, PackingPrior, packing_prior
+from adiabat.training.prior import RIDGE, PackingPrior, gram_of, packing_prior
 from adiabat.training.regression import solve
 from adiabat.typing import FloatArray
 
 NOISE = {"energy": 1e-3, "forces": 1e-2, "stress": 1e-3}
 
 
-def rule(shortest: float = 1.5, spacing: float = 2.4) -> PackingRule:
-    """Two species, of which structures hold the first alone or both."""
-    pairs = combinations_with_replacement((14, 32), 2)
-    return PackingRule(
-        [np.array([14] * 4), np.array([14, 32])], spacing, {pair: shortest + 0.1 * i for i, pair in enumerate(pairs)}
-    )
-
-
-def nearest(packing: Atoms, pair: tuple[int, int]) -> float:
-    """Å, the shortest distance of a pair of species, own images left out as they are as far apart as the edge."""
-    distances = packing.get_all_distances(mic=True)
-    numbers = packing.numbers
-    of_pair = [
-        distances[i, j]
-        for i in range(len(packing))
-        for j in range(i)
-        if (min(numbers[i], numbers[j]), max(numbers[i], numbers[j])) == pair
-    ]
-    return min(of_pair, default=np.inf)
-
-
-@settings(deadline=None, max_examples=15, derandomize=True)
-@given(st.integers(0, 1000), st.floats(0.8, 1.9))
-def test_no_two_atoms_of_a_packing_are_nearer_than_their_species_may(seed: int, shortest: float) -> None:
-    asked = rule(shortest)
-    for packing in random_packings(asked, 60, seed=seed):
-        assert packing.cell.lengths().min() >= max(asked.shortest.values())
-        for pair, distance in asked.shortest.items():
-            assert nearest(packing, pair) >= distance
-
-
-def test_packings_are_as_many_as_asked_and_of_all_species_and_densities() -> None:
-    packings = random_packings(rule(0.9), 2000)
-    assert sum(len(p) for p in packings) >= 2000
-    volumes = np.array([p.get_volume() / len(p) for p in packings]) / rule().spacing ** 3
-    assert volumes.min() < 1.3 * VOLUME[0]
-    assert volumes.max() > 0.7 * VOLUME[1]
-    kinds = {frozenset(packing.numbers.tolist()) for packing in packings}
-    assert kinds >= {frozenset({14}), frozenset({14, 32})}
-
-
-def test_a_seed_gives_the_same_packings() -> None:
-    first, again, other = (random_packings(rule(), 50, seed=seed) for seed in (1, 1, 2))
-    assert all(np.array_equal(a.positions, b.positions) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first[0].positions, other[0].positions)
+def packings_of(rule: PackingRule, count: int) -> list[Atoms]:
+    rng = np.random.default_rng(99)
+    return [random_packing(rule, rng) for _ in range(count)]
 
 
 def prepared() -> Preparation:
@@ -114,13 +68,47 @@ def test_the_prior_is_of_the_forces_in_the_packings_and_of_each_function_a_littl
 def test_a_stronger_prior_makes_forces_in_other_packings_smaller() -> None:
     found = prepared()
     equations, prior = equations_of(found), packing_prior(found.model, found.packings, quiet=True)
-    of_rule = PackingRule([np.array([14] * 8)], 2.35, {(14, 14): 1.4})
-    rows = force_rows(found.model, random_packings(of_rule, 200, seed=99))
+    others = packings_of(PackingRule([np.array([14] * 8)], 0.0, (6, 14), (5.0, 52.0), {(14, 14): 1.4}), 20)
+    rows = force_rows(found.model, others)
     sizes = [
         float(np.abs(rows @ solve(equations, NOISE, prior.precision(strength)).mean).mean())
         for strength in (1e-8, 1e-4, 1.0)
     ]
     assert sizes[0] > 1.5 * sizes[1] > 2 * sizes[2]
+
+
+def volume_row(model: LinearACE, atoms: Atoms) -> FloatArray:
+    """(1, columns) change of energy per atom with the logarithm of lengths, by central differences."""
+    ends = []
+    for factor in (1 + 1e-5, 1 - 1e-5):
+        scaled = atoms.copy()
+        scaled.set_cell(atoms.cell.array * factor, scale_atoms=True)
+        ends.append(model.design_rows(neighbor_graph(Batch.from_atoms([scaled]), model.cutoff)).energy.numpy())
+    return (ends[0] - ends[1])[None] / (2e-5 * len(atoms))
+
+
+def test_rows_that_join_the_prior_are_of_forces_and_volume_and_count_as_their_weight_says() -> None:
+    found = prepared()
+    first, rest = found.packings[:5], found.packings[5:9]
+    prior = packing_prior(found.model, first, quiet=True)
+
+    joined = prior.joined_by(gram_of(found.model, rest), 0.5)
+
+    more = np.vstack([force_rows(found.model, rest), *(volume_row(found.model, atoms) for atoms in rest)])
+    rows = force_rows(found.model, first)
+    expected = (rows.T @ rows + 0.5 * more.T @ more) / len(rows)
+    np.testing.assert_allclose(in_full(joined.forces, 1), expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+    assert (joined.sizes == prior.sizes).all()
+
+
+def test_structures_without_a_volume_join_the_prior_by_their_forces() -> None:
+    found = prepared()
+    cluster = found.packings[0].copy()
+    cluster.pbc = False
+
+    rows = force_rows(found.model, [cluster])
+    gram = in_full(gram_of(found.model, [cluster]), 1)
+    np.testing.assert_allclose(gram, rows.T @ rows, rtol=0, atol=1e-10)
 
 
 def multiplied(matrix: BlockMatrix, factors: FloatArray) -> BlockMatrix:
@@ -132,7 +120,7 @@ def test_the_prior_does_not_depend_on_what_the_functions_are_multiplied_by() -> 
     equations, prior = equations_of(found), packing_prior(found.model, found.packings[:20], quiet=True)
     factors = 10.0 ** np.random.default_rng(2).uniform(-2, 2, equations.columns)
     plain = solve(equations, NOISE, prior.precision(1e-3)).mean
-    rescaled = PackingPrior(multiplied(prior.forces, factors), prior.sizes * factors**2)
+    rescaled = PackingPrior(multiplied(prior.forces, factors), prior.sizes * factors**2, prior.rows)
     for sums in equations.kinds.values():
         sums.gram = multiplied(sums.gram, factors)
         sums.moment = sums.moment * torch.from_numpy(factors)

@@ -36,7 +36,7 @@ def made_example(seed: int, counts: dict[str, int]) -> Example:
 def made_prior() -> PackingPrior:
     """As if by a few force rows, fewer than columns."""
     rows = np.random.default_rng(77).normal(size=(COLUMNS // 2, COLUMNS))
-    return PackingPrior(in_blocks(rows.T @ rows / len(rows), N_FUNCTIONS), np.mean(rows**2, axis=0))
+    return PackingPrior(in_blocks(rows.T @ rows / len(rows), N_FUNCTIONS), np.mean(rows**2, axis=0), len(rows))
 
 
 PRIOR = made_prior().precision(1e-2)

@@ -2,20 +2,18 @@
 
 from adiabat.testing.ase_calculator import check_ase_calculator
 from adiabat.testing.calculator_subject import CalculatorTolerances
-from adiabat.testing.holes import HoleSurvey, check_no_holes, survey_holes
 from adiabat.testing.integrator import check_integrator
 from adiabat.testing.model import check_energy_model
+from adiabat.testing.no_holes import check_no_holes
 from adiabat.testing.potential import check_potential
 from adiabat.testing.violation import ContractViolation
 
 __all__ = [
     "CalculatorTolerances",
     "ContractViolation",
-    "HoleSurvey",
     "check_ase_calculator",
     "check_energy_model",
     "check_integrator",
     "check_no_holes",
     "check_potential",
-    "survey_holes",
 ]

@@ -47,6 +47,13 @@ class BlockMatrix:
             if b < a or right.start <= down.start
         ]
 
+    def plus(self, other: "BlockMatrix", weight: float) -> "BlockMatrix":
+        """The sum with a multiple of another one."""
+        blocks = dict(self.blocks)
+        for pair, block in other.blocks.items():
+            blocks[pair] = torch.add(blocks[pair], block, alpha=weight) if pair in blocks else weight * block
+        return BlockMatrix(self.width, blocks)
+
     def divide(self, by: float) -> None:
         """All of it, in place."""
         for block in self.blocks.values():

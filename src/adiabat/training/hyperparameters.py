@@ -118,6 +118,15 @@ def search(
     return _with_absolute_noise(trials, best)
 
 
+def refit(equations: NormalEquations, examples: Sequence[Example], prior: PackingPrior, before: Candidate) -> Candidate:
+    """The fit with another prior of the same strength, and the same ratios of noise levels.
+
+    Raises:
+        numpy.linalg.LinAlgError: The precision is not positive definite to rounding.
+    """
+    return _with_absolute_noise(_Trials(equations, examples, prior, before.parameters.factors, iter(())), before.point)
+
+
 @dataclass
 class _Trials:
     """Fits that were tried, none of them twice."""

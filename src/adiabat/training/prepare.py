@@ -13,16 +13,22 @@ from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import BasisSpecification, Pair
 from adiabat.data import AtomicReference, Distances, atomic_reference, measure_distances
 from adiabat.errors import ConfigurationError, DataError
+from adiabat.holes import PackingRule, random_packing
 from adiabat.models import IsolatedAtoms, LinearACE
 from adiabat.potential import Potential
 from adiabat.system import EnergyModel, Labelled
 from adiabat.training.config import TrainConfig
 from adiabat.training.examples import count_rows
 from adiabat.training.lone_atoms import without_lone_atoms
-from adiabat.training.packings import PackingRule, random_packings
 from adiabat.training.repulsion import repulsion_radii
+from adiabat.typing import FloatArray
 
 LEAST_PACKED_ATOMS = 300
+PACKED_TOGETHER = (6, 14)
+"""Atoms of a packing: from, to (not reached)."""
+PACKED_VOLUME = (0.4, 4.0)
+"""Of an atom in packings, in cubes of the nearest-neighbour distance: from far denser than any solid to a torn liquid."""
+PACKED_SOUPS = 0.5
 DISTANCES_ALIKE = 1.1
 """Factor between the inner radius of a given basis and the shortest distance of the data, up to which nothing is said."""
 
@@ -45,6 +51,11 @@ class Preparation:
     fitted: list[Labelled]
     packings: list[Atoms]
     notes: tuple[str, ...]
+
+    def fitted_model(self, mean: FloatArray) -> LinearACE:
+        """The model with coefficients (columns,)."""
+        coefficients = torch.from_numpy(mean).reshape(len(self.model.species), -1).contiguous()
+        return LinearACE(self.model.basis, coefficients)
 
 
 def prepare(
@@ -97,8 +108,15 @@ def prepare(
 def _packings(basis: BasisSpecification, fitted: list[Labelled], distances: Distances) -> list[Atoms]:
     """As near to each other as the learned functions reach, with three force rows for each coefficient."""
     reach = {pair: inner.radius - inner.width for pair, inner in basis.inner.items()}
-    rule = PackingRule([s.atoms.numbers for s in fitted], _spacing(distances), reach)
-    return random_packings(rule, max(LEAST_PACKED_ATOMS, basis.n_functions * len(basis.species)))
+    cube = _spacing(distances) ** 3
+    volumes = (PACKED_VOLUME[0] * cube, PACKED_VOLUME[1] * cube)
+    rule = PackingRule([s.atoms.numbers for s in fitted], PACKED_SOUPS, PACKED_TOGETHER, volumes, reach)
+    rng, found = np.random.default_rng(0), list[Atoms]()
+    while sum(len(packing) for packing in found) < max(LEAST_PACKED_ATOMS, basis.n_functions * len(basis.species)):
+        packing = random_packing(rule, rng)
+        if len(packing) > 1:
+            found.append(packing)
+    return found
 
 
 def _spacing(distances: Distances) -> float:

@@ -28,6 +28,7 @@ from adiabat.training.config_type_noise import (
     search_by_config_type,
 )
 from adiabat.training.hyperparameters import Candidate, Hyperparameters, search
+from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
@@ -132,6 +133,9 @@ def _fitted(
         prepared = replace(prepared, notes=(*prepared.notes, note))
     else:
         best = search(equations, examples, prior, quiet=quiet)
+    if config.repulsion.enabled:
+        best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
+        prepared = replace(prepared, notes=(*prepared.notes, *said))
     return _assemble(structures, config, prepared, equations, best)
 
 
@@ -139,10 +143,12 @@ def _assemble(
     structures: list[Labelled], config: TrainConfig, prepared: Preparation, equations: NormalEquations, best: Candidate
 ) -> Potential:
     model = prepared.model
-    mean = torch.from_numpy(best.solution.mean)
-    fitted = LinearACE(model.basis, mean.reshape(len(model.species), -1).contiguous())
+    fitted = prepared.fitted_model(best.solution.mean)
     posterior = LinearPosterior(
-        mean, torch.from_numpy(best.solution.factor), torch.from_numpy(best.solution.scale), dict(best.parameters.noise)
+        torch.from_numpy(best.solution.mean),
+        torch.from_numpy(best.solution.factor),
+        torch.from_numpy(best.solution.scale),
+        dict(best.parameters.noise),
     )
     metadata = {
         "provenance": provenance(),

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from ase import Atoms
 
+from adiabat.holes.contacts import NEAREST, Pair, pair_name
+from adiabat.holes.curves import EnergyCurve, descending
 from adiabat.potential import Potential
-from adiabat.testing.holes.contacts import NEAREST, Pair, pair_name
-from adiabat.testing.holes.curves import EnergyCurve, descending, energies_along
 
 STEP = 0.01
 """Å."""
@@ -25,4 +25,4 @@ def dimer_curves(potential: Potential, contacts: Mapping[Pair, float]) -> list[E
 def _curve(potential: Potential, pair: Pair, contact: float) -> EnergyCurve:
     distances = descending(contact, NEAREST, STEP)
     path = [Atoms(pair, positions=[[0, 0, 0], [0, 0, distance]]) for distance in distances]
-    return EnergyCurve(f"dimer {pair_name(pair)}", distances, "Å", energies_along(potential, path))
+    return EnergyCurve.along(f"dimer {pair_name(pair)}", potential, path, distances, "Å")

@@ -6,8 +6,8 @@ import numpy as np
 from ase import Atoms
 
 from adiabat.errors import DataError
+from adiabat.holes.contacts import Pair
 from adiabat.system import Labelled
-from adiabat.testing.holes.contacts import Pair
 
 
 def host_of(structures: Sequence[Labelled], pair: Pair) -> Atoms:

@@ -1,4 +1,4 @@
-"""The contract that a potential has no holes: that nothing draws atoms into one another."""
+"""A survey of what a potential does where its data end: whether anything draws atoms into one another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,25 +7,22 @@ from typing import cast
 import numpy as np
 from torch import Tensor
 
+from adiabat.holes.contacts import contact_distances
+from adiabat.holes.curves import EnergyCurve, Hole, deepest_hole
+from adiabat.holes.dimers import dimer_curves
+from adiabat.holes.hosts import crystals_of
+from adiabat.holes.pushes import push_curves
+from adiabat.holes.random_packings import packings_like
+from adiabat.holes.relaxed_packings import RelaxedPacking, relaxed_packings, without_constants
+from adiabat.holes.squeezes import squeeze_curves
 from adiabat.potential import Potential
 from adiabat.system import Labelled
-from adiabat.testing.holes.contacts import contact_distances
-from adiabat.testing.holes.curves import EnergyCurve, Hole, deepest_hole
-from adiabat.testing.holes.dimers import dimer_curves
-from adiabat.testing.holes.hosts import crystals_of
-from adiabat.testing.holes.packings import RelaxedPacking, relaxed_packings, without_constants
-from adiabat.testing.holes.pushes import push_curves
-from adiabat.testing.holes.squeezes import squeeze_curves
-from adiabat.testing.violation import ContractViolation
 
 NEAREST_RATIO = 0.7
 """Of the shortest distance in the data: a packing may not come to rest nearer."""
 
 DEEPEST_BELOW_EV = 0.5
 """Per atom. The data need not hold the best crystal of an element, but no random packing of it can lie so far below."""
-
-NAMED = 20
-"""Holes that a message names."""
 
 
 @dataclass(frozen=True)
@@ -77,49 +74,6 @@ class HoleSurvey:
         ]
 
 
-def check_no_holes(
-    potential: Potential,
-    structures: Sequence[Labelled],
-    *,
-    packings: int = 1000,
-    directions: int = 10,
-    seed: int = 0,
-    quiet: bool = False,
-) -> HoleSurvey:
-    """Refuse a potential that draws atoms into one another where its data end.
-
-    For each pair of species, a dimer and an atom pushed through the bulk: the energy rises from the shortest distance of
-    the data down to 0.3 Å. Crystals scaled down to 40 % of their volume have no second minimum. Random packings
-    relax to no distance below 0.7 of the shortest in the data, nor, those of one element, to an energy 0.5 eV/atom below its
-    crystals.
-
-    Args:
-        potential: What is checked.
-        structures: The data that it was made from.
-        packings: How many are relaxed; a thousand take the compiled kernel less than a minute, the reference half an hour.
-        directions: In which an atom is pushed, for each pair.
-        seed: Of all that is random.
-        quiet: Show no progress.
-
-    Returns:
-        What was found.
-
-    Raises:
-        ContractViolation: With each hole, where it is and how deep.
-        DataError: The data hold too little to judge by.
-    """
-    survey = survey_holes(potential, structures, packings=packings, directions=directions, seed=seed, quiet=quiet)
-    complaints = survey.complaints()
-    if complaints:
-        more = [f"and {len(complaints) - NAMED} more"] if len(complaints) > NAMED else []
-        raise ContractViolation(
-            "short distances",
-            value="\n".join([f"{len(complaints)} holes", *complaints[:NAMED], *more]),
-            rule="nothing draws atoms into one another: nearer than in the data the energy rises",
-        )
-    return survey
-
-
 def survey_holes(
     potential: Potential,
     structures: Sequence[Labelled],
@@ -129,14 +83,27 @@ def survey_holes(
     seed: int = 0,
     quiet: bool = False,
 ) -> HoleSurvey:
-    """All that `check_no_holes` judges, not judged; arguments and errors as there."""
+    """Dimers, pushed atoms, squeezed crystals and random packings.
+
+    Args:
+        potential: What is asked.
+        structures: The data that it was made from.
+        packings: How many are relaxed; a thousand take the compiled kernel less than a minute, the reference half an hour.
+        directions: In which an atom is pushed, for each pair.
+        seed: Of all that is random.
+        quiet: Show no progress.
+
+    Raises:
+        DataError: The data hold too little to judge by.
+    """
     contacts = contact_distances(structures, potential.species)
     curves = (
         *dimer_curves(potential, contacts),
         *push_curves(potential, structures, contacts, directions=directions, seed=seed, quiet=quiet),
         *squeeze_curves(potential, crystals_of(structures), contacts),
     )
-    relaxed = relaxed_packings(potential, structures, contacts, packings, seed=seed, quiet=quiet)
+    thrown = packings_like(structures, contacts, packings, seed=seed) if packings else []
+    relaxed = relaxed_packings(potential, thrown, contacts, quiet=quiet)
     return HoleSurvey(curves, tuple(relaxed), _lowest_energies(potential, structures))
 
 

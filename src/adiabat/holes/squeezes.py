@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from ase import Atoms
 
+from adiabat.holes.contacts import Pair, nearest_approach
+from adiabat.holes.curves import EnergyCurve, descending, energies_along
 from adiabat.potential import Potential
-from adiabat.testing.holes.contacts import Pair, nearest_approach
-from adiabat.testing.holes.curves import EnergyCurve, descending, energies_along
 from adiabat.typing import FloatArray
 
 SMALLEST = 0.4
@@ -38,7 +38,7 @@ def _curve(potential: Potential, name: str, crystal: Atoms, contacts: Mapping[Pa
     path = [_scaled(crystal, fraction) for fraction in fractions]
     energies = energies_along(potential, path)
     first = min(_first_minimum(energies), _first_contact(path, contacts))
-    return EnergyCurve(f"squeezed {name}", fractions[first:], "of its volume", energies[first:])
+    return EnergyCurve(f"squeezed {name}", fractions[first:], "of its volume", energies[first:], path[first:])
 
 
 def _scaled(crystal: Atoms, fraction: float) -> Atoms:

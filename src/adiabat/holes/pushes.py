@@ -10,13 +10,13 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from adiabat.errors import DataError
+from adiabat.holes.contacts import NEAREST, Pair, contact_table, pair_name
+from adiabat.holes.curves import EnergyCurve
+from adiabat.holes.hosts import host_of, repeated_beyond
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch, Labelled
-from adiabat.testing.holes.contacts import NEAREST, Pair, contact_table, pair_name
-from adiabat.testing.holes.curves import EnergyCurve, energies_along
-from adiabat.testing.holes.hosts import host_of, repeated_beyond
 from adiabat.typing import FloatArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -155,7 +155,7 @@ def _curve(potential: Potential, pair: Pair, crowd: _Crowd, push: _Push) -> Ener
     path = [_displaced(crowd, length * push.direction) for length in push.displacement]
     towards = ", ".join(f"{component:.2f}" for component in push.direction)
     place = f"{pair_name(pair)}, atom {crowd.pushed} of {crowd.atoms.get_chemical_formula()} pushed along ({towards})"
-    return EnergyCurve(place, push.distance, "Å", energies_along(potential, path))
+    return EnergyCurve.along(place, potential, path, push.distance, "Å")
 
 
 def _displaced(crowd: _Crowd, displacement: FloatArray) -> Atoms:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 from ase import Atoms
@@ -27,12 +27,21 @@ class EnergyCurve:
         coordinate: (P,) in the order of the path.
         unit: Of the coordinate.
         energy_ev: (P,), of all atoms together.
+        structures: (P,).
     """
 
     place: str
     coordinate: FloatArray
     unit: str
     energy_ev: FloatArray
+    structures: Sequence[Atoms]
+
+    @classmethod
+    def along(
+        cls, place: str, potential: Potential, structures: Sequence[Atoms], coordinate: FloatArray, unit: str
+    ) -> Self:
+        """With the energies that a potential gives."""
+        return cls(place, coordinate, unit, energies_along(potential, structures), structures)
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,14 @@ class Hole:
         top: Where the fall begins, a coordinate of the path.
         bottom: Where it ends.
         depth_ev: By how much the energy falls.
+        between: The structures from the top to the bottom.
     """
 
     curve: EnergyCurve
     top: float
     bottom: float
     depth_ev: float
+    between: Sequence[Atoms]
 
     def __str__(self) -> str:
         unit = self.curve.unit
@@ -70,7 +81,8 @@ def deepest_hole(curve: EnergyCurve) -> Hole | None:
     if not fall[bottom] > 0:
         return None
     top = int(energy[: bottom + 1].argmax())
-    return Hole(curve, float(curve.coordinate[top]), float(curve.coordinate[bottom]), float(fall[bottom]))
+    ends = float(curve.coordinate[top]), float(curve.coordinate[bottom])
+    return Hole(curve, *ends, float(fall[bottom]), curve.structures[top : bottom + 1])
 
 
 def energies_along(potential: Potential, path: Sequence[Atoms]) -> FloatArray:

@@ -10,31 +10,27 @@ import torch
 from analytic_models import argon_and_krypton
 from ase import Atoms
 from ase.build import bulk, molecule
-from ase.optimize import FIRE
 from torch import Tensor
 
 from adiabat.errors import DataError
-from adiabat.models import IsolatedAtoms
-from adiabat.physics import ZBL
-from adiabat.potential import Potential
-from adiabat.system import Batch, Graph, Labelled, Labels, PartState, register
-from adiabat.testing import ContractViolation
-from adiabat.testing.holes import (
+from adiabat.holes import (
     EnergyCurve,
     HoleSurvey,
-    check_no_holes,
     contact_distances,
     crystals_of,
     deepest_hole,
     dimer_curves,
     host_of,
-    nearest_approach,
+    packings_like,
     push_curves,
-    random_packings,
     relaxed_packings,
     squeeze_curves,
 )
-from adiabat.testing.holes.relaxation import relax
+from adiabat.models import IsolatedAtoms
+from adiabat.physics import ZBL
+from adiabat.potential import Potential
+from adiabat.system import Graph, Labelled, Labels, PartState, register
+from adiabat.testing import ContractViolation, check_no_holes
 
 RARE_GASES = {(18, 18): (1.2, 3.0), (18, 36): (1.2, 3.1), (36, 36): (1.2, 3.2)}
 CONTACT = 1.2 * 2 * 1.06
@@ -175,34 +171,44 @@ def test_packings_that_collapse_or_sink_are_named() -> None:
     assert "below all crystals of the data" in str(raised.value)
 
 
+def made_curve(energies_ev: list[float]) -> EnergyCurve:
+    """Along 0, 1, 2 ... Å, with argon of that many atoms less one."""
+    places = np.arange(float(len(energies_ev)))
+    structures = [Atoms(["Ar"] * (index + 1)) for index in range(len(places))]
+    return EnergyCurve("path", places, "Å", np.array(energies_ev), structures)
+
+
 def test_an_energy_that_is_no_number_is_a_hole() -> None:
-    curve = EnergyCurve("path", np.array([3.0, 2.0, 1.0]), "Å", np.array([0.0, 1.0, nan]))
+    curve = made_curve([0.0, 1.0, nan])
 
     hole = deepest_hole(curve)
 
     assert hole is not None
-    assert (hole.top, hole.bottom) == (2.0, 1.0)
+    assert (hole.top, hole.bottom) == (1.0, 2.0)
 
 
 def test_a_packing_without_an_energy_counts_as_sunk() -> None:
-    packings = relaxed_packings(argon(pair_ev=nan), ARGON, {(18, 18): CONTACT}, 2, quiet=True)
+    contacts = {(18, 18): CONTACT}
+
+    packings = relaxed_packings(argon(pair_ev=nan), packings_like(ARGON, contacts, 2, seed=0), contacts, quiet=True)
 
     assert set(HoleSurvey((), tuple(packings), {}).sunk) == {0, 1}
 
 
 def test_the_deepest_fall_is_measured_from_the_highest_point_before_it() -> None:
-    curve = EnergyCurve("path", np.arange(6.0), "Å", np.array([0.0, 3.0, 1.0, 2.0, 0.5, 4.0]))
+    curve = made_curve([0.0, 3.0, 1.0, 2.0, 0.5, 4.0])
 
     hole = deepest_hole(curve)
 
     assert hole is not None
     assert (hole.top, hole.bottom, hole.depth_ev) == (1.0, 4.0, 2.5)
+    assert [len(atoms) for atoms in hole.between] == [2, 3, 4, 5]
 
 
 def test_a_path_that_only_rises_has_no_hole_and_rounding_is_none() -> None:
-    energies = np.array([-1e6, -1e6 - 1e-7, 0.0, 1e12, 1e12 - 1.0])
+    energies = [-1e6, -1e6 - 1e-7, 0.0, 1e12, 1e12 - 1.0]
 
-    assert deepest_hole(EnergyCurve("path", np.arange(5.0), "Å", energies)) is None
+    assert deepest_hole(made_curve(energies)) is None
 
 
 def test_an_atom_is_pushed_from_the_contact_distance_down_to_the_nearest() -> None:
@@ -239,28 +245,11 @@ def test_atoms_of_molecules_are_pushed_within_them() -> None:
     assert all(deepest_hole(curve) is None for curve in curves)
 
 
-def test_contacts_are_the_shortest_distances_of_the_data() -> None:
-    pair = Labelled(Atoms("Si2", positions=[[0, 0, 0], [0, 0, 2.1]]), Labels(energy=-1.0))
-
-    assert contact_distances([pair], (14,)) == {(14, 14): pytest.approx(2.1)}
-    nearest = nearest_approach(Atoms("Si2", positions=[[0, 0, 0], [0, 0, 1.05]]), {(14, 14): 2.1})
-    assert nearest is not None
-    assert (nearest.pair, nearest.ratio) == ((14, 14), pytest.approx(0.5))
-    assert nearest_approach(pair.atoms, {(14, 14): 2.0}) is None
-
-
 def test_data_that_cannot_be_judged_by_are_refused() -> None:
     lone = Labelled(Atoms("Ar"), Labels(energy=0.0))
-    merged = Labelled(Atoms("Ar2", positions=[[0, 0, 0], [0, 0, 0.2]]), Labels(energy=0.0))
 
     with pytest.raises(DataError, match="no structure holds"):
         host_of([lone], (18, 18))
-    with pytest.raises(DataError, match="isolated atoms alone"):
-        random_packings([lone], {(18, 18): 3.0}, 1)
-    with pytest.raises(DataError, match=r"0\.200 Å apart"):
-        contact_distances([merged], (18,))
-    with pytest.raises(DataError, match="do not fit"):
-        random_packings(ARGON, {(18, 18): 12.0}, 1)
 
 
 def test_the_structure_of_lowest_energy_stands_for_the_rest_and_the_first_where_none_has_one() -> None:
@@ -280,63 +269,3 @@ def test_the_structure_that_is_richest_in_a_pair_stands_for_it_even_where_anothe
     assert host_of(data, (18, 36)) is ordered.atoms
     assert host_of(data, (36, 36)) is pure.atoms
     assert host_of(data, (18, 18)) is data[3].atoms
-
-
-def test_packings_have_the_densities_of_the_data_and_begin_apart() -> None:
-    contacts = {(18, 18): 3.4}
-    packings = random_packings(ARGON, contacts, 40, seed=3)
-    volume = np.median([s.atoms.get_volume() / 4 for s in ARGON])
-
-    densities = np.array([volume * len(atoms) / atoms.get_volume() for atoms in packings])
-
-    assert {len(atoms) for atoms in packings} <= set(range(8, 21))
-    assert densities.min() < 0.7
-    assert densities.max() > 1.3
-    assert (np.abs(densities - 1) <= 0.5 + 1e-9).all()
-    for atoms in packings:
-        nearest = nearest_approach(atoms, contacts)
-        assert nearest is None or nearest.ratio >= 0.5
-    assert all(a == b for a, b in zip(random_packings(ARGON, contacts, 3, seed=3), packings, strict=False))
-
-
-def test_molecules_without_a_cell_are_packed_about_as_in_a_liquid() -> None:
-    acetone = Labelled(molecule("CH3COCH3"), Labels(energy=-1.0))
-    liquid = 73.4 / 0.6022 / 10  # Å³ per atom: 73.4 cm³/mol, ten atoms
-
-    volumes = [
-        s.get_volume() / len(s)
-        for s in random_packings(
-            [acetone], {(1, 1): 0.7, (1, 6): 1.0, (1, 8): 1.0, (6, 6): 1.4, (6, 8): 1.2, (8, 8): 1.4}, 60
-        )
-    ]
-
-    assert 0.5 * liquid < np.median(volumes) < 1.5 * liquid
-
-
-def test_structures_relax_together_as_they_do_in_another_code() -> None:
-    potential = Potential([argon_and_krypton()])
-    starts = [
-        bulk("Ar", "fcc", a=5.3, cubic=True),
-        bulk("Kr", "fcc", a=5.6) * (2, 2, 2),
-        Atoms("Ar3", positions=np.eye(3) * 3.0),
-    ]
-    for seed, atoms in enumerate(starts):
-        atoms.rattle(0.15, seed=seed)
-
-    found = relax(potential, Batch.from_atoms(starts), force_tolerance=1e-4)
-
-    for atoms, energy, force in zip(starts, found.energy_ev, found.largest_force, strict=True):
-        atoms.calc = potential.calculator()
-        FIRE(atoms, logfile=None).run(fmax=1e-4, steps=2000)
-        assert float(energy) == pytest.approx(atoms.get_potential_energy(), abs=1e-5)
-        assert float(force) <= 1e-4
-
-
-def test_packings_count_energies_without_the_shifts_of_isolated_atoms() -> None:
-    contacts = {(18, 18): CONTACT}
-    with_shift = Potential([IsolatedAtoms({18: -500.0}, "fitted", 7.0), argon_and_krypton()])
-
-    (shifted,) = relaxed_packings(with_shift, ARGON, contacts, 1, quiet=True)
-    (plain,) = relaxed_packings(Potential([argon_and_krypton()]), ARGON, contacts, 1, quiet=True)
-
-    assert shifted.energy_ev_per_atom == pytest.approx(plain.energy_ev_per_atom)

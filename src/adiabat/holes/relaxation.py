@@ -11,10 +11,10 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
+from adiabat.holes.contacts import NEAREST
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.system import Batch, Graph
-from adiabat.testing.holes.contacts import NEAREST
 
 FIRST_STEP, LONGEST_STEP = 0.05, 0.25
 """Of time, for atoms of unit mass with forces in eV/Å."""
@@ -24,6 +24,9 @@ FIRST_MIXING, LESS_MIXING = 0.1, 0.99
 
 LONGEST_MOVE = 0.1
 """Å in one step, so that no atom jumps over what is to be found."""
+
+SNAPSHOT_STEPS = 30
+"""Between one snapshot and the next."""
 
 TINY = 1e-30
 """In place of a force that is zero."""
@@ -38,12 +41,14 @@ class Relaxation:
         energy_ev: (S,).
         largest_force: (S,) eV/Å.
         steps: (S,) how many were made.
+        snapshots: (N, 3) each: the atoms after every `SNAPSHOT_STEPS` steps. One that is done stays where it is.
     """
 
     batch: Batch
     energy_ev: Tensor
     largest_force: Tensor
     steps: Tensor
+    snapshots: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def relax(potential: Potential, batch: Batch, *, force_tolerance: float = 0.1, s
     """
     way, positions = _Descent.begin(batch), batch.positions.clone()
     energy, largest, made = (batch.positions.new_zeros(batch.n_systems) for _ in range(3))
+    snapshots: list[Tensor] = []
     for step in range(steps + 1):
         graph = neighbor_graph(way.batch, potential.cutoff)
         found = potential(graph, want=("energy", "forces"))
@@ -140,11 +146,13 @@ def relax(potential: Potential, batch: Batch, *, force_tolerance: float = 0.1, s
         strongest = _largest(way.batch, torch.linalg.vector_norm(forces, dim=-1))
         positions[way.atom], energy[way.structure] = way.batch.positions, cast(Tensor, found.energy)
         largest[way.structure], made[way.structure] = strongest, float(step)
+        if step and step % SNAPSHOT_STEPS == 0:
+            snapshots.append(positions.clone())
         moving = (strongest > force_tolerance) & (strongest < inf) & ~_collapsed(graph)
         if not bool(moving.any()):
             break
         way = way.moved(forces).only(moving)
-    return Relaxation(batch.replace(positions=positions), energy, largest, made.long())
+    return Relaxation(batch.replace(positions=positions), energy, largest, made.long(), tuple(snapshots))
 
 
 def _largest(batch: Batch, per_atom: Tensor) -> Tensor:
