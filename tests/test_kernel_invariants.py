@@ -74,6 +74,18 @@ def test_invariants_and_forces_of_a_readout_are_those_of_the_reference(
         assert np.abs(virial - symmetric).max() <= 1e-11 * (np.abs(symmetric).max() + 1)
 
 
+def test_features_of_a_model_come_from_the_kernel_unless_they_are_differentiated() -> None:
+    model = EXPANSIONS["two species"]
+    graph = graphs(model)[0]
+    positions = graph.batch.positions.clone().requires_grad_()
+
+    by_reference = model.features(graph.on(graph.batch.replace(positions=positions)))
+
+    assert torch.equal(model.features(graph), CompiledInvariants(model.basis).values(graph))
+    assert by_reference.requires_grad
+    assert (model.features(graph) - by_reference).abs().max() <= 1e-12 * (by_reference.abs().max() + 0.1)
+
+
 def test_a_linear_readout_is_the_fused_one() -> None:
     model = EXPANSIONS["mixed channels, contracted"]
     fused = CompiledSum.of([model])

@@ -18,4 +18,4 @@ Stresses: TypeAlias = Tensor  # (S, 3, 3) eV/Å³, positive under tension
 EdgeVectors: TypeAlias = Tensor  # (E, 3) Å, from centre to neighbour
 Features: TypeAlias = Tensor  # (N, K)
 
-Quantity: TypeAlias = Literal["energy", "energies", "forces", "stress"]
+Quantity: TypeAlias = Literal["energy", "energies", "forces", "stress", "atomic_virials"]

@@ -66,7 +66,7 @@ class CompiledSum:
         batch = graph.batch
         volume = defined_volume(batch) if "stress" in want else None
         try:
-            found = self.evaluate(graph, Want(forces="forces" in want, virial=volume is not None))
+            found = self.evaluate(graph, _kernel_want(want))
         except ValueError:
             _refuse_lost(batch)
             raise
@@ -78,6 +78,9 @@ class CompiledSum:
             energies=_summed([one.energies for one in found]).to(dtype) if "energies" in want else None,
             forces=_summed([one.forces for one in found]).to(dtype) if "forces" in want else None,
             stress=None if volume is None else _stress(found, volume).to(dtype),
+            atomic_virials=_summed([one.atomic_virials for one in found]).to(dtype)
+            if "atomic_virials" in want
+            else None,
         )
 
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
@@ -110,6 +113,10 @@ def _pair(repulsion: ZBL, center: int, neighbor: int) -> tuple[float, ...]:
         return NO_REPULSION
     p = repulsion.pairs[pair]
     return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
+
+
+def _kernel_want(want: Collection[Quantity]) -> Want:
+    return Want(forces="forces" in want, virial="stress" in want, atomic_virials="atomic_virials" in want)
 
 
 def _summed(arrays: Sequence[FloatArray | None]) -> Tensor:

@@ -1,6 +1,7 @@
 """Derivatives of the energy, written once for every model."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ AtomicEnergies = Callable[[Graph], Tensor]
 
 
 def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quantity]) -> Prediction:
-    """Energies and their derivatives: forces -∂E/∂x, stress (1/V) ∂E/∂ε.
+    """Energies and their derivatives: forces -∂E/∂x, stress (1/V) ∂E/∂ε, atomic virials from the derivatives by the edges.
 
     The strain ε is symmetrised and acts on positions and cell alike: x -> x (1 + ε).
 
@@ -25,25 +26,56 @@ def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quan
         want: What to compute.
 
     Raises:
-        PropertyUnavailable: A stress was asked for of a structure that is not periodic in three directions.
+        PropertyUnavailable: A stress was asked for of a structure that is not periodic in three directions; atomic virials
+            of energies that do not depend on edges alone.
     """
     volume = defined_volume(graph.batch) if "stress" in want else None
-    if not {"forces", "stress"} & set(want):
+    if not {"forces", "stress", "atomic_virials"} & set(want):
         with torch.no_grad():
-            return _collect(atomic_energies(graph), graph.batch, want, forces=None, stress=None)
+            return _collect(atomic_energies(graph), graph.batch, want)
+    energies, forces, by_strain, by_edge = _differentiated(atomic_energies, graph, edges="atomic_virials" in want)
+    return replace(
+        _collect(energies, graph.batch, want),
+        forces=forces if "forces" in want else None,
+        stress=None if volume is None else by_strain / volume[:, None, None],
+        atomic_virials=None if by_edge is None else _atomic_virials(graph, by_edge, forces),
+    )
+
+
+def _differentiated(
+    atomic_energies: AtomicEnergies, graph: Graph, *, edges: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Energies, forces, the derivatives by the strain and, where wanted, those by the edges."""
     batch = graph.batch
     positions = batch.positions.detach().requires_grad_()
     strain = batch.cell.new_zeros(batch.cell.shape, requires_grad=True)
+    displacement = positions.new_zeros(graph.n_edges, 3, requires_grad=True) if edges else None
+    leaves = [leaf for leaf in (positions, strain, displacement) if leaf is not None]
     with torch.enable_grad():
-        energies = atomic_energies(graph.on(_strained(batch, positions, strain)))
+        deformed = replace(graph.on(_strained(batch, positions, strain)), displacement=displacement)
+        energies = atomic_energies(deformed)
         if energies.requires_grad:
-            by_position, by_strain = torch.autograd.grad(
-                energies.sum(), (positions, strain), allow_unused=True, materialize_grads=True
-            )
+            found = torch.autograd.grad(energies.sum(), leaves, allow_unused=True, materialize_grads=True)
         else:  # no edges: constants only
-            by_position, by_strain = torch.zeros_like(positions), torch.zeros_like(strain)
-    stress = None if volume is None else by_strain / volume[:, None, None]
-    return _collect(energies.detach(), batch, want, forces=-by_position, stress=stress)
+            found = tuple(torch.zeros_like(leaf) for leaf in leaves)
+    return energies.detach(), -found[0], found[1], found[2] if edges else None
+
+
+def _atomic_virials(graph: Graph, by_edge: Tensor, forces: Tensor) -> Tensor:
+    """(N, 3, 3) eV, where the edges account for the forces."""
+    zeros = torch.zeros_like(forces)
+    from_edges = zeros.index_add(0, graph.center, by_edge) - zeros.index_add(0, graph.neighbor, by_edge)
+    allowed = torch.finfo(forces.dtype).eps ** 0.6 * (float(forces.abs().max()) + 1.0)
+    if not float((from_edges - forces).abs().max()) <= allowed:
+        raise PropertyUnavailable(
+            "atomic virials were asked for of energies that are not functions of the graph's edge vectors",
+            rule="an atom's virial is a sum over edges",
+            mend="let the model compute from graph.vectors()",
+        )
+    each = (
+        -graph.vectors()[:, :, None] * by_edge[:, None, :]
+    )  # r_ij of the atom i where the edge ends: back to the centre j
+    return forces.new_zeros(len(forces), 3, 3).index_add(0, graph.neighbor, each)
 
 
 def _strained(batch: Batch, positions: Tensor, strain: Tensor) -> Batch:
@@ -54,14 +86,10 @@ def _strained(batch: Batch, positions: Tensor, strain: Tensor) -> Batch:
     )
 
 
-def _collect(
-    energies: Tensor, batch: Batch, want: Collection[Quantity], *, forces: Tensor | None, stress: Tensor | None
-) -> Prediction:
+def _collect(energies: Tensor, batch: Batch, want: Collection[Quantity]) -> Prediction:
     return Prediction(
         energy=batch.sum_over_atoms(energies) if "energy" in want else None,
         energies=energies if "energies" in want else None,
-        forces=forces if "forces" in want else None,
-        stress=stress,
     )
 
 

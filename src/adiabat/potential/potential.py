@@ -22,7 +22,7 @@ from adiabat.typing import Quantity
 if TYPE_CHECKING:
     from adiabat.potential.ase import AdiabatCalculator
 
-QUANTITIES: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress")
+QUANTITIES: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress", "atomic_virials")
 
 
 class Potential:
@@ -82,7 +82,7 @@ class Potential:
         Args:
             structures: Structures; or a batch, or a graph with edges at least as long as `cutoff`, of the potential's
                 type and on its device.
-            want: Any of "energy", "energies", "forces", "stress".
+            want: Any of "energy", "energies", "forces", "stress", "atomic_virials".
 
         Raises:
             UnknownSpecies: An element that the potential was not trained for.
@@ -168,8 +168,7 @@ class Potential:
             canaries = self.canaries or default_structures(self.species)
         save_potential(self, Path(file), canaries=canaries)
 
-    @staticmethod
-    def _require_available(want: Collection[Quantity]) -> None:
+    def _require_available(self, want: Collection[Quantity]) -> None:
         for name in want:
             if name not in QUANTITIES:
                 raise PropertyUnavailable(
@@ -177,6 +176,13 @@ class Potential:
                     rule=f"this potential gives {', '.join(QUANTITIES)}",
                     mend="ask for these alone",
                 )
+        if "atomic_virials" in want and self.interaction_range > self.cutoff + 1e-9:
+            raise PropertyUnavailable(
+                f"atomic virials were asked for of a potential that reaches {self.interaction_range:g} Å over edges of "
+                f"{self.cutoff:g} Å",
+                rule="an atom's virial is a sum over the edges between it and its neighbours",
+                mend="use a potential whose atomic energies depend on their neighbours alone",
+            )
 
     def _graph(self, structures: Batch | Graph | Atoms | Sequence[Atoms]) -> Graph:
         if isinstance(structures, Graph):

@@ -16,12 +16,16 @@ class Prediction:
         energies: (N,) eV per atom.
         forces: (N, 3) eV/Å.
         stress: (S, 3, 3) eV/Å³, positive under tension.
+        atomic_virials: (N, 3, 3) eV: W_i = Σ_j r_ij ⊗ ∂E_j/∂r_ji with r_ij = r_j - r_i, the one with which Σ W_i·v_i is the
+            heat flux of the potential energy (Z. Fan et al., Phys. Rev. B 92, 094301 (2015), equation 27). It is not
+            symmetric; its sum over a periodic structure is -V σ.
     """
 
     energy: Tensor | None = None
     energies: Tensor | None = None
     forces: Tensor | None = None
     stress: Tensor | None = None
+    atomic_virials: Tensor | None = None
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same prediction in another floating-point type or on another device."""

@@ -59,11 +59,14 @@ class Graph:
         batch: The structures.
         edges: The edges; those that were searched for are expanded to tensors only where these are asked for.
         cutoff: Å: every pair closer than this is an edge.
+        displacement: (E, 3) Å, added to the edge vectors: zeros, by which the derivatives by single edges are taken. None:
+            nothing is added.
     """
 
     batch: Batch
     edges: Edges
     cutoff: float
+    displacement: Tensor | None = None
 
     @property
     def n_edges(self) -> int:
@@ -90,7 +93,8 @@ class Graph:
         batch = self.batch
         cell = batch.cell[batch.system[self.center]]
         offset = torch.einsum("ea,eab->eb", self.shift.to(cell.dtype), cell)
-        return batch.positions[self.neighbor] - batch.positions[self.center] + offset
+        vectors = batch.positions[self.neighbor] - batch.positions[self.center] + offset
+        return vectors if self.displacement is None else vectors + self.displacement
 
     def on(self, batch: Batch) -> Self:
         """The same edges over moved atoms.
@@ -110,4 +114,5 @@ class Graph:
 
     def selected(self, chosen: Tensor) -> Self:
         """Some of the edges, by ascending numbers or by a mask."""
-        return replace(self, edges=ListedEdges(self.center[chosen], self.neighbor[chosen], self.shift[chosen]))
+        edges = ListedEdges(self.center[chosen], self.neighbor[chosen], self.shift[chosen])
+        return replace(self, edges=edges, displacement=None if self.displacement is None else self.displacement[chosen])

@@ -28,6 +28,14 @@ class CompiledInvariants:
 
     basis: BasisSpecification
 
+    def serves(self, graph: Graph) -> bool:
+        """Whether the kernel can evaluate where the graph's tensors are, and nobody wants to differentiate what it finds."""
+        positions, cell = graph.batch.positions, graph.batch.cell
+        differentiated = torch.is_grad_enabled() and (positions.requires_grad or cell.requires_grad)
+        displaced = graph.displacement is not None
+        here = positions.device.type == "cpu" and positions.dtype in (torch.float64, torch.float32)
+        return here and not differentiated and not displaced
+
     def values(self, graph: Graph) -> Tensor:
         """(N, functions), in the floating-point type of the positions."""
         found = self._kernel.forward(made_configuration(graph, self.basis.species), execution=made_execution(graph))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
+from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.models.ace.compiled_rows import CompiledRowBuilder
 from adiabat.models.ace.density import atomic_density, species_index
 from adiabat.models.ace.invariants import coupling_matrix, invariants, product_values
@@ -61,6 +62,8 @@ class LinearACE:
 
     def features(self, graph: Graph) -> Tensor:
         """(N, functions): the invariants."""
+        if self._compiled_invariants.serves(graph):
+            return self._compiled_invariants.values(graph)
         return invariants(atomic_density(graph, self.basis), self.basis)
 
     def design_rows(self, graph: Graph) -> DesignRows:
@@ -71,6 +74,10 @@ class LinearACE:
         if self._compiled_row_builder.serves(graph):
             return self._compiled_row_builder(graph)
         return RowBuilder(self.basis)(graph)
+
+    @cached_property
+    def _compiled_invariants(self) -> CompiledInvariants:
+        return CompiledInvariants(self.basis)
 
     @cached_property
     def _compiled_row_builder(self) -> CompiledRowBuilder:
