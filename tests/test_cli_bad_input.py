@@ -1,8 +1,10 @@
 """Bad input on the command line: each error names the place, the rule and the mend, and nothing is written."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import safetensors.torch
@@ -11,7 +13,7 @@ from ase import Atoms
 from ase.io import read, write
 from made_potentials import made_potential
 
-from adiabat.cli.app import EXIT_MISTAKE, run
+from adiabat.cli.app import EXIT_FINE, EXIT_MISTAKE, run
 from adiabat.data import demonstration_set
 from adiabat.potential.document import FORMAT_VERSION
 
@@ -200,3 +202,77 @@ def test_a_start_that_cannot_be_simulated_is_refused(
     write("lost.xyz", Atoms("Si2", [[np.nan, 0, 0], [0, 0, 2.4]]), format="extxyz")
     dynamics = ["--ensemble", "nve", "--temperature-k", "300", "--timestep-fs", "1", "--steps", "2"]
     assert said in refused(capsys, ["md", "sound.adiabat", start, "--out", "run", *dynamics])
+
+
+DYNAMICS = ["--ensemble", "nve", "--temperature-k", "300", "--timestep-fs", "1", "--steps", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "sound.xyz", "--json", "sound.xyz"], "sound.xyz: is read as FILE, and --json"),
+        (["check", "sound.xyz", "--report", "link.xyz"], "link.xyz: is read as FILE, and --report"),
+        (["check", "sound.xyz", "--json", "o", "--report", "./o"], "o: is the file of --json and of --report"),
+        (["train", "sound.xyz", "--out", "./sound.xyz"], "sound.xyz: is read as DATA, and --out"),
+        (["train", "sound.xyz", "--test", "test.xyz", "--out", "test.xyz"], "test.xyz: is read as --test"),
+        (["train", "sound.xyz", "--config", "t.yaml", "--out", "t.yaml"], "t.yaml: is read as --config"),
+        (["train", "sound.xyz", "--basis-from", "sound.adiabat", "--out", "sound.adiabat"], "is read as --basis-from"),
+        (["evaluate", "sound.adiabat", "sound.xyz", "--json", "sound.adiabat"], "is read as POTENTIAL, and --json"),
+        (["evaluate", "sound.adiabat", "sound.xyz", "--report", "sound.xyz"], "is read as DATA, and --report"),
+        (["info", "sound.adiabat", "--json", "sound.adiabat"], "is read as POTENTIAL, and --json"),
+        (["md", "sound.adiabat", "last_frame.xyz", "--out", ".", *DYNAMICS], "is read as START, and --out"),
+        (["md", "sound.adiabat", "last_frame.xyz@-1", "--out", ".", *DYNAMICS], "is read as START, and --out"),
+    ],
+    ids=lambda value: " ".join(value[:8]) if isinstance(value, list) else "",
+)
+def test_an_output_does_not_take_the_place_of_what_is_read(
+    arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("test.xyz", frames(), format="extxyz")
+    write("last_frame.xyz", read("start.xyz"), format="extxyz")
+    Path("t.yaml").write_text("basis: {size: small}\n")
+    Path("link.xyz").symlink_to("sound.xyz")
+    before = {file: file.read_bytes() for file in Path.cwd().iterdir()}
+    assert said in refused(capsys, arguments)
+    assert {file: file.read_bytes() for file in Path.cwd().iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "sound.adiabat"], "sound.adiabat: is a safetensors file, as potentials"),
+        (["train", "sound.adiabat", "--out", "new.adiabat"], "sound.adiabat: is a safetensors file, as potentials"),
+        (["evaluate", "sound.xyz", "sound.adiabat"], "sound.xyz: holds no adiabat potential"),
+        (["check", "trajectory.h5"], "trajectory_to_xyz('trajectory.h5', 'frames.xyz')"),
+        (["md", "sound.adiabat", "trajectory.h5", "--out", "run", *DYNAMICS], "trajectory_to_xyz"),
+        (["info", "start.xyz"], "start.xyz: holds no adiabat potential"),
+        (["check", "."], ".: is a folder"),
+        (["evaluate", ".", "sound.xyz"], ".: cannot be read: Is a directory"),
+        (["evaluate", "sound.adiabat", "."], ".: is a folder"),
+        (["info", "sound.adiabat", "--json", "none/info.json"], "none/info.json: its folder does not exist"),
+        (["evaluate", "sound.adiabat", "sound.xyz", "--report", "none/r.html"], "its folder does not exist"),
+        (["check", "sound.xyz", "--set", "data.kyes.energy=e"], "did you mean 'keys'?"),
+        (["evaluate", "sound.adiabat", "sound.xyz", "--set", "keys.energy=e"], "did you mean 'data.keys'?"),
+    ],
+    ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else "",
+)
+def test_files_and_settings_in_the_wrong_place_are_called_what_they_are(
+    arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with h5py.File("trajectory.h5", "w"):
+        pass
+    assert said in refused(capsys, arguments)
+
+
+def test_a_run_is_resumed_with_what_it_began_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["md", "sound.adiabat", "start.xyz", "--out", "run", *DYNAMICS]
+    assert run(command) == EXIT_FINE
+    write("other.xyz", Atoms("Si2", [[0, 0, 0], [0, 0, 2.5]]), format="extxyz")
+    capsys.readouterr()
+    other_start = [*command[:2], "other.xyz", *command[3:]]
+    error = refused(capsys, [*other_start, "--resume"])
+    assert re.search(r"of another run: start structure was [0-9a-f]{12}\.\.\., is now [0-9a-f]{12}\.\.\.\n", error)
+    assert "timestep_fs was 1.0, is now 0.5" in refused(capsys, [*command, "--resume", "--timestep-fs", "0.5"])
+    assert "steps: asks for 1 steps in all, 2 are done already" in refused(
+        capsys, [*command, "--resume", "--steps", "1"]
+    )

@@ -101,6 +101,14 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
         ({"start": "cut.xyz"}, "cut.xyz"),
         ({"start": "empty.xyz"}, "empty.xyz: is empty"),
         ({"options": ["--out", "start.xyz"]}, "start.xyz: is a file"),
+        ({"options": ["--out", "start.xyz/run"]}, "start.xyz/run: cannot be made"),
+        ({"options": ["--temperature-k", "-1"]}, "--temperature-k: is -1.0\n  rule: greater than or equal to 0"),
+        ({"options": ["--timestep-fs", "0"]}, "mend: give another value\n"),
+        ({"options": ["--friction-per-fs", "0"]}, "mend: give another value, or leave --friction-per-fs out"),
+        ({"options": ["--threads", "100000"]}, "less than or equal to 1024"),
+        ({"start": "."}, ".: is a folder"),
+        ({"potential": "."}, ".: cannot be read: Is a directory"),
+        ({"potential": "start.xyz", "start": "ar.adiabat"}, "ar.adiabat: is a safetensors file, as potentials"),
     ],
 )
 def test_mistakes_are_said_without_a_traceback_and_nothing_is_written(

@@ -104,6 +104,15 @@ def test_the_configuration_file_and_the_overrides_count(folder: Path) -> None:
         (("--set", "basis"), "has no '='"),
         (("--set", "data.keys.energy=dft_total"), "dft_total"),
         (("--set", "data.isolated_atoms_ev.Xx=1.0"), "'Xx' is no element"),
+        (("--set", "data.isolated_atoms_ev.si=1.0"), "did you mean 'Si'?"),
+        (("--set", "bassis.size=small"), "did you mean 'basis'?"),
+        (("--set", "size=small"), "did you mean 'basis.size'?"),
+        (("--set", "data.keys.energy=config_type"), "train.xyz, structure 0: config_type is 'cell'"),
+        (("--set", "data.keys.forces=REF_energy"), "REF_energy is the key of both energy and forces"),
+        (("--config", "."), ".: cannot be read: Is a directory"),
+        (("--basis-from", "."), ".: cannot be read: Is a directory"),
+        (("--test", "."), ".: is a folder"),
+        (("--accept", ""), "there is no finding named ''"),
         (("--set", "data.isolated_atoms_ev.Ge=1.0"), "the data hold no Ge"),
         (("--set", "data.isolated_atoms_ev.Si=-1.0"), "the isolated atom in the data has -158.5 eV"),
         (("--set", "data.isolated_atoms_ev.Si=.nan"), "finite number"),
@@ -262,10 +271,43 @@ def test_a_test_element_that_the_potential_would_not_know_is_refused_before_the_
     assert "test.xyz, structure 1: holds Ar" in said
 
 
-def test_test_structures_with_an_isolated_atom_are_fine(folder: Path) -> None:
+def rename_label(file: Path, old: str, new: str) -> None:
+    file.write_text(file.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(("asked", "there"), [("dft_energy", "REF_energy"), ("REF_energy", "dft_energy")])
+def test_a_test_file_with_other_keys_than_the_training_data_is_refused_with_a_mend_that_helps(
+    folder: Path, capsys: pytest.CaptureFixture[str], asked: str, there: str
+) -> None:
+    rename_label(folder / ("train.xyz" if asked == "dft_energy" else "test.xyz"), "REF_energy", "dft_energy")
+    settings, own = ("--set", f"data.keys.energy={asked}"), f"data.keys.energy={there}"
+    said = refused(capsys, "train.xyz", "--test", "test.xyz", "--out", "si.adiabat", *FAST, *settings)
+    assert f"error: test.xyz: no structure has {asked}. The file holds per structure: " in said
+    assert there in said.partition("rule:")[0]
+    assert "rename the labels of one of the two files" in said
+    assert f"adiabat evaluate si.adiabat test.xyz, with keys of its own (--set {own};" in said
+    trained().save("si.adiabat")
+    assert run(["evaluate", "si.adiabat", "test.xyz", "--set", own]) == 0
+
+
+def test_test_structures_with_an_isolated_atom_are_fine_and_those_that_were_trained_on_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_structures(folder / "train.xyz", labelled_cells())
-    write_structures(folder / "test.xyz", [*labelled_cells(1, first_seed=100), isolated_silicon()])
+    moved = [replace(s, atoms=s.atoms.copy()) for s in labelled_cells(2)]
+    for structure in moved:
+        structure.atoms.translate([0.3, 0.1, 0.2])
+    write_structures(folder / "test.xyz", [*labelled_cells(1, first_seed=100), isolated_silicon(), *moved])
     assert run(["train", "train.xyz", "--out", "si.adiabat", "--test", "test.xyz", *FAST]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "note: 2 of the 3 test structures are among those trained on, test.xyz, structure 2 for one" in said
+
+
+@pytest.mark.parametrize(("new", "old", "said"), [(3, 0, []), (2, 1, ["1 of the 3"]), (0, 2, ["the"])])
+def test_only_structures_that_were_trained_on_are_spoken_of(new: int, old: int, said: list[str]) -> None:
+    tested = [*labelled_cells(new, first_seed=100), *labelled_cells(old), isolated_silicon()]
+    found = list(module.repetition(tested, training_data()))
+    assert [sentence.partition("note: ")[2].partition(" test structures")[0] for sentence in found] == said
 
 
 def test_molecules_without_a_cell_train_evaluate_and_say_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,3 +163,29 @@ def test_what_was_dumped_is_restored_with_only_what_differs_counting_as_set() ->
     assert Training.restore(Training().model_dump(mode="json")) == Training()
     with pytest.raises(ConfigurationError, match="old file, sead: unknown key"):
         Training.restore({"sead": 1}, place="old file")
+
+
+def test_a_value_that_is_needed_is_not_said_to_be_left_out() -> None:
+    class Needed(Config):
+        weight: float = Field(gt=0)
+        label: str | None = Field(None, validate_default=True)
+
+        @field_validator("label")
+        @classmethod
+        def _given(cls, label: str | None) -> str:
+            if label is None:
+                raise ValueError("a weight has a label")
+            return label
+
+    with pytest.raises(ConfigurationError) as caught:
+        Needed.parse({"weight": -1.0, "label": "a"})
+    assert caught.value.mend == "give another value"
+    with pytest.raises(ConfigurationError, match="is not given") as caught:
+        Needed.parse({"weight": 1.0})
+    assert caught.value.mend == "give label a value"
+    with pytest.raises(ConfigurationError) as caught:
+        Training.parse({"basis": {"cutoff": -1.0}})
+    assert caught.value.mend == "give another value, or leave cutoff out"
+    with pytest.raises(ConfigurationError) as caught:
+        Training.parse({"by_name": {"a": {"weight": "heavy"}}})
+    assert caught.value.mend == "give another value"

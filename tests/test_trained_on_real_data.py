@@ -1,4 +1,4 @@
-"""Potentials trained with the defaults on published silicon and molybdenum: how good, how sound, how stable. Takes minutes."""
+"""Potentials trained with the defaults on published data: how good, how sound, how stable. Takes minutes."""
 
 from functools import cache
 from pathlib import Path
@@ -22,14 +22,21 @@ LATTICE_CONSTANT = 5.469
 """Å, PBE."""
 
 
-@cache
-def training_data(element: str) -> list[Labelled]:
-    return adiabat.read(reference_data(f"mlearn/{element}_train.xyz"), quiet=True)
+TRAINING_DATA = {
+    "Si": "mlearn/Si_train.xyz",
+    "Mo": "mlearn/Mo_train.xyz",
+    "acetylacetone": "botnet/acac_train_300K.xyz",
+}
 
 
 @cache
-def trained(element: str) -> Potential:
-    return adiabat.train(training_data(element), quiet=True)
+def training_data(name: str) -> list[Labelled]:
+    return adiabat.read(reference_data(TRAINING_DATA[name]), quiet=True)
+
+
+@cache
+def trained(name: str) -> Potential:
+    return adiabat.train(training_data(name), quiet=True)
 
 
 @cache
@@ -48,14 +55,14 @@ def test_forces_of_molybdenum_are_as_good_as_published_potentials() -> None:
     assert np.float64(errors("Mo").force_mae_ev_per_angstrom) <= 0.105
 
 
-@pytest.mark.parametrize("element", ["Si", "Mo"])
-def test_a_trained_potential_keeps_the_contract(element: str) -> None:
-    check_potential(trained(element))
+@pytest.mark.parametrize("name", TRAINING_DATA)
+def test_a_trained_potential_keeps_the_contract(name: str) -> None:
+    check_potential(trained(name))
 
 
-@pytest.mark.parametrize("element", ["Si", "Mo"])
-def test_a_trained_potential_has_no_holes(element: str) -> None:
-    check_no_holes(trained(element), training_data(element), packings=1000, quiet=True)
+@pytest.mark.parametrize("name", TRAINING_DATA)
+def test_a_trained_potential_has_no_holes(name: str) -> None:
+    check_no_holes(trained(name), training_data(name), packings=1000, quiet=True)
 
 
 def silicon() -> Atoms:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from adiabat.cli.app import run
 from adiabat.errors import CheckpointError, DataError, OutputError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential, load_potential
-from adiabat.training import TrainConfig, train
+from adiabat.training import TrainConfig, accumulate, train
 from adiabat.training import checkpoint as module
+from adiabat.training.equations_file import load_equations
 from adiabat.training.examples import Example
 from adiabat.training.normal_equations import NormalEquations
 
@@ -30,25 +32,39 @@ class Killed(BaseException):
     """Stands for a death that nothing catches."""
 
 
+@pytest.fixture(autouse=True)
+def _two_structures_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accumulate, "rows_at_once", lambda columns: 60)
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Potential:
+    """Trained on `noisy_data` in one go."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(accumulate, "rows_at_once", lambda columns: 60)
+        return train(noisy_data(), CONFIG, quiet=True)
+
+
 def interrupt_after(structures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a training die while it takes in the next structure, having saved after each one before."""
+    """Let a training die while it takes in the next structures, having saved after all before."""
     monkeypatch.setattr(module, "SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(module, "MOST_SAVING", 1e6)
     add = NormalEquations.add
 
-    def dying(self: NormalEquations, example: Example) -> None:
+    def dying(self: NormalEquations, examples: Sequence[Example]) -> None:
         if self.done == structures:
             raise Killed
-        add(self, example)
+        add(self, examples)
 
     monkeypatch.setattr(NormalEquations, "add", dying)
 
 
 @pytest.fixture
 def interrupted(tmp_path: Path) -> Path:
-    """The checkpoint of a run on `noisy_data` that died after three structures."""
+    """The checkpoint of a run on `noisy_data` that died after four structures."""
     folder = tmp_path / "si.adiabat.checkpoint"
     with pytest.MonkeyPatch.context() as monkeypatch:
-        interrupt_after(3, monkeypatch)
+        interrupt_after(4, monkeypatch)
         with pytest.raises(Killed):
             train(noisy_data(), CONFIG, checkpoint=folder, quiet=True)
     return folder
@@ -59,43 +75,45 @@ def same_bits(one: Potential, other: Potential) -> bool:
     return torch.equal(mine.coefficients, theirs.coefficients)
 
 
-def test_an_interrupted_run_goes_on_to_the_same_bits(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert NormalEquations.load(interrupted / "equations.safetensors").done == 3
+def test_an_interrupted_run_goes_on_to_the_same_bits(
+    interrupted: Path, undisturbed: Potential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_equations(interrupted / "equations.safetensors").done == 4
     taken: list[Example] = []
     add = NormalEquations.add
 
-    def counting(self: NormalEquations, example: Example) -> None:
-        taken.append(example)
-        add(self, example)
+    def counting(self: NormalEquations, examples: Sequence[Example]) -> None:
+        taken.extend(examples)
+        add(self, examples)
 
     monkeypatch.setattr(NormalEquations, "add", counting)
     resumed = train(noisy_data(), CONFIG, checkpoint=interrupted, resume=True, quiet=True)
-    assert len(taken) == 4
-    assert same_bits(resumed, trained_on_noise())
-    assert resumed.metadata["training"] == trained_on_noise().metadata["training"]
+    assert len(taken) == 3
+    assert same_bits(resumed, undisturbed)
+    assert resumed.metadata["training"] == undisturbed.metadata["training"]
 
 
 def test_a_run_that_died_in_the_search_has_all_structures_behind_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: Potential, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "checkpoint"
     with monkeypatch.context() as context:
         context.setattr(training, "search", lambda *arguments, **named: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             train(noisy_data(), CONFIG, checkpoint=folder, quiet=True)
-    assert NormalEquations.load(folder / "equations.safetensors").done == 7
-    assert same_bits(train(noisy_data(), CONFIG, checkpoint=folder, resume=True, quiet=True), trained_on_noise())
+    assert load_equations(folder / "equations.safetensors").done == 7
+    assert same_bits(train(noisy_data(), CONFIG, checkpoint=folder, resume=True, quiet=True), undisturbed)
 
 
 def test_a_run_that_died_before_its_first_save_goes_on_from_the_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: Potential, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "checkpoint"
     with monkeypatch.context() as context:
         context.setattr(training, "check", lambda *arguments, **named: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             train(noisy_data(), CONFIG, checkpoint=folder, quiet=True)
-    assert same_bits(train(noisy_data(), CONFIG, checkpoint=folder, resume=True, quiet=True), trained_on_noise())
+    assert same_bits(train(noisy_data(), CONFIG, checkpoint=folder, resume=True, quiet=True), undisturbed)
 
 
 def test_resuming_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -169,15 +187,17 @@ def test_the_command_removes_its_own_checkpoint_on_success(interrupted: Path, mo
 SLOW_TRAINING = """
 import sys, time
 from adiabat.cli.app import run
-from adiabat.training import checkpoint
+from adiabat.training import accumulate, checkpoint
 from adiabat.training.normal_equations import NormalEquations
 
 checkpoint.SECONDS_BETWEEN_SAVES = 0.0
+checkpoint.MOST_SAVING = 1e6
+accumulate.rows_at_once = lambda columns: 60
 add = NormalEquations.add
 
-def slowly(self, example):
-    add(self, example)
-    time.sleep(0.25)
+def slowly(self, examples):
+    add(self, examples)
+    time.sleep(0.5)
 
 NormalEquations.add = slowly
 sys.exit(run(sys.argv[1:]))
@@ -202,7 +222,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(tmp_path: Path, monkeypa
     assert process.stderr is not None
     process.stderr.close()
     assert not (tmp_path / "si.adiabat").exists()
-    assert 0 < NormalEquations.load(saved).done < 7
+    assert 0 < load_equations(saved).done < 7
     before = torch.get_num_threads()
     try:
         assert run([*arguments, "--out", "si.adiabat", "--resume"]) == 0

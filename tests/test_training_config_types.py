@@ -1,12 +1,14 @@
 """Noise levels by config_type: found where they differ, of use, refused where there is one config_type alone."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from block_matrices import in_blocks, precision_in_full
 from made_potentials import made_potential
 from training_structures import CONFIG, FAST, isolated_silicon, labelled_cells, noisy, training_data, write_structures
 
@@ -15,8 +17,9 @@ from adiabat.errors import ConfigurationError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.system import Labelled
-from adiabat.training import checkpoint, train, training_sentences
+from adiabat.training import accumulate, checkpoint, train, training_sentences
 from adiabat.training.config_type_noise import LARGEST_FACTOR, noise_factors, search_by_config_type
+from adiabat.training.equations_file import load_equations, save_equations
 from adiabat.training.examples import Block, Example
 from adiabat.training.hyperparameters import SearchConfig, score_of, search
 from adiabat.training.judged import LEAST_OF_EACH, judged_structures
@@ -50,14 +53,13 @@ def mixture(*, loud: dict[str, float] = LOUD) -> list[Example]:
 
 def equations_of(examples: list[Example]) -> NormalEquations:
     found = NormalEquations(1, COLUMNS, per_config_type=True)
-    for one in examples:
-        found.add(one)
+    found.add(examples)
     return found
 
 
 def made_prior() -> PackingPrior:
     rows = np.random.default_rng(77).normal(size=(4, COLUMNS))
-    return PackingPrior(rows.T @ rows / len(rows), np.mean(rows**2, axis=0), len(rows))
+    return PackingPrior(in_blocks(rows.T @ rows / len(rows), COLUMNS), np.mean(rows**2, axis=0), len(rows))
 
 
 NOISE = {"energy": 0.02, "forces": 0.3}
@@ -77,7 +79,9 @@ def dense(examples: list[Example], prior: FloatArray) -> FloatArray:
 def test_the_solution_and_its_left_out_residuals_are_those_of_the_dense_problem() -> None:
     examples, strength = mixture()[:7], made_prior().precision(1e-2)
     of_forces = sum(len(e.blocks["forces"].targets) * FACTORS["forces", e.config_type] ** -2 for e in examples)
-    prior = of_forces * NOISE["forces"] ** -2 * strength  # by the number of the rows of the anchor and their precision
+    prior = (
+        of_forces * NOISE["forces"] ** -2 * precision_in_full(strength)
+    )  # by the number of the rows of the anchor and their precision
 
     solution = solve(equations_of(examples), NOISE, strength, FACTORS)
     left_out = leave_one_structure_out(examples, solution, NOISE, FACTORS)
@@ -161,10 +165,9 @@ def test_sums_by_config_type_are_kept_where_asked_alone(tmp_path: Path) -> None:
     sizes = []
     for per_config_type in (False, True):
         equations = NormalEquations(1, COLUMNS, per_config_type=per_config_type)
-        for one in mixture():
-            equations.add(one)
-        equations.save(tmp_path / "equations")
-        sizes.append(NormalEquations.load(tmp_path / "equations").config_types)
+        equations.add(mixture())
+        save_equations(equations, tmp_path / "equations")
+        sizes.append(load_equations(tmp_path / "equations").config_types)
     assert sizes[0] is None
     assert sizes[1] is not None
     assert set(sizes[1]) == {(kind, name) for kind in ROWS for name in ("liquid", "crystal")}
@@ -172,18 +175,19 @@ def test_sums_by_config_type_are_kept_where_asked_alone(tmp_path: Path) -> None:
 
 def test_sums_by_config_type_that_were_saved_go_on_to_the_same_fit(tmp_path: Path) -> None:
     examples = mixture()  # the liquid first: not in the order of the alphabet
-    equations_of(examples[:5]).save(tmp_path / "equations")
-    resumed = NormalEquations.load(tmp_path / "equations")
-    for one in examples[5:]:
-        resumed.add(one)
-    fits = [solve(e, NOISE, made_prior().precision(1e-3), FACTORS) for e in (resumed, equations_of(examples))]
+    undisturbed = equations_of(examples[:5])
+    save_equations(undisturbed, tmp_path / "equations")
+    resumed = load_equations(tmp_path / "equations")
+    for equations in (undisturbed, resumed):
+        equations.add(examples[5:])
+    fits = [solve(e, NOISE, made_prior().precision(1e-3), FACTORS) for e in (resumed, undisturbed)]
     assert fits[0].mean.tobytes() == fits[1].mean.tobytes()
     assert fits[0].factor.tobytes() == fits[1].factor.tobytes()
 
 
 def test_factors_need_sums_by_config_type() -> None:
     equations = NormalEquations(1, COLUMNS)
-    equations.add(mixture()[0])
+    equations.add(mixture()[:1])
     with pytest.raises(ValueError, match="not kept by config_type"):
         solve(equations, NOISE, made_prior().precision(1.0), FACTORS)
 
@@ -228,25 +232,28 @@ def test_a_trained_potential_says_its_noise_levels(by_type: Potential) -> None:
 
 
 def test_an_interrupted_run_with_levels_by_config_type_goes_on_to_the_same_bits(
-    by_type: Potential, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(accumulate, "rows_at_once", lambda columns: 60)  # two cells
+    undisturbed = train(two_types(), BY_TYPE, quiet=True)
     add = NormalEquations.add
 
-    def dying(self: NormalEquations, one: Example) -> None:
-        if self.config_types is not None and self.done == 5:
+    def dying(self: NormalEquations, examples: Sequence[Example]) -> None:
+        if self.config_types is not None and self.done == 6:
             raise KeyboardInterrupt
-        add(self, one)
+        add(self, examples)
 
     with monkeypatch.context() as context:
         context.setattr(checkpoint, "SECONDS_BETWEEN_SAVES", 0.0)
+        context.setattr(checkpoint, "MOST_SAVING", 1e6)
         context.setattr(NormalEquations, "add", dying)
         with pytest.raises(KeyboardInterrupt):
             train(two_types(), BY_TYPE, checkpoint=tmp_path / "checkpoint", quiet=True)
-    assert NormalEquations.load(tmp_path / "checkpoint" / "equations.safetensors").done == 5
+    assert load_equations(tmp_path / "checkpoint" / "equations.safetensors").done == 6
 
     resumed = train(two_types(), BY_TYPE, checkpoint=tmp_path / "checkpoint", resume=True, quiet=True)
-    assert torch.equal(coefficients(resumed), coefficients(by_type))
-    assert resumed.metadata["training"] == by_type.metadata["training"]
+    assert torch.equal(coefficients(resumed), coefficients(undisturbed))
+    assert resumed.metadata["training"] == undisturbed.metadata["training"]
 
 
 def coefficients(potential: Potential) -> torch.Tensor:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
+from block_matrices import in_blocks, in_full, precision_in_full
 from training_structures import CONFIG, cells, label, training_data, truth
 
 from adiabat.holes import PackingRule, random_packing
@@ -10,6 +12,7 @@ from adiabat.models import LinearACE
 from adiabat.models.ace.rows import RowBuilder
 from adiabat.neighbors import neighbor_graph
 from adiabat.system import Batch
+from adiabat.training.block_matrix import BlockMatrix
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
@@ -32,8 +35,7 @@ def prepared() -> Preparation:
 def equations_of(found: Preparation) -> NormalEquations:
     make = ExampleMaker(found.model, found.baseline)
     equations = NormalEquations(1, found.model.basis.n_functions)
-    for structure in found.fitted:
-        equations.add(make(structure))
+    equations.add([make(structure) for structure in found.fitted])
     return equations
 
 
@@ -56,12 +58,11 @@ def test_the_prior_is_of_the_forces_in_the_packings_and_of_each_function_a_littl
     found = prepared()
     prior = packing_prior(found.model, found.packings[:5], quiet=True)
     rows = force_rows(found.model, found.packings[:5])
-    np.testing.assert_allclose(prior.forces, rows.T @ rows / len(rows), rtol=1e-9, atol=1e-12 * prior.forces.max())
-    precision = prior.precision(0.1)
-    np.testing.assert_allclose(
-        precision - np.diag(np.diag(precision)), 0.1 * (prior.forces - np.diag(np.diag(prior.forces)))
-    )
-    np.testing.assert_allclose(np.diag(precision), 0.1 * (np.diag(prior.forces) + RIDGE * prior.sizes))
+    forces = in_full(prior.forces, 1)
+    np.testing.assert_allclose(forces, rows.T @ rows / len(rows), rtol=1e-9, atol=1e-12 * forces.max())
+    precision = precision_in_full(prior.precision(0.1))
+    np.testing.assert_allclose(precision - np.diag(np.diag(precision)), 0.1 * (forces - np.diag(np.diag(forces))))
+    np.testing.assert_allclose(np.diag(precision), 0.1 * (np.diag(forces) + RIDGE * prior.sizes))
 
 
 def test_a_stronger_prior_makes_forces_in_other_packings_smaller() -> None:
@@ -96,7 +97,7 @@ def test_rows_that_join_the_prior_are_of_forces_and_volume_and_count_as_their_we
     more = np.vstack([force_rows(found.model, rest), *(volume_row(found.model, atoms) for atoms in rest)])
     rows = force_rows(found.model, first)
     expected = (rows.T @ rows + 0.5 * more.T @ more) / len(rows)
-    np.testing.assert_allclose(joined.forces, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+    np.testing.assert_allclose(in_full(joined.forces, 1), expected, rtol=0, atol=1e-7 * np.abs(expected).max())
     assert (joined.sizes == prior.sizes).all()
 
 
@@ -106,20 +107,23 @@ def test_structures_without_a_volume_join_the_prior_by_their_forces() -> None:
     cluster.pbc = False
 
     rows = force_rows(found.model, [cluster])
-    np.testing.assert_allclose(gram_of(found.model, [cluster]), rows.T @ rows, rtol=0, atol=1e-10)
+    gram = in_full(gram_of(found.model, [cluster]), 1)
+    np.testing.assert_allclose(gram, rows.T @ rows, rtol=0, atol=1e-10)
+
+
+def multiplied(matrix: BlockMatrix, factors: FloatArray) -> BlockMatrix:
+    return in_blocks(in_full(matrix, 1) * factors[:, None] * factors, len(factors))
 
 
 def test_the_prior_does_not_depend_on_what_the_functions_are_multiplied_by() -> None:
     found = prepared()
     equations, prior = equations_of(found), packing_prior(found.model, found.packings[:20], quiet=True)
     factors = 10.0 ** np.random.default_rng(2).uniform(-2, 2, equations.columns)
-    rescaled = PackingPrior(prior.forces * factors[:, None] * factors, prior.sizes * factors**2, prior.rows)
-    for sums in equations.kinds.values():
-        sums.gram = sums.gram.copy()
     plain = solve(equations, NOISE, prior.precision(1e-3)).mean
+    rescaled = PackingPrior(multiplied(prior.forces, factors), prior.sizes * factors**2, prior.rows)
     for sums in equations.kinds.values():
-        sums.gram = sums.gram * factors[:, None] * factors
-        sums.moment = sums.moment * factors
+        sums.gram = multiplied(sums.gram, factors)
+        sums.moment = sums.moment * torch.from_numpy(factors)
     scaled = solve(equations, NOISE, rescaled.precision(1e-3)).mean
     assert scaled * factors == pytest.approx(plain, rel=1e-5, abs=1e-7 * float(np.abs(plain).max()))
 
@@ -128,4 +132,4 @@ def test_a_function_that_no_packing_shows_is_held_like_the_others() -> None:
     found = prepared()
     no_neighbours = [Atoms("Si2", [[0, 0, 0], [0, 0, 3.9]], cell=[20, 20, 20], pbc=True)]
     prior = packing_prior(found.model, no_neighbours, quiet=True)
-    assert np.linalg.eigvalsh(prior.precision(1.0)).min() > 0
+    assert np.linalg.eigvalsh(precision_in_full(prior.precision(1.0))).min() > 0

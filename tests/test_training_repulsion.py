@@ -36,7 +36,7 @@ def test_a_wall_that_no_charge_gives_is_as_high_as_it_can_be_and_said() -> None:
     assert height > heights_ev(repulsion_radii((55,), {(55, 55): 4.4}, RepulsionConfig(wall_ev=0.0)))[55, 55]
     assert found.notes == (
         f"repulsion: nuclei alone give no wall of 10 eV, charges are multiplied: "
-        f"Cs-Cs {found.zbl.charge_factors[55, 55]:.2g} ({height:.1f} eV)",
+        f"Cs-Cs {found.zbl.charge_factors[55, 55]:.3g} ({height:.1f} eV)",
     )
 
 

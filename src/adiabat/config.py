@@ -163,8 +163,22 @@ def _readable(config: type[BaseModel], error: ValidationError, place: str) -> Co
         return ConfigurationError(
             message, place=where, rule="keys of a group go together", mend="change one of them, or take it out"
         )
-    mend = f"give another value, or leave {path[-1]} out" if path else "give other values"
+    if path and first["input"] is None:
+        return ConfigurationError("is not given", place=where, rule=message, mend=f"give {path[-1]} a value")
+    mend = "give another value" if path else "give other values"
+    if path and not _is_required(config, path):
+        mend += f", or leave {path[-1]} out"
     return ConfigurationError(f"is {first['input']!r}", place=where, rule=message, mend=mend)
+
+
+def _is_required(config: type[BaseModel], path: list[str]) -> bool:
+    """Whether the key at `path` has no default; what is no key of a group, an entry of a list or a mapping, may go."""
+    for key in path[:-1]:
+        field = config.model_fields.get(key)
+        if field is not None:
+            config = next(_groups_in(field.annotation), config)
+    field = config.model_fields.get(path[-1])
+    return field is not None and field.is_required()
 
 
 def _paths_to(config: type[BaseModel], key: str) -> Iterator[str]:

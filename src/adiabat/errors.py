@@ -31,6 +31,10 @@ class DataError(AdiabatError):
     """A file of structures or its labels cannot be used."""
 
 
+class LabelsNotFound(DataError):  # noqa: N818
+    """A file of structures has no label under the keys that it is read with."""
+
+
 class StructureError(AdiabatError):
     """A structure cannot be evaluated: a cell without volume, positions that are not finite, atoms that coincide."""
 

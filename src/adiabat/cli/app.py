@@ -11,6 +11,9 @@ from adiabat.errors import AdiabatError
 
 EXIT_FINE, EXIT_FOUND, EXIT_MISTAKE, EXIT_INTERNAL = 0, 1, 2, 3
 
+MOST_THREADS = 1024
+"""More than a machine has cores; far more make the operating system refuse, in words that help nobody."""
+
 app = typer.Typer(
     name="adiabat",
     help="Machine-learned interatomic potentials that know where they can be trusted.",
@@ -39,7 +42,9 @@ Debug = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="Threads (default: all cores).", callback=_set_threads, is_eager=True),
+    typer.Option(
+        "--threads", min=1, max=MOST_THREADS, help="Threads (default: all cores).", callback=_set_threads, is_eager=True
+    ),
 ]
 
 

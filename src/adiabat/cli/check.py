@@ -10,10 +10,10 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
+from adiabat.cli.files import require_outputs
 from adiabat.config import Config
 from adiabat.data import KNOWN_FINDINGS, CheckResult, Finding, ReadConfig, check, page, read
 from adiabat.data.page import tables
-from adiabat.runs import require_writable
 
 COLOURS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
 
@@ -49,9 +49,7 @@ def check_command(
     Example: adiabat check train.xyz --report check.html --set data.keys.energy=energy
     """
     config = CheckConfig.load(None, settings or ())
-    for output in (json, report):
-        if output is not None:
-            require_writable(output)
+    require_outputs({"--json": json, "--report": report}, inputs={"FILE": file})
     result = examine(file, config.data, accept or ())
     print_result(result, str(file))
     if json is not None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adiabat.cli.app import Debug, Threads, app
+from adiabat.cli.files import require_outputs
 from adiabat.config import Config
 from adiabat.data import LabelKeys, read
 from adiabat.errors import ConfigurationError
@@ -23,7 +24,7 @@ from adiabat.evaluation import (
 )
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint, load_potential
-from adiabat.runs import provenance, require_writable
+from adiabat.runs import provenance
 from adiabat.training import measure_learning_curve, training_data
 
 
@@ -80,9 +81,8 @@ def evaluate_command(
     Example: adiabat evaluate si.adiabat test.xyz --json errors.json --report report.html
     """
     config = EvaluateConfig.load(None, settings or ())
-    for output in (json, report):
-        if output is not None:
-            require_writable(output)
+    inputs = {"POTENTIAL": potential_file, "DATA": data_file, "--learning-curve": learning_curve}
+    require_outputs({"--json": json, "--report": report}, inputs=inputs)
     _require_effect(learning_curve, report)
     potential = load_potential(potential_file)
     structures = read(data_file, keys=config.data.keys)

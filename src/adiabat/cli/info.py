@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from adiabat.cli.app import Debug, app
+from adiabat.cli.files import require_outputs
 from adiabat.potential import PotentialDescription, describe_potential, load_potential
 from adiabat.report import print_table
 from adiabat.results import Table
-from adiabat.runs import require_writable
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 ERRORS_IN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa")}
@@ -32,8 +32,7 @@ def info_command(
 
     Example: adiabat info si.adiabat
     """
-    if json is not None:
-        require_writable(json)
+    require_outputs({"--json": json}, inputs={"POTENTIAL": potential_file})
     description = describe_potential(load_potential(potential_file))
     print_description(description, str(potential_file))
     if json is not None:

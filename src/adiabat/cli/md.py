@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
+from adiabat.cli.files import require_kept
 from adiabat.cli.options import grouped
 from adiabat.errors import ConfigurationError
 from adiabat.potential import load_potential
 from adiabat.simulate import SimulationConfig, read_start, simulate
+from adiabat.simulate.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ def md_command(
     Example: adiabat md si.adiabat start.xyz --ensemble nvt --temperature-k 300 --timestep-fs 1 --steps 2000 --out run
     """
     config = configuration(dynamics, settings or ())
+    start_file = start if start.exists() else Path(str(start).rpartition("@")[0])
+    written = {f"--out (its {file.name})": file for file in RunFolder(out).files}
+    require_kept(written, {"POTENTIAL": potential, "START": start_file})
     atoms = read_start(start)
     summary = simulate(atoms, load_potential(potential), config, folder=out, place=str(start), resume=resume)
     for line in summary.lines():
@@ -87,7 +92,8 @@ def configuration(dynamics: Dynamics, settings: Sequence[str]) -> SimulationConf
         return SimulationConfig.load(None, [*(f"{name}={value}" for name, value in given.items()), *settings])
     except ConfigurationError as error:
         key = (error.place or "").removeprefix("--set, ")
-        error.place = _flag(key) if key in asdict(dynamics) else error.place
+        if key in asdict(dynamics):
+            error.place, error.mend = _flag(key), (error.mend or "").replace(key, _flag(key))
         raise
 
 

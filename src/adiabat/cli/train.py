@@ -1,6 +1,6 @@
 """``adiabat train``: a potential from labelled structures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +12,11 @@ from rich.text import Text
 from adiabat.basis.specification import BasisSpecification
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.evaluate import print_evaluation
-from adiabat.data import read, split
-from adiabat.errors import ConfigurationError, UnknownSpecies
+from adiabat.cli.files import require_outputs
+from adiabat.data import LabelKeys, read, repeated, split
+from adiabat.errors import ConfigurationError, LabelsNotFound, UnknownSpecies
 from adiabat.evaluation import evaluate
 from adiabat.potential import load_potential
-from adiabat.runs import require_writable
 from adiabat.system import Labelled
 from adiabat.training import TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
 
@@ -53,13 +53,14 @@ def train_command(
             rule="there is one test part",
             mend="leave one out",
         )
-    require_writable(out)
-    split_file, checkpoint = (out.with_name(f"{out.name}.{name}") for name in ("split.json", "checkpoint"))
-    if config.data.split is not None:
-        require_writable(split_file)
+    split_file, checkpoint = (Path(f"{out}.{name}") for name in ("split.json", "checkpoint"))
+    require_outputs(
+        {"--out": out, "data.split": split_file if config.data.split is not None else None},
+        inputs={"DATA": data_file, "--test": test, "--config": config_file, "--basis-from": basis_from},
+    )
     basis = basis_of(basis_from, config) if basis_from is not None else None
     structures = read(data_file, keys=config.data.keys)
-    tested = read(test, keys=config.data.keys) if test is not None else []
+    tested = read_test(test, config.data.keys, out=out) if test is not None else []
     division = split(structures, config.data.split) if config.data.split is not None else None
     if division is not None:
         structures, tested = division.apply(structures)
@@ -74,6 +75,8 @@ def train_command(
         console.print(Text(sentence))
     if tested:
         print_evaluation(evaluate(potential, tested))
+        for sentence in repetition(tested, structures):
+            console.print(Text(sentence, style="yellow"))
     console.print(Text(f"written: {out}", style="bold"))
 
 
@@ -81,6 +84,34 @@ def configuration(file: Path | None, settings: list[str], accept: list[str]) -> 
     """The file's, with the overrides; accepted findings of both."""
     config = TrainConfig.load(file, settings)
     return config.model_copy(update={"accept": (*config.accept, *accept)})
+
+
+def read_test(file: Path, keys: LabelKeys, *, out: Path) -> list[Labelled]:
+    """The structures to report errors on, under the keys of the training data.
+
+    Raises:
+        LabelsNotFound: With what a user can do about it, for keys that would suit this file would not suit the other.
+    """
+    try:
+        return read(file, keys=keys)
+    except LabelsNotFound as error:
+        error.mend = (
+            "the keys of the training data hold for --test too: rename the labels of one of the two files; or leave "
+            f"--test out, and then: adiabat evaluate {out} {file}, with keys of its own ({error.mend})"
+        )
+        raise
+
+
+def repetition(tested: Sequence[Labelled], trained: Sequence[Labelled]) -> Iterator[str]:
+    """A sentence where test structures were trained on; isolated atoms are in both parts by right."""
+    new = [structure for structure in tested if not structure.is_isolated_atom]
+    again = repeated(new, trained)
+    if again:
+        count = "the" if len(again) == len(new) else f"{len(again)} of the {len(new)}"
+        yield (
+            f"note: {count} test structures are among those trained on, {again[0].place} for one: their errors say "
+            "nothing of new structures"
+        )
 
 
 def require_known_species(tested: Sequence[Labelled], trained: Sequence[Labelled]) -> None:

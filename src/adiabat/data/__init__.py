@@ -13,6 +13,7 @@ from adiabat.data.isolated import AtomicReference, atomic_reference
 from adiabat.data.keys import LabelKeys
 from adiabat.data.page import page
 from adiabat.data.read import read
+from adiabat.data.same import repeated
 from adiabat.data.split import Split, SplitConfig, split
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "measure_distances",
     "page",
     "read",
+    "repeated",
     "require_found",
     "require_sound",
     "shortest_distances",

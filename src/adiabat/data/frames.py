@@ -84,13 +84,24 @@ def _format_of(file: Path) -> str:
     except UNREADABLE as error:
         raise _unreadable(file, error) from None
     if format not in ioformats:
-        raise DataError(
-            "has a format that ASE does not know",
-            place=str(file),
-            rule="structures are read by ASE",
-            mend="convert it to extended XYZ",
-        )
+        what, mend = _of_ours(file) or ("has a format that ASE does not know", "convert it to extended XYZ")
+        raise DataError(what, place=str(file), rule="structures are read by ASE", mend=mend)
     return format
+
+
+def _of_ours(file: Path) -> tuple[str, str] | None:
+    """What to say of a file of a kind that adiabat writes, and how to mend it; by its first bytes."""
+    with file.open("rb") as handle:
+        head = handle.read(10)
+    if head[8:] == b'{"':  # after the length of what follows
+        return "is a safetensors file, as potentials and checkpoints are", "name a file of structures here"
+    if head.startswith(b"\x89HDF"):
+        return (
+            "is an HDF5 file, as the trajectory of a run is",
+            f"make extended XYZ of it, adiabat.simulate.trajectory_to_xyz('{file}', 'frames.xyz'), or name the "
+            "last_frame.xyz of the run",
+        )
+    return None
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:

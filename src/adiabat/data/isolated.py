@@ -117,7 +117,7 @@ def _configured(given: Mapping[str, float], species: Sequence[int], from_data: M
     for symbol, energy in given.items():
         place, number = f"data.isolated_atoms_ev.{symbol}", atomic_numbers.get(symbol)
         if number is None:
-            nearest = difflib.get_close_matches(symbol, chemical_symbols[1:], n=1, cutoff=0.3)
+            nearest = difflib.get_close_matches(symbol.capitalize(), chemical_symbols[1:], n=1, cutoff=0.3)
             mend = f"did you mean '{nearest[0]}'?" if nearest else "take it out"
             raise ConfigurationError(
                 f"'{symbol}' is no element", place=place, rule="energies stand by chemical symbol", mend=mend

@@ -12,7 +12,7 @@ from adiabat.data.extract import extract_labels, forget, named_values
 from adiabat.data.frames import iterate_frames, place_of
 from adiabat.data.keys import LabelKeys
 from adiabat.data.lookalikes import LABEL_KINDS, LabelKind, lookalikes
-from adiabat.errors import AdiabatError, DataError
+from adiabat.errors import AdiabatError, DataError, LabelsNotFound
 from adiabat.runs import track
 from adiabat.system import Labelled, require_valid
 
@@ -40,8 +40,9 @@ def read(
         labels are taken off ``atoms``; other values that came with it stay.
 
     Raises:
-        DataError: The file, a frame or a label cannot be used; a label is absent under its key while the file holds one
-            under another name, or although the key was set; no label at all.
+        DataError: The file, a frame or a label cannot be used.
+        LabelsNotFound: A label is absent under its key while the file holds one under another name, or although the key
+            was set; no label at all.
         StructureError: Positions or a cell that are not finite, or a periodic cell without volume.
     """
     file, keys = Path(file), keys or LabelKeys()
@@ -126,7 +127,7 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
     if not any(structure.labels.any for structure in structures):
         wanted = ", ".join(key for key in (keys.energy, keys.forces, keys.stress, keys.virial) if key)
         why = f"none of {wanted}" if wanted else "every key is switched off"
-        raise DataError(
+        raise LabelsNotFound(
             f"holds no usable label: {why}. It holds {names.described()}",
             place=str(file),
             rule=rule,
@@ -148,9 +149,9 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
             raise _absent(key, names, file, rule="a key that is set is in the file", mend=mend)
 
 
-def _absent(key: str, names: _Names, file: Path, *, rule: str, mend: str) -> DataError:
+def _absent(key: str, names: _Names, file: Path, *, rule: str, mend: str) -> LabelsNotFound:
     what = f"no structure has {key}. The file holds {names.described()}"
-    return DataError(what, place=str(file), rule=rule, mend=mend)
+    return LabelsNotFound(what, place=str(file), rule=rule, mend=mend)
 
 
 def _mend(name: str, like: Sequence[str], unread: Sequence[str]) -> str:

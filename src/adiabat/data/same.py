@@ -6,7 +6,7 @@ import numpy as np
 from ase import Atoms
 from scipy.spatial import KDTree
 
-from adiabat.data.distances import Distances
+from adiabat.data.distances import Distances, measure_distances
 from adiabat.neighbors.edges import completed_cell
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray, IntArray
@@ -15,6 +15,23 @@ SAME_POSITION = 1e-6
 """Å, within which atoms and cell vectors are the same."""
 SAME_CROWDING = 1e-6
 """Relative: more than the crowding of one structure, or of one atom, can differ by."""
+
+
+def repeated(structures: Sequence[Labelled], others: Sequence[Labelled], *, quiet: bool = False) -> list[Labelled]:
+    """Those of the structures that are among the others too, moved, wrapped or with their atoms in another order.
+
+    Raises:
+        StructureError: Positions or a cell that are not finite, or a periodic cell without volume.
+    """
+    kinds = {_kind(structure) for structure in structures}
+    both = [*structures, *(other for other in others if _kind(other) in kinds)]
+    groups = same_structures(both, measure_distances(both, quiet=quiet))
+    found = set()
+    for group in groups:
+        members = [index for index, _ in group]
+        if max(members) >= len(structures):
+            found.update(index for index in members if index < len(structures))
+    return [structures[index] for index in sorted(found)]
 
 
 def same_structures(structures: Sequence[Labelled], distances: Distances) -> list[list[tuple[int, IntArray]]]:
@@ -27,16 +44,20 @@ def same_structures(structures: Sequence[Labelled], distances: Distances) -> lis
     Returns:
         Per group its members: the index of the structure, and (n,) which of its atoms stands for each of the first's.
     """
-    alike: dict[tuple, list[int]] = {}
+    alike: dict[tuple[bytes, bytes], list[int]] = {}
     for index, structure in enumerate(structures):
-        atoms = structure.atoms
-        alike.setdefault((np.sort(atoms.numbers).tobytes(), atoms.pbc.tobytes()), []).append(index)
+        alike.setdefault(_kind(structure), []).append(index)
     totals = np.array([crowding.sum() for crowding in distances.crowding])
     groups = []
     for indices in alike.values():
         order = sorted(indices, key=lambda index: (totals[index], index))
         groups += [group for group in _groups(order, totals, structures, distances) if len(group) > 1]
     return groups
+
+
+def _kind(structure: Labelled) -> tuple[bytes, bytes]:
+    """What structures must share to be the same: species, and directions that repeat."""
+    return np.sort(structure.atoms.numbers).tobytes(), structure.atoms.pbc.tobytes()
 
 
 def _groups(

@@ -28,6 +28,7 @@ def host_of(structures: Sequence[Labelled], pair: Pair) -> Atoms:
     raise DataError(
         f"no structure holds an atom of the number {pair[0]} or {pair[1]}",
         rule="what a potential does at short distance is judged beside structures of its data",
+        mend="add structures of the species, with more than one atom",
     )
 
 

@@ -128,6 +128,7 @@ def _ways(
         f"no {count} straight ways lead from an atom of {atoms.get_chemical_formula()} to another",
         place=pair_name(pair),
         rule="an atom is pushed onto others that it can reach",
+        mend="add structures in which such atoms are neighbours, or ask for fewer directions",
     )
 
 

@@ -86,7 +86,12 @@ def packings_like(
     """
     structures = [structure for structure in structures if not structure.is_isolated_atom]
     if not structures:
-        raise DataError("holds isolated atoms alone", place="the data", rule="packings have the densities of the data")
+        raise DataError(
+            "holds isolated atoms alone",
+            place="the data",
+            rule="packings have the densities of the data",
+            mend="add structures with more than one atom",
+        )
     volume = volume_per_atom(structures)
     closest = {pair: CLOSEST * distance for pair, distance in contacts.items()}
     of_densities = (volume / DENSITY[1], volume / DENSITY[0])
@@ -96,6 +101,7 @@ def packings_like(
         raise DataError(
             f"two atoms do not fit into {LIKE_DATA[0] * of_densities[0]:.1f} Å³ at half of their contact distance",
             rule="random packings have 0.5 to 1.5 times the density of the data",
+            mend="see whether positions and cells are in Å",
         )
     return packings
 

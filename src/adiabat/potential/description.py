@@ -118,7 +118,7 @@ def _zbl(part: ZBL) -> PartDescription:
     named = []
     for (low, high), (inner, outer) in sorted(part.radii.items()):
         factor = part.charge_factors.get((low, high))
-        charges = "" if factor is None else f" (charges times {factor:.2g})"
+        charges = "" if factor is None else f" (charges times {factor:.3g})"
         named.append(f"{chemical_symbols[low]}-{chemical_symbols[high]} {inner:.2f} to {outer:.2f} Å{charges}")
     return PartDescription(
         part.kind, part.cutoff, None, None, f"repulsion of nuclei, switched off from {', '.join(named)}"

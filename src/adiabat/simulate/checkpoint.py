@@ -19,6 +19,7 @@ from adiabat.system import Batch
 FORMAT = "adiabat molecular dynamics checkpoint"
 FORMAT_VERSION = 1
 BATCH = ("positions", "cell", "pbc", "numbers", "system")
+FINGERPRINT_DIGITS = 64
 FIELDS = ("velocities", "masses", "energy", "forces", "heat_ev")
 
 
@@ -98,7 +99,7 @@ class Checkpoint:
             CheckpointError: Something differs.
         """
         differing = [
-            f"{name} was {self.identity.get(name)}, is now {identity.get(name)}"
+            f"{name} was {_short(self.identity.get(name))}, is now {_short(identity.get(name))}"
             for name in sorted(self.identity | identity)
             if self.identity.get(name) != identity.get(name)
         ]
@@ -109,6 +110,12 @@ class Checkpoint:
                 rule="a run is resumed with the potential, the start structure and the settings that it began with",
                 mend="give those, or start a new run in another folder",
             )
+
+
+def _short(value: object) -> str:
+    """Enough of a fingerprint to tell it from others."""
+    text = str(value)
+    return f"{text[:12]}..." if len(text) == FINGERPRINT_DIGITS else text
 
 
 def _state(values: dict[str, Any], tensors: dict[str, Tensor]) -> State:

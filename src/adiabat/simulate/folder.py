@@ -50,6 +50,11 @@ class RunFolder:
         """What came of it, JSON."""
         return self.path / "summary.json"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that a run writes."""
+        return self.trajectory, self.log, self.checkpoint, self.last_frame, self.description, self.summary
+
     def require_new(self) -> None:
         """Refuse to write over a run.
 

@@ -11,9 +11,12 @@ from safetensors import SafetensorError
 
 from adiabat.errors import CheckpointError, OutputError
 from adiabat.runs import atomic_write_text
+from adiabat.training.equations_file import load_equations, save_equations
 from adiabat.training.normal_equations import NormalEquations
 
 SECONDS_BETWEEN_SAVES = 20.0
+MOST_SAVING = 0.05
+"""Of the time, in saves: those of many coefficients take seconds."""
 RULE = "a run goes on from a checkpoint that it wrote"
 
 
@@ -29,6 +32,7 @@ class TrainingCheckpoint:
     folder: Path
     identity: dict[str, Any]
     _last: float = field(default_factory=time.monotonic)
+    _took: float = 0.0
 
     def start(self, *, resume: bool) -> NormalEquations | None:
         """The equations to go on from, or None at a beginning.
@@ -60,13 +64,15 @@ class TrainingCheckpoint:
 
     def save_sometimes(self, equations: NormalEquations) -> None:
         """Save when the last time is long enough ago."""
-        if time.monotonic() - self._last >= SECONDS_BETWEEN_SAVES:
+        if time.monotonic() - self._last >= max(SECONDS_BETWEEN_SAVES, self._took / MOST_SAVING):
             self.save(equations)
 
     def save(self, equations: NormalEquations) -> None:
         """Save now."""
-        equations.save(self._equations)
+        start = time.monotonic()
+        save_equations(equations, self._equations)
         self._last = time.monotonic()
+        self._took = self._last - start
 
     def withdraw(self) -> None:
         """Remove the folder of a run that was refused before it had done anything."""
@@ -84,7 +90,7 @@ class TrainingCheckpoint:
 
     def _load(self) -> NormalEquations:
         try:
-            return NormalEquations.load(self._equations)
+            return load_equations(self._equations)
         except (OSError, SafetensorError, KeyError) as error:
             raise CheckpointError(
                 f"its equations are damaged ({error})",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -11,7 +12,7 @@ from adiabat.models import LinearACE
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.system import Batch, Labelled
-from adiabat.typing import FloatArray
+from adiabat.typing import FloatArray, IntArray
 
 KINDS = ("energy", "forces", "stress")
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
@@ -26,7 +27,7 @@ class Block:
     """Rows of one kind of label.
 
     Attributes:
-        rows: (n, columns).
+        rows: (n, columns) of the species that the structure holds, one after the other; the columns of others are zero.
         targets: (n,) in eV per atom, eV/Å or eV/Å³.
     """
 
@@ -50,6 +51,17 @@ class Example:
     species: np.ndarray
     config_type: str = "default"
 
+    @cached_property
+    def present(self) -> tuple[int, ...]:
+        """Places of the species that the structure holds, ascending."""
+        return tuple(np.unique(self.species).tolist())
+
+    def all_columns(self, rows: FloatArray, n_species: int) -> FloatArray:
+        """(n, n_species · functions) rows of a block with the columns of all species."""
+        wide = np.zeros((len(rows), n_species, self.features.shape[1]))
+        wide[:, self.present] = rows.reshape(len(rows), len(self.present), -1)
+        return wide.reshape(len(rows), -1)
+
 
 @dataclass(frozen=True)
 class ExampleMaker:
@@ -67,20 +79,28 @@ class ExampleMaker:
         """The rows of one structure."""
         batch = Batch.from_atoms(structure.atoms)
         graph = neighbor_graph(batch, max(self.model.cutoff, self.baseline.cutoff))
-        rows = self.model.design_rows(graph)
-        labels, n_atoms, blocks = structure.labels, batch.n_atoms, {}
+        rows, labels = self.model.design_rows(graph), structure.labels
+        known = self.baseline(graph, want=[kind for kind in KINDS if getattr(labels, kind) is not None])
+        found: dict[str, tuple[FloatArray, FloatArray]] = {}
         if labels.energy is not None:
-            known = value(self.baseline(graph, want=("energy",)).energy)[0]
-            blocks["energy"] = Block(rows.energy.numpy()[None] / n_atoms, np.array([(labels.energy - known) / n_atoms]))
+            energy = rows.energy.numpy()[None] / batch.n_atoms
+            found["energy"] = energy, (labels.energy - value(known.energy)) / batch.n_atoms
         if labels.forces is not None:
-            known = value(self.baseline(graph, want=("forces",)).forces)
-            blocks["forces"] = Block(rows.forces.numpy(), (labels.forces - known).ravel())
+            found["forces"] = rows.forces.numpy(), (labels.forces - value(known.forces)).ravel()
         if labels.stress is not None:
-            known = value(self.baseline(graph, want=("stress",)).stress)[0]
-            volume = float(batch.volume[0])
-            blocks["stress"] = Block((rows.virial.numpy() / volume)[VOIGT], (labels.stress - known)[VOIGT])
+            stress = rows.virial.numpy()[VOIGT] / float(batch.volume[0])
+            found["stress"] = stress, (labels.stress - value(known.stress)[0])[VOIGT]
         species = np.searchsorted(self.model.species, structure.atoms.numbers)
+        present, n_species = np.unique(species), len(self.model.species)
+        blocks = {kind: Block(_columns(of, present, n_species), targets) for kind, (of, targets) in found.items()}
         return Example(blocks, rows.features.numpy(), species, structure.config_type)
+
+
+def _columns(rows: FloatArray, species: IntArray, n_species: int) -> FloatArray:
+    """Those of some species."""
+    if len(species) == n_species:
+        return rows
+    return rows.reshape(len(rows), n_species, -1).take(species, axis=1).reshape(len(rows), -1)
 
 
 def value(quantity: Tensor | None) -> FloatArray:

@@ -175,12 +175,12 @@ class _Comparison:
         block = example.blocks[kind]
         if kind == "energy":
             size = np.sqrt(len(atoms))
-            n_species = block.rows.shape[1] // example.features.shape[1]
-            free = np.bincount(example.species, minlength=n_species)[None] / len(atoms)
+            free = np.bincount(example.species, minlength=self.rows.n_species)[None] / len(atoms)
         else:
             size = abs(atoms.cell.volume) / np.sqrt(len(atoms))
             free = np.eye(3)[VOIGT][:, None]
-        return size * block.rows, size * block.targets, size * free
+        rows = example.all_columns(block.rows, self.rows.n_species)
+        return size * rows, size * block.targets, size * free
 
 
 def _cells_are_alike(sample: Sequence[Labelled]) -> bool:

@@ -12,10 +12,11 @@ from adiabat.models import IsolatedAtoms, LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Labelled
+from adiabat.training.block_matrix import BlockMatrix
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.leave_one_out import leave_one_structure_out
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.regression import Solution, solve
+from adiabat.training.regression import PriorPrecision, Solution, solve
 from adiabat.training.repulsion import RepulsionConfig, repulsion_radii
 from adiabat.typing import FloatArray, IntArray
 
@@ -59,11 +60,13 @@ class ForceRows:
 
     Attributes:
         examples: Rows of all labels of the structures, in their order.
-        prior: (columns, columns) precision, to be multiplied by a strength.
+        prior: (columns,) the diagonal of the precision, to be multiplied by a strength.
+        n_species: That the rows are of.
     """
 
     examples: tuple[Example, ...]
     prior: FloatArray
+    n_species: int
 
     def fit(self, indices: IntArray, strengths: Sequence[float] = PRIOR_STRENGTHS) -> ForceFit | None:
         """To some structures, with the prior that predicts forces of left-out ones best.
@@ -76,7 +79,7 @@ class ForceRows:
             None where forces are zero or no prior is strong enough for rounding.
         """
         examples = [_only_forces(self.examples[int(index)]) for index in indices]
-        equations = _equations(examples)
+        equations = _equations(examples, self.n_species)
         places = np.unique(np.linspace(0, len(examples) - 1, LEFT_OUT).round().astype(int))
         judged = [examples[place] for place in places]
         square = float(np.mean(np.concatenate([example.blocks["forces"].targets for example in judged]) ** 2))
@@ -85,13 +88,17 @@ class ForceRows:
         fits: list[tuple[float, ForceFit]] = []
         for strength in strengths:
             try:
-                solution = solve(equations, NOISE, strength * self.prior)
+                solution = solve(equations, NOISE, self._precision(strength))
                 left_out = leave_one_structure_out(judged, solution, NOISE)
             except np.linalg.LinAlgError:  # too weak a prior for rounding
                 continue
             error = left_out.root_mean_square("forces")
             fits.append((left_out.mean_absolute("forces"), ForceFit(solution, strength, error, error**2 / square)))
         return min(fits, key=lambda fit: fit[0])[1] if fits else None
+
+    def _precision(self, strength: float) -> PriorPrecision:
+        nothing = BlockMatrix(len(self.prior) // self.n_species)
+        return PriorPrecision(nothing, 0.0, strength * self.prior)
 
 
 def force_rows(structures: Sequence[Labelled], *, quiet: bool = False) -> ForceRows | None:
@@ -108,18 +115,17 @@ def force_rows(structures: Sequence[Labelled], *, quiet: bool = False) -> ForceR
     if make is None:
         return None
     examples = [make(s) for s in track(structures, "comparing energies and stresses with forces", quiet=quiet)]
-    sizes = _sizes(_equations([_only_forces(example) for example in examples]))
+    n_species = len(make.model.species)
+    sizes = _sizes(_equations([_only_forces(example) for example in examples], n_species))
     if not sizes.any():
         return None
-    degrees = np.tile(make.model.basis.degrees.numpy(), len(make.model.species))
-    return ForceRows(tuple(examples), np.diag(((1 + degrees) * sizes) ** 2))
+    degrees = np.tile(make.model.basis.degrees.numpy(), n_species)
+    return ForceRows(tuple(examples), ((1 + degrees) * sizes) ** 2, n_species)
 
 
-def _equations(examples: Sequence[Example]) -> NormalEquations:
-    columns, n_functions = examples[0].blocks["forces"].rows.shape[1], examples[0].features.shape[1]
-    equations = NormalEquations(columns // n_functions, n_functions)
-    for example in examples:
-        equations.add(example)
+def _equations(examples: Sequence[Example], n_species: int) -> NormalEquations:
+    equations = NormalEquations(n_species, examples[0].features.shape[1])
+    equations.add(examples)
     return equations
 
 
@@ -131,9 +137,10 @@ def _sizes(equations: NormalEquations) -> FloatArray:
     mean of the others, so that the prior holds it at zero.
     """
     slopes = equations.kinds["forces"]
-    variance = np.diagonal(equations.feature_scatter, axis1=1, axis2=2) / equations.atoms[:, None]
-    values = (variance + equations.feature_mean**2).ravel()
-    sizes = np.sqrt(np.diag(slopes.gram) / slopes.count + values / LENGTH**2)
+    n_species = len(equations.atoms)
+    scatter = equations.feature_scatter.diagonal(n_species).numpy().reshape(n_species, -1)
+    values = (scatter / equations.atoms[:, None] + equations.feature_mean**2).ravel()
+    sizes = np.sqrt(slopes.gram.diagonal(n_species).numpy() / slopes.count + values / LENGTH**2)
     seen = sizes > 1e-12 * sizes.max()
     return np.where(seen, sizes, sizes[seen].mean())
 

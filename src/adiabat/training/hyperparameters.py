@@ -152,10 +152,9 @@ class _Trials:
         }
         return Hyperparameters(noise, START_STRENGTH * STRENGTH_STEP ** point[-1], self.factors)
 
-    def candidate(self, point: Point, *, loudness: float = 1.0) -> Candidate:
-        """The fit at a point, or the same fit with all noise levels multiplied."""
-        relative = self.parameters(point)
-        parameters = replace(relative, noise={kind: loudness * value for kind, value in relative.noise.items()})
+    def candidate(self, point: Point) -> Candidate:
+        """The fit at a point."""
+        parameters = self.parameters(point)
         noise, precision = parameters.noise, self.prior.precision(parameters.strength)
         solution = solve(self.equations, noise, precision, self.factors)
         left_out = leave_one_structure_out(self.examples, solution, noise, self.factors)
@@ -207,8 +206,13 @@ def _moved(point: Point, coordinate: int, step: int) -> Point:
 
 def _with_absolute_noise(trials: _Trials, best: Point) -> Candidate:
     """The same fit, its noise levels scaled to the left-out residuals."""
-    relative = trials.candidate(best)
-    left_out = relative.left_out
+    found = trials.candidate(best)
+    left_out = found.left_out
     scaled = [left_out.residuals[kind] / left_out.noise[kind] for kind in left_out.residuals]
     factor = float(np.sqrt(np.mean(np.square(np.concatenate(scaled))))) or 1.0  # zero where all is met exactly
-    return trials.candidate(best, loudness=factor)
+    return Candidate(
+        point=best,
+        parameters=replace(found.parameters, noise={k: factor * std for k, std in found.parameters.noise.items()}),
+        solution=replace(found.solution, scale=factor * found.solution.scale),
+        left_out=replace(left_out, noise={kind: factor * std for kind, std in left_out.noise.items()}),
+    )

@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from adiabat.runs import side_by_side
 from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
 
 Number = TypeVar("Number", bound=np.generic)
+ROWS_AT_ONCE = 512
+"""Of several structures, whitened together: the factor is fetched from memory once for all."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +58,71 @@ def leave_one_structure_out(
         solution: The fit to all.
         noise: What the fit was made with, by kind of label.
         factors: On the noise, by config_type: what the fit was made with.
+
+    Raises:
+        numpy.linalg.LinAlgError: A structure is all that the fit knows of something.
     """
+    std = [_row_noise(example, noise, factors) for example in examples]
+    batches = _batches(examples)
+    tasks = [partial(_left_out, [examples[i] for i in batch], solution, [std[i] for i in batch]) for batch in batches]
+    found = dict(zip(chain(*batches), chain(*side_by_side(tasks)), strict=True))
     residuals: dict[str, list[FloatArray]] = {}
     noises: dict[str, list[FloatArray]] = {}
     structure: dict[str, list[IntArray]] = {}
     for number, example in enumerate(examples):
-        std = _row_noise(example, noise, factors)
-        rows = np.concatenate([block.rows for block in example.blocks.values()])
-        targets = np.concatenate([block.targets for block in example.blocks.values()])
-        whitened = solution.whiten(rows / std[:, None])
-        rest = np.eye(len(std)) - whitened.T @ whitened
-        left_out = np.asarray(std * np.linalg.solve(rest, (targets - rows @ solution.mean) / std), dtype=float)
         first = 0
         for kind, block in example.blocks.items():
             of_kind = slice(first, first + len(block.targets))
-            residuals.setdefault(kind, []).append(left_out[of_kind])
-            noises.setdefault(kind, []).append(std[of_kind])
+            residuals.setdefault(kind, []).append(found[number][of_kind])
+            noises.setdefault(kind, []).append(std[number][of_kind])
             structure.setdefault(kind, []).append(np.full(len(block.targets), number))
             first = of_kind.stop
     return LeftOut(_joined(residuals), _joined(noises), _joined(structure))
+
+
+def _batches(examples: Sequence[Example]) -> list[list[int]]:
+    """Structures to whiten together, alike in the first species that they hold: columns before it cost nothing."""
+    batches: list[list[int]] = []
+    rows, species = ROWS_AT_ONCE, -1
+    for index in sorted(range(len(examples)), key=lambda index: examples[index].present[0]):
+        if rows >= ROWS_AT_ONCE or examples[index].present[0] != species:
+            batches.append([])
+            rows, species = 0, examples[index].present[0]
+        batches[-1].append(index)
+        rows += sum(len(block.targets) for block in examples[index].blocks.values())
+    return batches
+
+
+def _left_out(examples: Sequence[Example], solution: Solution, std: Sequence[FloatArray]) -> list[FloatArray]:
+    """Left-out residuals of structures with the same first species, kind after kind."""
+    width = examples[0].features.shape[1]
+    first, n_species = examples[0].present[0] * width, len(solution.mean) // width
+    rows = np.concatenate(
+        [
+            example.all_columns(np.concatenate([block.rows for block in example.blocks.values()]), n_species)[:, first:]
+            / of_example[:, None]
+            for example, of_example in zip(examples, std, strict=True)
+        ]
+    )
+    fitted = torch.from_numpy(rows) @ torch.from_numpy(solution.mean[first:])
+    whitened = torch.from_numpy(solution.whiten(rows, first=first))
+    found, start = [], 0
+    for example, of_example in zip(examples, std, strict=True):
+        own = slice(start, start + len(of_example))
+        targets = np.concatenate([block.targets for block in example.blocks.values()])
+        residuals = torch.from_numpy(targets / of_example) - fitted[own]
+        found.append(of_example * _without_own(whitened[:, own], residuals).numpy())
+        start = own.stop
+    return found
+
+
+def _without_own(whitened: Tensor, residuals: Tensor) -> Tensor:
+    """(1 - ZᵀZ)⁻¹ r."""
+    rest = torch.eye(len(residuals), dtype=torch.float64).addmm_(whitened.T, whitened, alpha=-1)
+    found, failed = torch.linalg.solve_ex(rest, residuals)
+    if failed:
+        raise np.linalg.LinAlgError("a structure is all that the fit knows of something")
+    return found
 
 
 def _row_noise(example: Example, noise: Mapping[str, float], factors: NoiseFactors) -> FloatArray:

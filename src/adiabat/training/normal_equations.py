@@ -1,28 +1,35 @@
 """Normal equations, kind of label by kind of label: all that a fit needs of its rows, in memory that does not grow with them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Self
 
 import numpy as np
-from safetensors.numpy import load_file, save
+import torch
+from torch import Tensor
 
-from adiabat.runs import atomic_write_bytes
-from adiabat.training.examples import KINDS, Block, Example, NoiseFactors
+from adiabat.runs import side_by_side
+from adiabat.training.block_matrix import BlockMatrix
+from adiabat.training.examples import KINDS, Example, NoiseFactors
 from adiabat.typing import FloatArray
-
-GRAM, MOMENT, SCALARS, OF_TYPE = ".gram", ".moment", ".scalars", " of "
-"""Of the names in a file: "forces.gram", "forces of liquid.gram"."""
 
 
 @dataclass
 class Sums:
-    """Over the rows x and targets y of one kind of label: their number, Σ x xᵀ, Σ x y, Σ y, Σ y²."""
+    """Over the rows x and targets y of one kind of label: their number, Σ x xᵀ, Σ x y, Σ y, Σ y².
+
+    Attributes:
+        count: Of rows.
+        gram: Σ x xᵀ.
+        moment: (species, functions) Σ x y.
+        total: Σ y.
+        square: Σ y².
+    """
 
     count: int
-    gram: FloatArray
-    moment: FloatArray
+    gram: BlockMatrix
+    moment: Tensor
     total: float
     square: float
 
@@ -34,23 +41,16 @@ class Sums:
         return float(np.sqrt(variance if variance > 1e-12 * mean_square else max(mean_square, 1e-12)))
 
     @classmethod
-    def empty(cls, columns: int) -> Self:
+    def empty(cls, n_species: int, n_functions: int) -> Self:
         """Of no rows."""
-        return cls(0, np.zeros((columns, columns)), np.zeros(columns), 0.0, 0.0)
+        return cls(0, BlockMatrix(n_functions), torch.zeros(n_species, n_functions, dtype=torch.float64), 0.0, 0.0)
 
-    @classmethod
-    def of(cls, block: Block) -> Self:
-        """Of a block of rows."""
-        rows, targets = block.rows, block.targets
-        return cls(len(targets), rows.T @ rows, rows.T @ targets, float(targets.sum()), float(targets @ targets))
-
-    def add(self, other: Self) -> None:
-        """Take in further rows."""
-        self.count += other.count
-        self.gram += other.gram
-        self.moment += other.moment
-        self.total += other.total
-        self.square += other.square
+    def adding(self, rows: Tensor, targets: FloatArray, species: Sequence[int]) -> list[Callable[[], None]]:
+        """Take in further rows, in the columns of these species: the tasks that are left to do."""
+        self.count += len(targets)
+        self.total += float(targets.sum())
+        self.square += float(np.square(targets).sum())
+        return [*self.gram.adding(rows, species), partial(_add_moment, self.moment, rows, targets, list(species))]
 
 
 class NormalEquations:
@@ -62,16 +62,22 @@ class NormalEquations:
         done: Structures taken in, in the order of the data.
         atoms: (species,) atoms seen.
         feature_mean: (species, functions).
-        feature_scatter: (species, functions, functions) Σ (b - mean)(b - mean)ᵀ, free of the cancellation of Σ b bᵀ.
+        feature_scatter: By species Σ (b - mean)(b - mean)ᵀ, free of the cancellation of Σ b bᵀ.
     """
 
     def __init__(self, n_species: int, n_functions: int, *, per_config_type: bool = False) -> None:
-        self.kinds = {kind: Sums.empty(n_species * n_functions) for kind in KINDS}
+        self.kinds = {kind: Sums.empty(n_species, n_functions) for kind in KINDS}
         self.config_types: dict[tuple[str, str], Sums] | None = {} if per_config_type else None
         self.done = 0
         self.atoms = np.zeros(n_species, dtype=np.int64)
         self.feature_mean = np.zeros((n_species, n_functions))
-        self.feature_scatter = np.zeros((n_species, n_functions, n_functions))
+        self.feature_scatter = BlockMatrix(n_functions)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Species and functions."""
+        n_species, n_functions = self.feature_mean.shape
+        return n_species, n_functions
 
     @property
     def columns(self) -> int:
@@ -107,61 +113,53 @@ class NormalEquations:
         for config_type, sums in self.by_config_type(kind):
             yield factors.get((kind, config_type), 1.0), sums
 
-    def add(self, example: Example) -> None:
-        """Take in the next structure."""
-        for kind, block in example.blocks.items():
-            added = Sums.of(block)
-            self.kinds[kind].add(added)
+    def add(self, examples: Sequence[Example]) -> None:
+        """Take in the next structures: the more at once, the less often the sums are fetched from memory."""
+        alike: dict[tuple[tuple[int, ...], str], list[Example]] = {}
+        for example in examples:
+            config_type = example.config_type if self.config_types is not None else ""
+            alike.setdefault((example.present, config_type), []).append(example)
+        for species, config_type in sorted(alike):
+            self._add_rows(alike[species, config_type], species, config_type)
+        self._add_features(examples)
+        self.done += len(examples)
+
+    def _add_rows(self, examples: Sequence[Example], species: tuple[int, ...], config_type: str) -> None:
+        """Of structures that hold the same species."""
+        tasks: list[Callable[[], None]] = []
+        for kind in KINDS:
+            blocks = [example.blocks[kind] for example in examples if kind in example.blocks]
+            if not blocks:
+                continue
+            rows = torch.cat([torch.from_numpy(block.rows) for block in blocks])
+            targets = np.concatenate([block.targets for block in blocks])
+            tasks += self.kinds[kind].adding(rows, targets, species)
             if self.config_types is not None:
-                self.config_types.setdefault((kind, example.config_type), Sums.empty(self.columns)).add(added)
-        for species in np.unique(example.species):
-            self._add_features(species, example.features[example.species == species])
-        self.done += 1
+                of_type = self.config_types.setdefault((kind, config_type), Sums.empty(*self.shape))
+                tasks += of_type.adding(rows, targets, species)
+        side_by_side(tasks)
 
-    def _add_features(self, species: int, features: FloatArray) -> None:
-        """Merge means and scatters (T. F. Chan, G. H. Golub, R. J. LeVeque, Am. Stat. 37, 242 (1983), equation 1.5)."""
-        before, added = int(self.atoms[species]), len(features)
+    def _add_features(self, examples: Sequence[Example]) -> None:
+        features = np.concatenate([example.features for example in examples])
+        species = np.concatenate([example.species for example in examples])
+        tasks: list[Callable[[], None]] = []
+        for place in np.unique(species):
+            deviations = self._merge_means(int(place), features[species == place])
+            tasks += self.feature_scatter.adding(torch.from_numpy(deviations), [int(place)])
+        side_by_side(tasks)
+
+    def _merge_means(self, place: int, features: FloatArray) -> FloatArray:
+        """Take in atoms of a species; the rows whose products their scatter grows by.
+
+        T. F. Chan, G. H. Golub, R. J. LeVeque, Am. Stat. 37, 242 (1983), equation 1.5.
+        """
+        before, added = int(self.atoms[place]), len(features)
         mean = features.mean(axis=0)
-        centred, shift = features - mean, mean - self.feature_mean[species]
-        self.atoms[species] = before + added
-        self.feature_mean[species] += shift * (added / (before + added))
-        self.feature_scatter[species] += centred.T @ centred
-        self.feature_scatter[species] += np.outer(shift, shift) * (before * added / (before + added))
-
-    def save(self, file: Path) -> None:
-        """Write, whole or not at all."""
-        tensors = {"atoms": self.atoms, "feature_mean": self.feature_mean, "feature_scatter": self.feature_scatter}
-        tensors["done"] = np.array([self.done])
-        tensors["per_config_type"] = np.array([self.config_types is not None])
-        for kind, sums in self.kinds.items():
-            tensors |= _to_tensors(kind, sums)
-        for (kind, config_type), sums in (self.config_types or {}).items():
-            tensors |= _to_tensors(f"{kind}{OF_TYPE}{config_type}", sums)
-        atomic_write_bytes(file, save(tensors))
-
-    @classmethod
-    def load(cls, file: Path) -> Self:
-        """The inverse of `save`."""
-        tensors = load_file(file)
-        found = cls(*tensors["feature_mean"].shape, per_config_type=bool(tensors["per_config_type"][0]))
-        found.done = int(tensors["done"][0])
-        found.atoms, found.feature_mean = tensors["atoms"].copy(), tensors["feature_mean"].copy()
-        found.feature_scatter = tensors["feature_scatter"].copy()
-        found.kinds = {kind: _from_tensors(kind, tensors) for kind in KINDS}
-        if found.config_types is not None:
-            names = [key.removesuffix(SCALARS) for key in tensors if OF_TYPE in key and key.endswith(SCALARS)]
-            for name in names:
-                kind, _, config_type = name.partition(OF_TYPE)
-                found.config_types[kind, config_type] = _from_tensors(name, tensors)
-        return found
+        shift = mean - self.feature_mean[place]
+        self.atoms[place] = before + added
+        self.feature_mean[place] += shift * (added / (before + added))
+        return np.vstack([features - mean, shift * np.sqrt(before * added / (before + added))])
 
 
-def _to_tensors(name: str, sums: Sums) -> dict[str, np.ndarray]:
-    scalars = np.array([sums.count, sums.total, sums.square])
-    return {f"{name}{GRAM}": sums.gram, f"{name}{MOMENT}": sums.moment, f"{name}{SCALARS}": scalars}
-
-
-def _from_tensors(name: str, tensors: dict[str, np.ndarray]) -> Sums:
-    count, total, square = tensors[f"{name}{SCALARS}"]
-    gram, moment = tensors[f"{name}{GRAM}"].copy(), tensors[f"{name}{MOMENT}"].copy()
-    return Sums(int(count), gram, moment, float(total), float(square))
+def _add_moment(to: Tensor, rows: Tensor, targets: FloatArray, species: list[int]) -> None:
+    to[species] += (rows.T @ torch.from_numpy(targets)).reshape(len(species), -1)

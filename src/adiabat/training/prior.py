@@ -1,18 +1,24 @@
 """What is expected of a potential before it has seen a label: that it does nothing wild where there are no data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
 import torch
 from ase import Atoms
+from torch import Tensor
 
 from adiabat.models import LinearACE
+from adiabat.models.ace.rows import DesignRows
 from adiabat.neighbors import neighbor_graph
-from adiabat.runs import track
+from adiabat.runs import side_by_side, track
 from adiabat.system import Batch
-from adiabat.typing import FloatArray
+from adiabat.training.block_matrix import BlockMatrix
+from adiabat.training.regression import PriorPrecision
+from adiabat.training.tiles import rows_at_once
+from adiabat.typing import FloatArray, IntArray
 
 LENGTH = 1.0
 """Å. What turns the size of a function into the size of its slope, where both count."""
@@ -33,40 +39,33 @@ class PackingPrior:
     size in the packings, holds what forces do not see.
 
     Attributes:
-        forces: (columns, columns) mean of w wᵀ over the force rows w.
+        forces: Mean of w wᵀ over the force rows w.
         sizes: (columns,) mean square of each function and of its slopes.
         rows: How many force rows the mean is over.
     """
 
-    forces: FloatArray
+    forces: BlockMatrix
     sizes: FloatArray
     rows: int
 
-    def precision(self, strength: float) -> FloatArray:
-        """(columns, columns), relative to the data as `solve` takes it."""
-        precision = strength * self.forces
-        precision[np.diag_indices_from(precision)] += strength * RIDGE * self.sizes
-        return precision
+    def precision(self, strength: float) -> PriorPrecision:
+        """Relative to the data, as `solve` takes it."""
+        return PriorPrecision(self.forces, strength, strength * RIDGE * self.sizes)
 
-    def joined_by(self, gram: FloatArray, weight: float) -> Self:
+    def joined_by(self, gram: BlockMatrix, weight: float) -> Self:
         """With the sum of w wᵀ over further rows w, each of which counts `weight` times one of those that are there."""
-        return replace(self, forces=self.forces + weight / self.rows * gram)
+        return replace(self, forces=self.forces.plus(gram, weight / self.rows))
 
 
-def gram_of(model: LinearACE, structures: Sequence[Atoms]) -> FloatArray:
-    """(columns, columns) sum of w wᵀ over the force rows w of structures, and of one by their volumes where they have one.
+def gram_of(model: LinearACE, structures: Sequence[Atoms]) -> BlockMatrix:
+    """Sum of w wᵀ over the force rows w of structures, and of one by their volumes where they have one.
 
     The latter is the change of energy per atom with the logarithm of lengths: it sees crystals in which all forces cancel.
     """
-    columns = model.basis.n_functions * len(model.species)
-    total = np.zeros((columns, columns))
-    for atoms in structures:
-        found = model.design_rows(neighbor_graph(Batch.from_atoms([atoms]), model.cutoff))
-        rows = found.forces.numpy()
-        if atoms.pbc.all():
-            by_volume = found.virial.diagonal(dim1=0, dim2=1).sum(-1).numpy() / (len(atoms) * LENGTH)
-            rows = np.vstack([rows, by_volume])
-        total += rows.T @ rows
+    total, n_species = BlockMatrix(model.basis.n_functions), len(model.species)
+    for part in _parts(structures, columns=n_species * model.basis.n_functions):
+        rows = torch.cat(side_by_side([partial(_force_and_volume_rows, model, atoms) for atoms in part]))
+        side_by_side(total.adding(rows, range(n_species)))
     return total
 
 
@@ -79,19 +78,44 @@ def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = 
         quiet: Show no progress.
     """
     n_functions, n_species = model.basis.n_functions, len(model.species)
-    forces = np.zeros((n_functions * n_species, n_functions * n_species))
-    values, atoms, count = np.zeros((n_species, n_functions)), np.zeros(n_species), 0
-    parts = [packings[first : first + AT_ONCE] for first in range(0, len(packings), AT_ONCE)]
+    forces, count = BlockMatrix(n_functions), 0
+    values, atoms = np.zeros((n_species, n_functions)), np.zeros(n_species, dtype=np.int64)
+    parts = list(_parts(packings, columns=n_species * n_functions))
     for part in track(parts, "preparing the prior from random packings", quiet=quiet):
-        batch = Batch.from_atoms(part)
-        rows = model.design_rows(neighbor_graph(batch, model.cutoff))
-        species = torch.searchsorted(torch.tensor(model.species), batch.numbers).numpy()
-        np.add.at(values, species, rows.features.numpy() ** 2)
-        atoms += np.bincount(species, minlength=n_species)
-        force_rows = rows.forces.numpy()
-        forces += force_rows.T @ force_rows
-        count += len(force_rows)
-    forces /= count
-    sizes = np.diag(forces) + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
+        batches = [part[first : first + AT_ONCE] for first in range(0, len(part), AT_ONCE)]
+        found = side_by_side([partial(_rows, model, batch) for batch in batches])
+        rows = torch.cat([of_batch.forces for of_batch, _ in found])
+        side_by_side(forces.adding(rows, range(n_species)))
+        count += len(rows)
+        for of_batch, species in found:
+            np.add.at(values, species, of_batch.features.numpy() ** 2)
+            atoms += np.bincount(species, minlength=n_species)
+    forces.divide(count)
+    sizes = forces.diagonal(n_species).numpy() + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
     seen = sizes > 1e-24 * sizes.max()
     return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()), count)
+
+
+def _parts(structures: Sequence[Atoms], *, columns: int) -> Iterator[Sequence[Atoms]]:
+    """Structures whose rows are summed at once."""
+    first, rows = 0, 0
+    for index, atoms in enumerate(structures, start=1):
+        rows += 3 * len(atoms)
+        if rows >= rows_at_once(columns) or index == len(structures):
+            yield structures[first:index]
+            first, rows = index, 0
+
+
+def _rows(model: LinearACE, packings: Sequence[Atoms]) -> tuple[DesignRows, IntArray]:
+    """Rows of some packings, and the place of each atom's species."""
+    batch = Batch.from_atoms(packings)
+    species = np.searchsorted(model.species, batch.numbers.numpy())
+    return model.design_rows(neighbor_graph(batch, model.cutoff)), species
+
+
+def _force_and_volume_rows(model: LinearACE, atoms: Atoms) -> Tensor:
+    found, _ = _rows(model, [atoms])
+    if not atoms.pbc.all():
+        return found.forces
+    by_volume = found.virial.diagonal(dim1=0, dim2=1).sum(-1) / (len(atoms) * LENGTH)
+    return torch.cat([found.forces, by_volume[None]])

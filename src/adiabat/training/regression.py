@@ -1,14 +1,19 @@
 """Bayesian linear regression on normal equations: Gaussian noise per kind of label and config_type, a Gaussian prior."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 
 import numpy as np
-import scipy.linalg
+import torch
+from torch import Tensor
 
+from adiabat.runs import side_by_side
+from adiabat.training.block_matrix import BlockMatrix
+from adiabat.training.cholesky import factorize, solve_lower
 from adiabat.training.examples import ONE_LEVEL, NoiseFactors
 from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.tiles import tiles
 from adiabat.typing import FloatArray
 
 
@@ -26,9 +31,31 @@ class Solution:
     factor: FloatArray
     scale: FloatArray
 
-    def whiten(self, rows: FloatArray) -> FloatArray:
-        """(columns, n) Z with ZᵀZ = x P⁻¹ xᵀ for rows x (n, columns)."""
-        return scipy.linalg.solve_triangular(self.factor, (rows * self.scale).T, lower=True, check_finite=False)
+    def whiten(self, rows: FloatArray, *, first: int = 0) -> FloatArray:
+        """(columns - first, n) Z with ZᵀZ = x P⁻¹ xᵀ for rows x.
+
+        Args:
+            rows: (n, columns - first): x from its column `first` on; before it x, and so Z, is zero.
+            first: See `rows`.
+        """
+        whitened = torch.from_numpy(np.ascontiguousarray((rows * self.scale[first:]).T))
+        solve_lower(torch.from_numpy(self.factor), whitened, first=first)
+        return whitened.numpy()
+
+
+@dataclass(frozen=True)
+class PriorPrecision:
+    """What is known of the coefficients before any label: the precision factor · M + diag(d).
+
+    Attributes:
+        matrix: M.
+        factor: On it.
+        diagonal: (columns,) d.
+    """
+
+    matrix: BlockMatrix
+    factor: float
+    diagonal: FloatArray
 
 
 def anchor(equations: NormalEquations) -> str:
@@ -37,33 +64,57 @@ def anchor(equations: NormalEquations) -> str:
 
 
 def solve(
-    equations: NormalEquations, noise: Mapping[str, float], prior: FloatArray, factors: NoiseFactors = ONE_LEVEL
+    equations: NormalEquations, noise: Mapping[str, float], prior: PriorPrecision, factors: NoiseFactors = ONE_LEVEL
 ) -> Solution:
     """The posterior.
 
     Args:
         equations: Of the rows.
         noise: Standard deviation of a row by kind of label: eV per atom, eV/Å, eV/Å³. Its ratios decide the mean.
-        prior: (columns, columns) precision for one row of the anchor (see `anchor`) with unit noise: it grows with their
-            number and precision, so that it means the same for few data and many.
+        prior: For one row of the anchor (see `anchor`) with unit noise: it grows with their number and precision, so that it
+            means the same for few data and many.
         factors: On the noise, by config_type.
 
     Raises:
         numpy.linalg.LinAlgError: The precision is not positive definite to rounding: the prior is too weak.
     """
-    reference = anchor(equations)
     weighed = {
         kind: [((factor * noise[kind]) ** -2, sums) for factor, sums in equations.parts(kind, factors)]
         for kind in equations.present
     }
-    precision = sum(sums.count * inverse_variance for inverse_variance, sums in weighed[reference]) * prior
-    right = np.zeros(equations.columns)
-    for inverse_variance, sums in chain.from_iterable(weighed.values()):
-        precision += inverse_variance * sums.gram
-        right += inverse_variance * sums.moment
-    scale = 1 / np.sqrt(np.diag(precision))
-    precision *= scale[:, None]
-    precision *= scale
-    factor = scipy.linalg.cholesky(precision, lower=True, overwrite_a=True, check_finite=False)
-    mean = scale * scipy.linalg.cho_solve((factor, True), scale * right, check_finite=False)
-    return Solution(mean, factor, scale)
+    of_prior = sum(sums.count * inverse_variance for inverse_variance, sums in weighed[anchor(equations)])
+    terms = [(weight, sums) for parts in weighed.values() for weight, sums in parts]
+    right = sum(
+        (weight * sums.moment for weight, sums in terms), start=torch.zeros(equations.shape, dtype=torch.float64)
+    )
+    matrices = [(of_prior * prior.factor, prior.matrix), *((weight, sums.gram) for weight, sums in terms)]
+    precision, scale = _scaled(matrices, of_prior * torch.from_numpy(prior.diagonal))
+    factorize(precision)
+    [mean] = side_by_side([partial(_solve_factorized, precision, scale * right.flatten())])
+    return Solution((scale * mean).numpy(), precision.numpy(), scale.numpy())
+
+
+def _scaled(matrices: Sequence[tuple[float, BlockMatrix]], diagonal: Tensor) -> tuple[Tensor, Tensor]:
+    """S P S on and below its diagonal, which is one, and that of S, for P = Σ weight · matrix + diag(diagonal)."""
+    columns = len(diagonal)
+    whole = diagonal + sum(weight * matrix.diagonal(columns // matrix.width) for weight, matrix in matrices)
+    scale = 1 / whole.sqrt()
+    precision = torch.zeros(columns, columns, dtype=torch.float64)
+    precision.diagonal().copy_(diagonal)
+    side_by_side([partial(_add_scaled, precision, matrices, scale, down) for down in tiles(columns)])
+    return precision, scale
+
+
+def _add_scaled(precision: Tensor, matrices: Sequence[tuple[float, BlockMatrix]], scale: Tensor, down: slice) -> None:
+    """Some rows of the scaled sum."""
+    for weight, matrix in matrices:
+        for rows, columns, block in matrix.lower():
+            start, stop = max(rows.start, down.start), min(rows.stop, down.stop)
+            if start < stop:
+                precision[start:stop, columns].add_(block[start - rows.start : stop - rows.start], alpha=weight)
+    precision[down].mul_(scale[down, None]).mul_(scale)
+
+
+def _solve_factorized(factor: Tensor, right: Tensor) -> Tensor:
+    half = torch.linalg.solve_triangular(factor, right[:, None], upper=False)
+    return torch.linalg.solve_triangular(factor.T, half, upper=True)[:, 0]

@@ -116,5 +116,5 @@ def _of_larger_charges(zbl: ZBL, wall_ev: float) -> list[str]:
     for (low, high), factor in zbl.charge_factors.items():
         height_ev = _height_ev(zbl.pairs[low, high])
         reached = f" ({height_ev:.1f} eV)" if height_ev < 0.99 * wall_ev else ""
-        named.append(f"{chemical_symbols[low]}-{chemical_symbols[high]} {factor:.2g}{reached}")
+        named.append(f"{chemical_symbols[low]}-{chemical_symbols[high]} {factor:.3g}{reached}")
     return [f"repulsion: nuclei alone give no wall of {wall_ev:g} eV, charges are multiplied: {', '.join(named)}"]

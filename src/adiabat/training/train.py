@@ -16,8 +16,9 @@ from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
 from adiabat.errors import AdiabatError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
-from adiabat.runs import provenance, track
+from adiabat.runs import provenance
 from adiabat.system import Labelled
+from adiabat.training.accumulate import accumulate
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 from adiabat.training.config import TrainConfig
@@ -26,9 +27,7 @@ from adiabat.training.config_type_noise import (
     require_several_config_types,
     search_by_config_type,
 )
-from adiabat.training.examples import Example, ExampleMaker
-from adiabat.training.hyperparameters import Candidate, Hyperparameters, SearchConfig, search
-from adiabat.training.judged import judged_structures
+from adiabat.training.hyperparameters import Candidate, Hyperparameters, search
 from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
@@ -127,7 +126,7 @@ def _fitted(
     *,
     quiet: bool,
 ) -> Potential:
-    equations, examples = _accumulate(prepared, config.search, before, saved, quiet=quiet)
+    equations, examples = accumulate(prepared, config.search, before=before, saved=saved, quiet=quiet)
     prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
     if config.search.noise_per_config_type:
         best, note = search_by_config_type(equations, examples, prior, quiet=quiet)
@@ -138,34 +137,6 @@ def _fitted(
         best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
         prepared = replace(prepared, notes=(*prepared.notes, *said))
     return _assemble(structures, config, prepared, equations, best)
-
-
-def _accumulate(
-    prepared: Preparation,
-    config: SearchConfig,
-    before: NormalEquations | None,
-    saved: TrainingCheckpoint | None,
-    *,
-    quiet: bool,
-) -> tuple[NormalEquations, list[Example]]:
-    """One pass over the structures; those whose left-out errors are going to count are kept."""
-    make = ExampleMaker(prepared.model, prepared.baseline)
-    n_species, n_functions = len(prepared.model.species), prepared.model.basis.n_functions
-    equations = before or NormalEquations(n_species, n_functions, per_config_type=config.noise_per_config_type)
-    chosen = judged_structures([structure.config_type for structure in prepared.fitted], config)
-    done = equations.done
-    kept = [make(prepared.fitted[index]) for index in chosen if index < done]
-    rest = track(prepared.fitted[done:], "reading structures into the fit", quiet=quiet)
-    for index, structure in enumerate(rest, start=done):
-        example = make(structure)
-        equations.add(example)
-        if index in chosen:
-            kept.append(example)
-        if saved is not None:
-            saved.save_sometimes(equations)
-    if saved is not None and done < equations.done:
-        saved.save(equations)
-    return equations, kept
 
 
 def _assemble(
@@ -217,8 +188,8 @@ def _levels(parameters: Hyperparameters) -> dict[str, Any]:
 def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatistics:
     count = torch.from_numpy(equations.atoms)
     mean = torch.from_numpy(equations.feature_mean)
-    covariance = torch.from_numpy(equations.feature_scatter / equations.atoms[:, None, None])
-    return FeatureStatistics(model.species, count, mean, covariance)
+    scatter = torch.stack([equations.feature_scatter.of_species(place) for place in range(len(count))])
+    return FeatureStatistics(model.species, count, mean, scatter / count.clamp(min=1)[:, None, None])
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:

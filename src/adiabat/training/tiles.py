@@ -1,0 +1,24 @@
+"""Tiles: matrices cut into pieces that a processor's cache holds, and that several threads share among them."""
+
+from itertools import pairwise
+
+import numpy as np
+
+TILE = 310
+"""Columns, about: products of such tiles run at nearly full speed, and few of them lie above a diagonal for nothing."""
+
+
+def tiles(width: int, *, first: int = 0) -> list[slice]:
+    """Columns from `first` to `width` in pieces of about the same width."""
+    count = max(1, round((width - first) / TILE))
+    edges = [first + (width - first) * place // count for place in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
+
+
+BYTES_AT_ONCE, ROWS_AT_ONCE = 1e8, (1000, 8000)
+"""Of rows of the design matrix that wait to be summed; from, to."""
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows are summed at once: so many that fetching the sums costs little beside the products."""
+    return int(np.clip(BYTES_AT_ONCE / (8 * columns), *ROWS_AT_ONCE))
