@@ -5,6 +5,7 @@ import pytest
 import torch
 from ase import Atoms
 from made_potentials import made_ace
+from narrowing import present
 
 from adiabat.basis.mixing import chemical_channels
 from adiabat.basis.presets import SIZES, BasisConfig, Environment, choose_basis
@@ -42,11 +43,12 @@ def test_rows_times_coefficients_are_energy_forces_and_stress(model: LinearACE) 
 
     rows = model.design_rows(neighbor_graph(Batch.from_atoms(atoms), model.cutoff))
 
-    scale = float(expected.forces.abs().max())
-    assert float(rows.energy @ coefficients) == pytest.approx(float(expected.energy), rel=1e-11)
-    np.testing.assert_allclose((rows.forces @ coefficients).reshape(-1, 3), expected.forces, atol=1e-12 * scale)
+    forces = present(expected.forces)
+    scale = float(forces.abs().max())
+    assert float(rows.energy @ coefficients) == pytest.approx(float(present(expected.energy)), rel=1e-11)
+    np.testing.assert_allclose((rows.forces @ coefficients).reshape(-1, 3), forces, atol=1e-12 * scale)
     np.testing.assert_allclose(
-        (rows.virial @ coefficients) / atoms.get_volume(), expected.stress[0], atol=1e-12 * scale, rtol=1e-10
+        (rows.virial @ coefficients) / atoms.get_volume(), present(expected.stress)[0], atol=1e-12 * scale, rtol=1e-10
     )
 
 
@@ -115,4 +117,4 @@ def test_the_presets_are_ordered() -> None:
 def test_an_atom_alone_has_no_energy() -> None:
     model = made_ace()
 
-    assert float(Potential([model])(Atoms("Si")).energy) == 0.0
+    assert float(present(Potential([model])(Atoms("Si")).energy)) == 0.0

@@ -8,6 +8,7 @@ What the contract finds in ASE's own calculators, with its defaults:
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from ase.calculators.morse import MorsePotential
 from ase.calculators.tersoff import Tersoff, TersoffParameters
 from ase.md.verlet import VelocityVerlet
 from ase.optimize import BFGS
+from narrowing import present
 
 from adiabat.errors import PropertyUnavailable, StructureError
 from adiabat.neighbors import skin
@@ -62,7 +64,7 @@ def argon(pbc: bool | tuple[bool, bool, bool] = True) -> Atoms:
 
 def slab() -> Atoms:
     atoms = argon((True, True, False))
-    atoms.cell[2] = 0
+    atoms.cell.array[2] = 0
     return atoms
 
 
@@ -113,17 +115,17 @@ def test_a_neighbour_list_that_ends_too_early_is_found() -> None:
 class Broken(Calculator):
     """A calculator that is right but for what a test breaks."""
 
-    implemented_properties = ("energy", "forces", "stress")
+    implemented_properties: ClassVar[list[str]] = ["energy", "forces", "stress"]
 
     def __init__(self) -> None:
         super().__init__()
         self.sound = LennardJones(**ARGON, smooth=True, ro=6.0)
 
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
+    def calculate(self, atoms: Atoms | None = None, properties=("energy",), system_changes=all_changes) -> None:
         super().calculate(atoms, properties, system_changes)
         self.sound.calculate(atoms, properties, system_changes)
         self.results = dict(self.sound.results)
-        self.spoil(atoms)
+        self.spoil(present(atoms))
 
     def spoil(self, atoms: Atoms) -> None:
         pass
@@ -180,7 +182,8 @@ class BlindToTheCell(Broken):
 
     kept: Atoms | None = None
 
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
+    def calculate(self, atoms: Atoms | None = None, properties=("energy",), system_changes=all_changes) -> None:
+        atoms = present(atoms)
         if self.kept is None or len(self.kept) != len(atoms):
             self.kept = atoms.copy()
         blind = atoms.copy()
@@ -192,7 +195,7 @@ class BlindToTheCell(Broken):
 class Meddling(Broken):
     def get_property(self, name, atoms=None, allow_calculation=True):
         value = super().get_property(name, atoms, allow_calculation)
-        atoms.wrap()
+        present(atoms).wrap()
         return value
 
 
@@ -231,11 +234,11 @@ def test_the_results_are_those_of_the_potential() -> None:
     atoms.calc = ours()
     expected = potential(atoms, want=("energy", "energies", "forces", "stress"))
 
-    assert atoms.get_potential_energy() == pytest.approx(float(expected.energy[0]), abs=1e-14)
+    assert atoms.get_potential_energy() == pytest.approx(float(present(expected.energy)[0]), abs=1e-14)
     assert atoms.get_potential_energy(force_consistent=True) == atoms.get_potential_energy()
-    np.testing.assert_allclose(atoms.get_potential_energies(), expected.energies.numpy(), atol=1e-14)
-    np.testing.assert_allclose(atoms.get_forces(), expected.forces.numpy(), atol=1e-14)
-    np.testing.assert_allclose(atoms.get_stress(voigt=False), expected.stress[0].numpy(), atol=1e-15)
+    np.testing.assert_allclose(atoms.get_potential_energies(), present(expected.energies).numpy(), atol=1e-14)
+    np.testing.assert_allclose(atoms.get_forces(), present(expected.forces).numpy(), atol=1e-14)
+    np.testing.assert_allclose(atoms.get_stress(voigt=False), present(expected.stress)[0].numpy(), atol=1e-15)
 
 
 @pytest.mark.parametrize("structure", [slab, cluster])
@@ -267,8 +270,8 @@ def test_changes_of_cell_pbc_species_and_number_of_atoms_are_all_seen() -> None:
         change(atoms)
         atoms.calc = calculator
         fresh = rare_gas_potential()(atoms)
-        assert atoms.get_potential_energy() == pytest.approx(float(fresh.energy[0]), rel=1e-13)
-        np.testing.assert_allclose(atoms.get_forces(), fresh.forces.numpy(), atol=1e-13)
+        assert atoms.get_potential_energy() == pytest.approx(float(present(fresh.energy)[0]), rel=1e-13)
+        np.testing.assert_allclose(atoms.get_forces(), present(fresh.forces).numpy(), atol=1e-13)
 
 
 def test_a_structure_that_is_refused_leaves_no_result_and_no_neighbour_list_behind() -> None:
@@ -283,7 +286,9 @@ def test_a_structure_that_is_refused_leaves_no_result_and_no_neighbour_list_behi
         calculator.calculate(atoms, ["energy"])
     assert calculator.results == {}
     atoms.positions[3, 0] = 40.35  # near enough to the refused structure for a list with a skin to serve
-    assert atoms.get_potential_energy() == pytest.approx(float(rare_gas_potential()(atoms).energy[0]), rel=1e-13)
+    assert atoms.get_potential_energy() == pytest.approx(
+        float(present(rare_gas_potential()(atoms).energy)[0]), rel=1e-13
+    )
 
 
 def test_positions_that_are_not_finite_are_refused() -> None:
@@ -300,7 +305,8 @@ def test_results_are_kept_until_the_structure_changes(monkeypatch: pytest.Monkey
     monkeypatch.setattr(AdiabatCalculator, "calculate", lambda *args: calls.append(1) or calculate(*args))
     atoms.calc = calculator
     for _ in range(2):
-        atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+        for ask in (atoms.get_potential_energy, atoms.get_forces, atoms.get_stress):
+            ask()
     assert len(calls) == 1
     atoms.set_initial_charges([1, 0, 0, -1])
     atoms.get_forces()

@@ -23,7 +23,7 @@ class ByReference(IsolatedAtoms):
     """Of a class that the kernel does not know, so that the whole sum is left to the reference."""
 
 
-NOTHING = ByReference({8: 0.0, 14: 0.0}, "isolated_atom", 4.0)
+NOTHING = ByReference({8: 0.0, 14: 0.0}, "configuration", 4.0)
 
 POTENTIALS = {
     "by the kernel": made_potential(),

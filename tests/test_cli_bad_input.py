@@ -10,8 +10,9 @@ import pytest
 import safetensors.torch
 import torch
 from ase import Atoms
-from ase.io import read, write
+from ase.io import write
 from made_potentials import made_potential
+from narrowing import read_all, read_one
 
 from adiabat.cli.app import EXIT_FINE, EXIT_MISTAKE, run
 from adiabat.data import demonstration_set
@@ -22,7 +23,7 @@ BROKEN = 5
 
 
 def frames() -> list[Atoms]:
-    return read(demonstration_set(), ":12")
+    return read_all(demonstration_set(), ":12")
 
 
 def text_of(lines: slice) -> str:
@@ -229,7 +230,7 @@ def test_an_output_does_not_take_the_place_of_what_is_read(
     arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("test.xyz", frames(), format="extxyz")
-    write("last_frame.xyz", read("start.xyz"), format="extxyz")
+    write("last_frame.xyz", read_one("start.xyz"), format="extxyz")
     Path("t.yaml").write_text("basis: {size: small}\n")
     Path("link.xyz").symlink_to("sound.xyz")
     before = {file: file.read_bytes() for file in Path.cwd().iterdir()}

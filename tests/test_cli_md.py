@@ -13,7 +13,8 @@ import pytest
 from analytic_models import rare_gas_potential
 from ase import Atoms, units
 from ase.build import bulk
-from ase.io import read, write
+from ase.io import write
+from narrowing import present, read_one
 
 from adiabat.cli.app import EXIT_FINE, EXIT_FOUND, EXIT_MISTAKE, run
 from adiabat.potential.file import save_potential
@@ -73,7 +74,7 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
     assert md("--resume", "--steps", "50") == EXIT_FINE
     assert read_log(place / "run/thermo.csv")["step"][-1] == 50
     assert md("--out", "next", start="run/last_frame.xyz", ensemble="nve") == EXIT_FINE
-    last, first = read(place / "run/last_frame.xyz"), read_trajectory(place / "next/trajectory.h5")[0]
+    last, first = read_one(place / "run/last_frame.xyz"), read_trajectory(place / "next/trajectory.h5")[0]
     np.testing.assert_allclose(first.get_velocities(), last.get_velocities(), atol=1e-8)
 
 
@@ -151,11 +152,11 @@ def test_a_time_step_that_blows_up_ends_with_the_reason_and_the_last_good_frame(
     assert "a shorter time step" in error
     assert "the time step is 200 fs" in error
     assert "run/last_frame.xyz" in error
-    assert np.isfinite(read(place / "run/last_frame.xyz").positions).all()
+    assert np.isfinite(read_one(place / "run/last_frame.xyz").positions).all()
 
 
 def test_velocities_of_the_start_are_used_in_nve(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    atoms = read("start.xyz")
+    atoms = read_one("start.xyz")
     atoms.set_velocities(np.random.default_rng(0).normal(0, 1e-3, (4, 3)) / units.fs)
     write("moving.xyz", atoms)
     assert md(start="moving.xyz", ensemble="nve") == EXIT_FINE
@@ -191,8 +192,9 @@ def test_a_terminal_shows_a_live_line_and_control_c_stops_with_a_checkpoint(plac
     for word in ("step ", " T ", " K ", " eV ", "conserved", "ns/day", "µs/atom/step", "left", "go on with --resume"):
         assert word in shown
     assert read_log(place / "run/thermo.csv")["step"][-1] > 0
-    assert "steps," in process.stdout.read()
-    process.stdout.close()
+    printed = present(process.stdout)
+    assert "steps," in printed.read()
+    printed.close()
     os.close(terminal)
 
 

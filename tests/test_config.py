@@ -12,7 +12,7 @@ from adiabat.errors import ConfigurationError
 
 class Basis(Config):
     size: str = "medium"
-    cutoff: float = Field(5.0, gt=0)
+    cutoff: float = Field(default=5.0, gt=0)
 
 
 class Member(Config):
@@ -148,7 +148,7 @@ def test_a_missing_file_a_folder_and_a_binary_file_are_named(tmp_path: Path) -> 
 
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Training().seed = 2  # pyright: ignore[reportAttributeAccessIssue]
+        Training().seed = 2
 
 
 def test_what_was_dumped_is_restored_with_only_what_differs_counting_as_set() -> None:
@@ -168,7 +168,7 @@ def test_what_was_dumped_is_restored_with_only_what_differs_counting_as_set() ->
 def test_a_value_that_is_needed_is_not_said_to_be_left_out() -> None:
     class Needed(Config):
         weight: float = Field(gt=0)
-        label: str | None = Field(None, validate_default=True)
+        label: str | None = Field(default=None, validate_default=True)
 
         @field_validator("label")
         @classmethod

@@ -1,5 +1,7 @@
 """The data that the package ships."""
 
+from narrowing import read_all
+
 from adiabat.data import check, demonstration_set, read
 from adiabat.training import check_coherence
 
@@ -22,9 +24,7 @@ def test_the_demonstration_set_is_small_and_sound() -> None:
 
 
 def test_every_frame_carries_its_settings() -> None:
-    import ase.io
-
-    for frame in ase.io.read(demonstration_set(), ":"):
+    for frame in read_all(demonstration_set()):
         assert frame.info["functional"] == "PBE"
         assert frame.info["cutoff_ev"] >= 350
         assert frame.info["kpoint_spacing_per_angstrom"] <= 0.2

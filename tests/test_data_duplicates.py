@@ -6,6 +6,7 @@ from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_structures import labelled, sound_silicon
+from narrowing import present
 
 from adiabat.data import Finding, check, measure_distances
 from adiabat.data.same import same_structures
@@ -87,7 +88,7 @@ def test_a_copy_with_another_energy_is_an_error_with_the_difference() -> None:
     copy = data[4].atoms.copy()
     copy.positions += 0.7
     copy.wrap()
-    other = labelled(copy, "data.xyz, structure 30", energy=data[4].labels.energy + 0.1)
+    other = labelled(copy, "data.xyz, structure 30", energy=present(data[4].labels.energy) + 0.1)
     found = duplicates([*data, other])["conflicting-duplicates"]
     assert found.severity == "error"
     assert found.places == ("data.xyz, structure 4 = structure 30 (they differ in energy by 12.5 meV/atom)",)

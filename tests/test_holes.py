@@ -49,9 +49,18 @@ class Wells:
     triple_ev: float = 0.0
     squeezed_ev: float = 0.0
     kind: ClassVar[str] = "test_wells"
-    cutoff: ClassVar[float] = 6.0
-    interaction_range: ClassVar[float] = 6.0
-    species: ClassVar[tuple[int, ...]] = (18, 36)
+
+    @property
+    def cutoff(self) -> float:
+        return 6.0
+
+    @property
+    def interaction_range(self) -> float:
+        return self.cutoff
+
+    @property
+    def species(self) -> tuple[int, ...]:
+        return (18, 36)
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         graph = graph.within(self.cutoff)

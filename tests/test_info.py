@@ -9,6 +9,7 @@ from ase.build import bulk
 from made_potentials import made_potential
 
 from adiabat.cli.app import run
+from adiabat.models import LinearACE
 from adiabat.potential import Potential, describe_potential
 
 
@@ -24,7 +25,9 @@ def test_a_description_holds_species_cutoff_parts_and_what_was_stored() -> None:
 
     found = describe_potential(potential)
 
-    basis = potential.parts[2].basis
+    expansion = potential.parts[2]
+    assert isinstance(expansion, LinearACE)
+    basis = expansion.basis
     assert found.species == ("O", "Si")
     assert found.cutoff_angstrom == found.interaction_range_angstrom == 4.5
     assert [part.kind for part in found.parts] == ["isolated_atoms", "zbl", "linear_ace"]

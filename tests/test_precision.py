@@ -8,9 +8,11 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 from made_potentials import made_potential
+from narrowing import present
 
 from adiabat.errors import CheckpointError, ConfigurationError, StructureError
 from adiabat.evaluation import compare, training_distance
+from adiabat.models import LinearACE
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential, load_potential
 from adiabat.potential.scales import energy_scales, force_scales, stress_scales
@@ -43,8 +45,8 @@ def test_a_structure_is_evaluated_in_the_type_of_the_potential() -> None:
 
     scales = {
         "energy": energy_scales(DOUBLE.parts, neighbor_graph(batch, DOUBLE.cutoff)),
-        "forces": force_scales(exact.forces, batch),
-        "stress": stress_scales(exact.stress),
+        "forces": force_scales(present(exact.forces), batch),
+        "stress": stress_scales(present(exact.stress)),
     }
     for name in ALL:
         assert getattr(exact, name).dtype == torch.float64
@@ -74,7 +76,7 @@ def test_a_batch_of_another_type_is_refused_with_the_way_to_change_it(as_graph: 
 
 def test_potentials_of_different_types_make_no_sum() -> None:
     with pytest.raises(ConfigurationError, match="float32") as caught:
-        DOUBLE + SINGLE
+        _ = DOUBLE + SINGLE
     assert "to(dtype=" in str(caught.value)
     assert (SINGLE + SINGLE).dtype == torch.float32
 
@@ -86,8 +88,8 @@ def test_the_calculator_evaluates_in_the_type_of_its_potential() -> None:
 
     assert found.energy is not None
     assert atoms.get_potential_energy() == float(found.energy[0])
-    assert (atoms.get_forces() == found.forces.numpy()).all()
-    assert atoms.get_stress(voigt=False) == pytest.approx(found.stress[0].numpy())
+    assert (atoms.get_forces() == present(found.forces).numpy()).all()
+    assert atoms.get_stress(voigt=False) == pytest.approx(present(found.stress)[0].numpy())
 
 
 def test_dynamics_move_in_double_precision_under_forces_in_single(tmp_path: Path) -> None:
@@ -119,7 +121,9 @@ def test_a_run_is_not_resumed_in_another_precision(tmp_path: Path) -> None:
 
 
 def test_a_potential_in_single_precision_is_compared_with_labels() -> None:
-    features = DOUBLE.parts[2].features(neighbor_graph(Batch.from_atoms(silicon()), DOUBLE.cutoff))
+    expansion = DOUBLE.parts[2]
+    assert isinstance(expansion, LinearACE)
+    features = expansion.features(neighbor_graph(Batch.from_atoms(silicon()), DOUBLE.cutoff))
     covariance = torch.eye(features.shape[1], dtype=torch.float64).repeat(2, 1, 1)
     statistics = FeatureStatistics((8, 14), torch.ones(2), features.mean(0).repeat(2, 1), covariance)
     structure = Labelled(silicon(), Labels(energy=0.0, forces=np.zeros((8, 3))))

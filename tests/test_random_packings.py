@@ -1,5 +1,6 @@
 """Random packings, how near their atoms are, and where they come to rest."""
 
+import os
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -10,6 +11,7 @@ from ase.build import bulk, molecule
 from ase.optimize import FIRE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import present
 
 from adiabat.errors import DataError
 from adiabat.holes import (
@@ -32,7 +34,7 @@ ARGON = [Labelled(bulk("Ar", "fcc", a=edge, cubic=True), Labels(energy=-0.3)) fo
 def rule(shortest: float = 1.5) -> PackingRule:
     """Two species, of which structures hold the first alone or both."""
     pairs = combinations_with_replacement((14, 32), 2)
-    distances = {pair: shortest + 0.1 * i for i, pair in enumerate(pairs)}
+    distances: dict[tuple[int, int], float] = {pair: shortest + 0.1 * i for i, pair in enumerate(pairs)}
     return PackingRule([np.array([14] * 4), np.array([14, 32])], 0.5, (6, 14), VOLUME, distances)
 
 
@@ -144,7 +146,7 @@ def test_structures_relax_together_as_they_do_in_another_code() -> None:
 
     for atoms, energy, force in zip(starts, found.energy_ev, found.largest_force, strict=True):
         atoms.calc = potential.calculator()
-        FIRE(atoms, logfile=None).run(fmax=1e-4, steps=2000)
+        FIRE(atoms, logfile=os.devnull).run(fmax=1e-4, steps=2000)
         assert float(energy) == pytest.approx(atoms.get_potential_energy(), abs=1e-5)
         assert float(force) <= 1e-4
 
@@ -158,7 +160,7 @@ def test_a_packing_goes_downhill_on_its_way() -> None:
     assert max(len(packing.way) for packing in found) >= 2
     for packing in found:
         way = [*packing.way, packing.end]
-        energies = potential(way, want=("energy",)).energy.numpy()
+        energies = present(potential(way, want=("energy",)).energy).numpy()
         assert len(packing.way) == packing.steps // 30
         assert energies[-1] == pytest.approx(len(packing.end) * packing.energy_ev_per_atom)
         assert energies[-1] <= energies.min() + 1e-9

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, sqrt
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from ase import Atoms, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import present
 
 from adiabat.errors import ConfigurationError
 from adiabat.simulate import LangevinBAOAB, State, Streams, VelocityVerlet, maxwell_boltzmann
@@ -272,17 +274,15 @@ def test_drawn_velocities_have_the_distribution_of_maxwell_and_boltzmann() -> No
 
 def test_random_numbers_of_other_seeds_replicas_steps_and_purposes_are_others() -> None:
     batch = Batch.from_atoms(Atoms("Si2", positions=[[0, 0, 0], [2, 0, 0]]))
-    drawn = [
-        Streams(seed, (replica,)).normal(batch, purpose, step=step)
-        for seed, replica, purpose, step in [
-            (0, 0, "thermostat", 0),
-            (1, 0, "thermostat", 0),
-            (0, 1, "thermostat", 0),
-            (0, 0, "velocities", 0),
-            (0, 0, "thermostat", 1),
-            (0, 0, "thermostat", 2**40),
-        ]
+    cases: list[tuple[int, int, Literal["velocities", "thermostat"], int]] = [
+        (0, 0, "thermostat", 0),
+        (1, 0, "thermostat", 0),
+        (0, 1, "thermostat", 0),
+        (0, 0, "velocities", 0),
+        (0, 0, "thermostat", 1),
+        (0, 0, "thermostat", 2**40),
     ]
+    drawn = [Streams(seed, (replica,)).normal(batch, purpose, step=step) for seed, replica, purpose, step in cases]
     numbers = torch.cat(drawn).flatten().tolist()
     assert len(set(numbers)) == len(numbers)
 
@@ -317,5 +317,5 @@ def test_the_forces_of_the_chains_are_the_gradient_of_their_energy() -> None:
     positions.requires_grad_()
     batch = Batch.from_atoms([Atoms("C3"), Atoms("C2")]).replace(positions=positions)
     found = chains(batch, want=("energy", "forces"))
-    (gradient,) = torch.autograd.grad(found.energy.sum(), positions)
+    (gradient,) = torch.autograd.grad(present(found.energy).sum(), positions)
     torch.testing.assert_close(found.forces, -gradient, rtol=1e-12, atol=1e-12)

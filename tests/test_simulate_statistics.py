@@ -27,15 +27,16 @@ from adiabat.simulate.live import Speed
 from adiabat.simulate.statistics import slope, standard_error
 from adiabat.system import Batch
 from adiabat.testing.oscillators import AnharmonicChains, HarmonicWells
+from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
 
-def exponential(times: float, *, run_length: float, seeds: int) -> np.ndarray:
+def exponential(times: float, *, run_length: float, seeds: int) -> FloatArray:
     """(seeds, n) series of variance 1 with the correlation exp(-k / times) k values apart, over so many correlation times."""
     decay, rng = exp(-1 / times), np.random.default_rng(0)
     noise = rng.normal(size=(seeds, round(run_length * times)))
     noise[:, 1:] *= sqrt(1 - decay**2)
-    return lfilter([1.0], [1.0, -decay], noise, axis=1)
+    return np.asarray(lfilter([1.0], [1.0, -decay], noise, axis=1))
 
 
 def error_of_exponential(times: float, length: int) -> float:
@@ -96,7 +97,7 @@ def test_a_constant_has_the_error_bar_zero() -> None:
 @pytest.mark.parametrize("run_length", [3, 10, 30, 100, 300])
 def test_the_slope_of_a_line_with_correlated_noise_has_an_honest_error_bar_or_none(run_length: int) -> None:
     series = exponential(5.0, run_length=run_length, seeds=1000)
-    times = np.arange(series.shape[1]) * 0.01
+    times = np.arange(series.shape[1], dtype=np.float64) / 100
     found = [slope(times, 2.5 * times + one) for one in series]
     scaled = [(one[0] - 2.5) / one[1] for one in found if one is not None and one[1] is not None]
     assert np.sum(np.abs(scaled) > 3) <= 0.01 * len(series)
@@ -106,7 +107,7 @@ def test_the_slope_of_a_line_with_correlated_noise_has_an_honest_error_bar_or_no
 
 
 def test_a_line_through_two_points_has_no_slope_to_speak_of_and_a_walk_at_random_no_error_bar() -> None:
-    times = np.arange(400) * 0.01
+    times = np.arange(400, dtype=np.float64) / 100
     assert slope(times[:2], times[:2]) is None
     for seed in range(20):
         found = slope(times, np.cumsum(np.random.default_rng(seed).normal(size=400)))

@@ -70,7 +70,8 @@ class Dense:
 
     @property
     def mean(self) -> FloatArray:
-        return np.linalg.solve(self.precision, self.rows.T @ (self.targets / self.noise**2))
+        solution = np.linalg.solve(self.precision, self.rows.T @ (self.targets / self.noise**2))
+        return solution.astype(np.float64, copy=False)
 
 
 def dense(examples: list[Example], prior: FloatArray) -> Dense:
