@@ -127,6 +127,8 @@ def test_no_atoms_have_no_energies() -> None:
 
     assert found.energies.shape == (0,)
     assert found.forces.shape == (0, 3)
+    assert (found.energy == 0).all()
+    assert (found.virial == 0).all()
 
 
 def test_an_instruction_set_can_be_forced_and_an_unknown_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

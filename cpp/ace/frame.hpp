@@ -26,18 +26,23 @@ class Frame {
   void show(std::size_t window);
   const Edges &edges() const { return edges_; }
   // Sites in blocks of one species, in their order, -1 where a block is not full.
-  const std::int32_t *order() const { return order_; }
+  const std::int32_t *order() const { return tables_.order; }
   std::int64_t blocks() const { return blocks_; }
 
  private:
+  struct Tables {
+    double *sites, *particles, *offsets;
+    std::int32_t *site_species, *particle_species, *order;
+  };
+  // Lays the tables out in the memory, and says how much of it they take; without memory it only counts.
+  static std::size_t lay_out(const EdgeList &list, std::int32_t species, int lanes, void *memory, Tables &tables);
   void make_blocks();
 
   const EdgeList &list_;
   Configuration configuration_;
   std::int32_t species_;
   int lanes_;
-  double *sites_, *particles_, *offsets_;
-  std::int32_t *site_species_, *particle_species_, *order_;
+  Tables tables_;
   std::int64_t blocks_ = 0;
   Edges edges_{};
 };

@@ -49,7 +49,7 @@ void gather(const EdgeList &list, std::size_t window, const Collected &collected
 
 void sum_systems(const EdgeList &list, const Collected &collected, const Request &request, int threads) {
   constexpr std::int64_t longest = 4096;
-  const std::size_t members = static_cast<std::size_t>(request.members), width = collected.virials ? 7 * members : members;
+  const std::size_t members = static_cast<std::size_t>(request.members), width = request.system_virials ? 7 * members : members;
   std::vector<Stretch> stretches;
   for (std::int64_t s = 0; s < list.systems(); ++s) {
     const std::int64_t begin = list.system_start()[static_cast<std::size_t>(s)], end = list.system_start()[static_cast<std::size_t>(s) + 1];
@@ -60,7 +60,7 @@ void sum_systems(const EdgeList &list, const Collected &collected, const Request
     const Stretch &stretch = stretches[static_cast<std::size_t>(task)];
     double *to = sums.data() + width * static_cast<std::size_t>(task);
     add_atoms(request.energies, stretch.first, stretch.last, members, to);
-    if (collected.virials) add_atoms(collected.virials, stretch.first, stretch.last, 6 * members, to + members);
+    if (request.system_virials) add_atoms(collected.virials, stretch.first, stretch.last, 6 * members, to + members);
   });
   for (std::size_t k = 0; k < stretches.size(); ++k)
     for (std::size_t w = 0; w < width; ++w) totals[width * static_cast<std::size_t>(stretches[k].system) + w] += sums[width * k + w];
