@@ -21,8 +21,7 @@ def fit() -> tuple[Preparation, NormalEquations, list[Example], PackingPrior, Ca
     make = ExampleMaker(found.model, found.baseline)
     examples = [make(structure) for structure in found.fitted]
     equations = NormalEquations(1, found.model.basis.n_functions)
-    for example in examples:
-        equations.add(example)
+    equations.add(examples)
     prior = packing_prior(found.model, found.packings, quiet=True)
     return found, equations, examples, prior, search(equations, examples, prior, quiet=True)
 

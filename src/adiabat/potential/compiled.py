@@ -16,6 +16,7 @@ from adiabat.models.ace.plan import Layout, made_edge_list, species_programs, sw
 from adiabat.physics import ZBL
 from adiabat.potential.derivatives import require_stress_defined
 from adiabat.potential.prediction import Prediction
+from adiabat.runs import allowed_threads
 from adiabat.system import Batch, EnergyModel, Graph
 from adiabat.typing import FloatArray, Quantity
 
@@ -86,7 +87,7 @@ class CompiledSum:
         positions, cells = _array(batch.positions), _array(batch.cell)
         execution = Execution(
             single=batch.positions.dtype == torch.float32,
-            threads=torch.get_num_threads(),
+            threads=allowed_threads(),
             instruction_set=instruction_set,
         )
         numbers = batch.numbers.numpy()

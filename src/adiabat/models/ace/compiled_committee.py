@@ -11,6 +11,7 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.kernels.ace import CommitteeEvaluation, Evaluator, Execution, Plan, Want
 from adiabat.models.ace.density import species_index
 from adiabat.models.ace.plan import Layout, committee_programs, made_edge_list, switches
+from adiabat.runs import allowed_threads
 from adiabat.system import Graph
 
 
@@ -43,7 +44,7 @@ class CompiledCommittee:
             np.ascontiguousarray(batch.cell.detach().double().numpy()),
             species_index(batch.numbers, self.basis.species).numpy().astype(np.int32),
             want=want,
-            execution=Execution(single=batch.positions.dtype == torch.float32, threads=torch.get_num_threads()),
+            execution=Execution(single=batch.positions.dtype == torch.float32, threads=allowed_threads()),
         )
 
     @cached_property

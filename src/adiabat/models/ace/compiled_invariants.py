@@ -13,6 +13,7 @@ from adiabat.kernels.ace_invariants import InvariantEvaluator, InvariantTable
 from adiabat.models.ace.density import species_index
 from adiabat.models.ace.factors import Term, factorize
 from adiabat.models.ace.plan import Layout, component_rows, made_edge_list, switches, used_components
+from adiabat.runs import allowed_threads
 from adiabat.system import Graph
 from adiabat.typing import FloatArray
 
@@ -70,7 +71,7 @@ class CompiledInvariants:
 
 
 def _execution(graph: Graph) -> Execution:
-    return Execution(single=graph.batch.positions.dtype == torch.float32, threads=torch.get_num_threads())
+    return Execution(single=graph.batch.positions.dtype == torch.float32, threads=allowed_threads())
 
 
 def _array(tensor: Tensor) -> FloatArray:
