@@ -149,7 +149,7 @@ def test_another_basis_is_refused(interrupted: Path) -> None:
 
 
 def test_another_number_of_threads_is_refused(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    monkeypatch.setattr(training, "allowed_threads", lambda: 77)
     with pytest.raises(CheckpointError, match=r"threads was \d+ and is 77"):
         train(noisy_data(), CONFIG, checkpoint=interrupted, resume=True, quiet=True)
 

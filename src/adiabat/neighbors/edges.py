@@ -11,6 +11,7 @@ from torch import Tensor
 
 from adiabat.errors import StructureError
 from adiabat.kernels.edges import EdgeList, ShortestEdge, Structures, expanded, search_edges
+from adiabat.runs import allowed_threads
 from adiabat.system import Batch, Graph
 from adiabat.typing import FloatArray, IntArray
 
@@ -78,7 +79,7 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
         _refuse_lost(positions[atoms], cells[s], place=f"structure {s}")
     boxes = np.stack([_box(positions[atoms], cells[s], pbc[s], cutoff) for s, atoms in enumerate(ranges)])
     structures = Structures(start, positions, boxes, pbc, numbers)
-    edges, shortest = _searched(structures, cutoff, threads=torch.get_num_threads())
+    edges, shortest = _searched(structures, cutoff, threads=allowed_threads())
     if shortest is not None:
         _refuse_coincident(shortest, start)
     return Graph(batch, SearchedEdges(edges, batch.positions.device), cutoff)

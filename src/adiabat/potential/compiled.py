@@ -84,7 +84,7 @@ class CompiledSum:
         )
 
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
-        """What the kernel says of each expansion; torch's number of threads is its own."""
+        """What the kernel says of each expansion."""
         execution = made_execution(graph, instruction_set=instruction_set)
         return [
             evaluator(made_configuration(graph, species), want=want, execution=execution)

@@ -3,14 +3,16 @@
 from adiabat.runs.atomic import atomic_path, atomic_write_bytes, atomic_write_text, require_writable
 from adiabat.runs.progress import track
 from adiabat.runs.provenance import provenance
-from adiabat.runs.side_by_side import side_by_side
 from adiabat.runs.signals import StopRequest
+from adiabat.runs.threads import allowed_threads, one_thread_each, side_by_side
 
 __all__ = [
     "StopRequest",
+    "allowed_threads",
     "atomic_path",
     "atomic_write_bytes",
     "atomic_write_text",
+    "one_thread_each",
     "provenance",
     "require_writable",
     "side_by_side",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import torch
+from adiabat.runs.threads import allowed_threads
 
 
 def provenance() -> dict[str, Any]:
@@ -18,5 +18,5 @@ def provenance() -> dict[str, Any]:
         "packages": {name: version(name) for name in ("torch", "numpy", "ase")},
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": allowed_threads(),
     }

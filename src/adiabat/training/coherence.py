@@ -12,6 +12,7 @@ from ase.data import chemical_symbols
 from adiabat.data import Finding
 from adiabat.data.checks.geometry import CLOSEST
 from adiabat.neighbors import pair_vectors
+from adiabat.runs import one_thread_each
 from adiabat.system import Labelled
 from adiabat.training.component_order import SHEARS, ShearOrder
 from adiabat.training.force_comparison import LEAST_STRUCTURES, ForceSlopes, Kind, compare_with_forces
@@ -34,6 +35,7 @@ CHECK_EVERYTHING = "check units and signs of energies, forces and stresses again
 OTHER_SETTINGS = "a config_type of another reference, other settings or other units: relabel or remove it"
 
 
+@one_thread_each()
 def check_coherence(structures: Sequence[Labelled], *, quiet: bool = False) -> list[Finding]:
     """Findings where energies or stresses do not fit the forces; none where there are too few labels to tell.
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
+from adiabat.runs import side_by_side
 from adiabat.system import Labelled
 from adiabat.training.component_order import ShearOrder, shear_order
 from adiabat.training.examples import VOIGT
@@ -104,12 +106,12 @@ def compare_with_forces(sample: Sequence[Labelled], *, quiet: bool = False) -> F
 def _slopes(compare: "_Comparison", everything: ForceFit, members: Mapping[str, IntArray]) -> dict[Kind, ForceSlopes]:
     all_indices = np.arange(len(compare.sample))
     whole = compare.slopes(everything, all_indices)
-    own = {name: compare.fitted(indices) for name, indices in members.items()} if len(members) > 1 else {}
+    own = compare.fitted_each(members) if len(members) > 1 else {}
     slopes: dict[Kind, ForceSlopes] = {kind: ForceSlopes(slope, _of_kind(own, kind)) for kind, slope in whole.items()}
     if len(members) == 1 or not any(found.is_doubtful for found in slopes.values()):
         return slopes
-    strengths = (everything.strength,)
-    rest = {name: compare.fitted(np.setdiff1d(all_indices, indices), strengths) for name, indices in members.items()}
+    others = {name: np.setdiff1d(all_indices, indices) for name, indices in members.items()}
+    rest = compare.fitted_each(others, (everything.strength,))
     return {
         kind: replace(found, without=_of_kind(rest, kind)) if found.is_doubtful else found
         for kind, found in slopes.items()
@@ -136,6 +138,13 @@ class _Comparison:
         """Slopes of some structures by a fit to their forces, with one of these priors."""
         fit = self.rows.fit(indices, strengths) if len(indices) >= LEAST_STRUCTURES else None
         return {} if fit is None else self.slopes(fit, indices)
+
+    def fitted_each(
+        self, parts: Mapping[str, IntArray], strengths: Sequence[float] = PRIOR_STRENGTHS
+    ) -> dict[str, dict[Kind, Slope]]:
+        """Of several parts of the structures, by name."""
+        found = side_by_side([partial(self.fitted, indices, strengths) for indices in parts.values()])
+        return dict(zip(parts, found, strict=True))
 
     def slopes(self, fit: ForceFit, indices: IntArray) -> dict[Kind, Slope]:
         """Slopes of some structures, where there are any."""

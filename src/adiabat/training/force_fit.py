@@ -50,8 +50,8 @@ class ForceFit:
 
     def covariance(self, rows: FloatArray) -> FloatArray:
         """(n, n) of the predictions, if forces were met to within independent errors."""
-        whitened = self.force_error * self.solution.whiten(rows)
-        return whitened.T @ whitened
+        whitened = torch.from_numpy(self.force_error * self.solution.whiten(rows))
+        return (whitened.T @ whitened).numpy()
 
 
 @dataclass(frozen=True)

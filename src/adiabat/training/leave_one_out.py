@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adiabat.runs import side_by_side
+from adiabat.training.cholesky import solve_lower
 from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
@@ -96,24 +97,24 @@ def _batches(examples: Sequence[Example]) -> list[list[int]]:
 def _left_out(examples: Sequence[Example], solution: Solution, std: Sequence[FloatArray]) -> list[FloatArray]:
     """Left-out residuals of structures with the same first species, kind after kind."""
     width = examples[0].features.shape[1]
-    first, n_species = examples[0].present[0] * width, len(solution.mean) // width
-    rows = np.concatenate(
-        [
-            example.all_columns(np.concatenate([block.rows for block in example.blocks.values()]), n_species)[:, first:]
-            / of_example[:, None]
-            for example, of_example in zip(examples, std, strict=True)
-        ]
-    )
-    fitted = torch.from_numpy(rows) @ torch.from_numpy(solution.mean[first:])
-    whitened = torch.from_numpy(solution.whiten(rows, first=first))
-    found, start = [], 0
-    for example, of_example in zip(examples, std, strict=True):
-        own = slice(start, start + len(of_example))
-        targets = np.concatenate([block.targets for block in example.blocks.values()])
-        residuals = torch.from_numpy(targets / of_example) - fitted[own]
-        found.append(of_example * _without_own(whitened[:, own], residuals).numpy())
-        start = own.stop
-    return found
+    first, stops = examples[0].present[0] * width, np.cumsum([len(of_example) for of_example in std])
+    owns = [slice(stop - len(of_example), stop) for stop, of_example in zip(stops.tolist(), std, strict=True)]
+    mean, scale = (torch.from_numpy(of.reshape(-1, width)) for of in (solution.mean, solution.scale))
+    whitened = torch.zeros(len(solution.mean) - first, int(stops[-1]), dtype=torch.float64)
+    residuals = []
+    for example, of_example, own in zip(examples, std, owns, strict=True):
+        weights, species = torch.from_numpy(1 / of_example), list(example.present)
+        rows = torch.cat([torch.from_numpy(block.rows) for block in example.blocks.values()]) * weights[:, None]
+        targets = torch.cat([torch.from_numpy(block.targets) for block in example.blocks.values()]) * weights
+        residuals.append(targets - rows @ mean[species].flatten())
+        by_species = rows.reshape(len(rows), len(species), width) * scale[species]
+        for k, place in enumerate(species):
+            whitened[place * width - first : (place + 1) * width - first, own] = by_species[:, k].T
+    solve_lower(torch.from_numpy(solution.factor), whitened, first=first)
+    return [
+        of_example * _without_own(whitened[:, own], residual).numpy()
+        for of_example, own, residual in zip(std, owns, residuals, strict=True)
+    ]
 
 
 def _without_own(whitened: Tensor, residuals: Tensor) -> Tensor:

@@ -31,15 +31,10 @@ class Solution:
     factor: FloatArray
     scale: FloatArray
 
-    def whiten(self, rows: FloatArray, *, first: int = 0) -> FloatArray:
-        """(columns - first, n) Z with ZᵀZ = x P⁻¹ xᵀ for rows x.
-
-        Args:
-            rows: (n, columns - first): x from its column `first` on; before it x, and so Z, is zero.
-            first: See `rows`.
-        """
-        whitened = torch.from_numpy(np.ascontiguousarray((rows * self.scale[first:]).T))
-        solve_lower(torch.from_numpy(self.factor), whitened, first=first)
+    def whiten(self, rows: FloatArray) -> FloatArray:
+        """(columns, n) Z with ZᵀZ = x P⁻¹ xᵀ for rows x (n, columns)."""
+        whitened = torch.from_numpy(np.ascontiguousarray((rows * self.scale).T))
+        solve_lower(torch.from_numpy(self.factor), whitened)
         return whitened.numpy()
 
 

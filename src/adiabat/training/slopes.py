@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 import scipy.linalg
+import torch
 
 from adiabat.typing import FloatArray
 
@@ -97,8 +98,7 @@ def label_slope(labels: FloatArray, predictions: FloatArray, covariance: FloatAr
     rest = np.linalg.qr(directions, mode="complete")[0][:, directions.shape[1] :]
     if rest.shape[1] < LEAST_LABELS:
         return None
-    variance, axes = np.linalg.eigh(rest.T @ covariance @ rest)
-    axes = rest @ axes
+    variance, axes = _principal_axes(covariance, rest)
     y, x, variance = axes.T @ labels, axes.T @ predictions, variance.clip(0)
     if y @ y <= ROUNDING**2 * (labels @ labels) or x @ x <= ROUNDING**2 * (predictions @ predictions):
         return None
@@ -111,6 +111,13 @@ def label_slope(labels: FloatArray, predictions: FloatArray, covariance: FloatAr
             break
         value, std, correlation = _likeliest(y, x, scale**2 * variance)
     return Slope(value, std, correlation, len(labels))
+
+
+def _principal_axes(covariance: FloatArray, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Of a covariance (n, n) in the space of some columns (n, m): variances (m,), axes (n, m)."""
+    columns = torch.from_numpy(rest)
+    variance, axes = torch.linalg.eigh(columns.T @ torch.from_numpy(covariance) @ columns)
+    return variance.numpy(), (columns @ axes).numpy()
 
 
 def _likeliest(y: FloatArray, x: FloatArray, variance: FloatArray) -> tuple[float, float, float]:

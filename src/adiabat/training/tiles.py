@@ -15,7 +15,7 @@ def tiles(width: int, *, first: int = 0) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
-BYTES_AT_ONCE, ROWS_AT_ONCE = 1e8, (1000, 8000)
+BYTES_AT_ONCE, ROWS_AT_ONCE = 6e7, (1000, 8000)
 """Of rows of the design matrix that wait to be summed; from, to."""
 
 

@@ -16,7 +16,7 @@ from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
 from adiabat.errors import AdiabatError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
-from adiabat.runs import provenance
+from adiabat.runs import allowed_threads, one_thread_each, provenance
 from adiabat.system import Labelled
 from adiabat.training.accumulate import accumulate
 from adiabat.training.checkpoint import TrainingCheckpoint
@@ -37,6 +37,7 @@ from adiabat.uncertainty import FeatureStatistics, LinearPosterior
 CANARIES = 3
 
 
+@one_thread_each()
 def train(
     structures: Sequence[Labelled],
     config: TrainConfig | None = None,
@@ -81,6 +82,7 @@ def train(
     return _fitted(structures, config, prepared, before, saved, quiet=quiet)
 
 
+@one_thread_each()
 def fit(
     structures: Sequence[Labelled], config: TrainConfig, *, basis: BasisSpecification | None = None, quiet: bool = False
 ) -> Potential:
@@ -210,7 +212,7 @@ def _identity(structures: list[Labelled], config: TrainConfig, basis: BasisSpeci
         "adiabat": version("adiabat"),
         "numpy": version("numpy"),
         "torch": version("torch"),
-        "threads": torch.get_num_threads(),
+        "threads": allowed_threads(),
     }
 
 

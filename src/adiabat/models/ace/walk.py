@@ -11,6 +11,7 @@ from torch import Tensor
 from adiabat.kernels.ace import Configuration, Execution, Indices
 from adiabat.kernels.edges import EdgeList, listed_edges
 from adiabat.neighbors import SearchedEdges
+from adiabat.runs import allowed_threads
 from adiabat.system import Graph
 from adiabat.typing import FloatArray
 
@@ -35,10 +36,10 @@ def _places(species: tuple[int, ...]) -> Indices:
 
 
 def made_execution(graph: Graph, *, instruction_set: str | None = None) -> Execution:
-    """In the floating-point type of the graph, with torch's number of threads."""
+    """In the floating-point type of the graph, on the threads that are allowed."""
     return Execution(
         single=graph.batch.positions.dtype == torch.float32,
-        threads=torch.get_num_threads(),
+        threads=allowed_threads(),
         instruction_set=instruction_set,
     )
 
