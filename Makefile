@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-test test test-slow test-sanitized test-baseline lint demo clean
+.PHONY: setup setup-test test test-slow test-instruction-sets test-sanitized test-baseline lint demo clean
 
 # One stamp per set of packages, so that a second `make test` installs nothing.
 $(VENV)/installed: pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/* cpp/*/*)
@@ -26,6 +26,12 @@ lint: setup-test
 test: lint
 	$(BIN)/pytest
 
+# All fast tests with each instruction set that this processor has; `make test` takes the best.
+test-instruction-sets: setup-test
+	for name in $$($(BIN)/python -c 'from adiabat.kernels.ace import instruction_sets; print(*instruction_sets()[1:])'); do \
+	  ADIABAT_INSTRUCTION_SET=$$name $(BIN)/pytest || exit 1; \
+	done
+
 # The kernel's tests with its sources compiled to find wrong addresses and undefined behaviour; in an environment of its own.
 SANITIZED := build/sanitized
 test-sanitized: setup-test
@@ -41,7 +47,7 @@ test-sanitized: setup-test
 # what it runs on there.
 QEMU ?= qemu-x86_64
 test-baseline: setup-test
-	OPENBLAS_CORETYPE=Nehalem $(QEMU) -cpu Nehalem $(BIN)/python -m pytest tests/test_kernel_input.py tests/test_kernel_rows.py
+	OPENBLAS_CORETYPE=Nehalem $(QEMU) -cpu Nehalem $(BIN)/python -m pytest tests/test_kernel_*.py
 
 test-slow: setup-test
 	$(BIN)/pytest -m slow
