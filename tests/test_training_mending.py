@@ -61,7 +61,7 @@ def test_a_fit_with_holes_is_made_again_until_none_is_left_and_that_is_said() ->
 
     assert nearest_ratio(prepared, found, seed=0) >= 0.8
     assert said == (
-        "the first fit had holes at short distances; the prior was told of them, 1 time(s), and none is left",
+        "the first fit had holes at short distances; the prior was told of them, 1 time(s), and another search finds none",
     )
     for kind in ("energy", "forces", "stress"):
         assert found.left_out.mean_absolute(kind) < 1.2 * sound.left_out.mean_absolute(kind)

@@ -15,9 +15,10 @@ from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
 from adiabat.training.prior import PackingPrior, gram_of
 
-PACKINGS = 200
+PACKINGS = 300
+"""In each round others, so that what the prior was told of does not judge itself."""
 SEED = 20_000
-"""Far from those by which a finished potential is judged."""
+"""Of the first round, and one more with each. Far from those by which a finished potential is judged."""
 NEAREST_RATIO = 0.8
 """Of the contact distance. A packing that comes to rest nearer has collapsed; a potential is held to 0.7."""
 WEIGHT, HEAVIER = 0.1, 10.0
@@ -57,7 +58,7 @@ def without_holes(
     """
     rounds = 0
     try:
-        while (frames := _frames(survey := _survey(prepared, found, quiet=quiet))) and rounds < ROUNDS:
+        while (frames := _frames(survey := _survey(prepared, found, SEED + rounds, quiet=quiet))) and rounds < ROUNDS:
             prior = prior.joined_by(gram_of(prepared.model, frames), WEIGHT * HEAVIER**rounds)
             found = refit(equations, examples, prior, found)
             rounds += 1
@@ -66,9 +67,9 @@ def without_holes(
     return found, _said(survey, rounds)
 
 
-def _survey(prepared: Preparation, found: Candidate, *, quiet: bool) -> HoleSurvey:
+def _survey(prepared: Preparation, found: Candidate, seed: int, *, quiet: bool) -> HoleSurvey:
     potential = Potential([*prepared.baseline.parts, prepared.fitted_model(found.solution.mean)])
-    return survey_holes(potential, prepared.fitted, packings=PACKINGS, seed=SEED, quiet=quiet)
+    return survey_holes(potential, prepared.fitted, packings=PACKINGS, seed=seed, quiet=quiet)
 
 
 def _frames(survey: HoleSurvey) -> list[Atoms]:
@@ -96,6 +97,7 @@ def _said(survey: HoleSurvey, rounds: int) -> tuple[str, ...]:
         )
     if rounds:
         return (
-            f"the first fit had holes at short distances; the prior was told of them, {rounds} time(s), and none is left",
+            f"the first fit had holes at short distances; the prior was told of them, {rounds} time(s), "
+            "and another search finds none",
         )
     return ()
