@@ -53,7 +53,7 @@ def report(survey: HoleSurvey) -> None:
     steps = Counter(min(100 * (packing.steps // 100), 300) for packing in survey.packings)
     nearest = f"{ratios.min():.3f} of the shortest" if ratios.min() < 1 else "no nearer than the shortest"
     print(f"{len(ratios)} packings: nearest atoms {nearest} in the data")
-    print(f"  collapsed {len(survey.collapsed)}, sunk {len(survey.sunk)}")
+    print(f"  collapsed {len(survey.collapsed())}, sunk {len(survey.sunk())}")
     print(f"  energies {energies.min():.3f} to {energies.max():.3f} eV/atom; crystals {survey.lowest_ev_per_atom}")
     print(f"  steps, by hundreds: {dict(sorted(steps.items()))}")
 

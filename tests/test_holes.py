@@ -201,7 +201,7 @@ def test_a_packing_without_an_energy_counts_as_sunk() -> None:
 
     packings = relaxed_packings(argon(pair_ev=nan), packings_like(ARGON, contacts, 2, seed=0), contacts, quiet=True)
 
-    assert set(HoleSurvey((), tuple(packings), {}).sunk) == {0, 1}
+    assert set(HoleSurvey((), tuple(packings), {}).sunk()) == {0, 1}
 
 
 def test_the_deepest_fall_is_measured_from_the_highest_point_before_it() -> None:

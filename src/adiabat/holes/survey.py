@@ -1,6 +1,6 @@
 """A survey of what a potential does where its data end: whether anything draws atoms into one another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -46,32 +46,35 @@ class HoleSurvey:
         found = [hole for hole in map(deepest_hole, self.curves) if hole is not None]
         return tuple(sorted(found, key=lambda hole: -hole.depth_ev))
 
-    @property
-    def collapsed(self) -> dict[int, RelaxedPacking]:
-        """By index, the packings that came to rest with atoms too near to each other."""
-        return {index: packing for index, packing in enumerate(self.packings) if packing.ratio < NEAREST_RATIO}
+    def collapsed(self, nearest_ratio: float = NEAREST_RATIO) -> dict[int, RelaxedPacking]:
+        """By index, the packings that came to rest with atoms nearer than this part of the shortest distance in the data."""
+        return {index: packing for index, packing in enumerate(self.packings) if packing.ratio < nearest_ratio}
 
-    @property
-    def sunk(self) -> dict[int, RelaxedPacking]:
-        """By index, the packings of one element that came to rest below all that its crystals allow, and any without an energy."""
-        return {index: packing for index, packing in enumerate(self.packings) if self._is_sunk(packing)}
-
-    def _is_sunk(self, packing: RelaxedPacking) -> bool:
-        species = set(packing.end.numbers.tolist())
-        lowest = self.lowest_ev_per_atom.get(species.pop(), -np.inf)
-        allowed = -np.inf if species else lowest - DEEPEST_BELOW_EV
-        return not packing.energy_ev_per_atom >= allowed
+    def sunk(self, deepest_below_ev: float = DEEPEST_BELOW_EV) -> dict[int, RelaxedPacking]:
+        """By index, the packings of one element that came to rest so far below its crystals (per atom), and any without an energy."""
+        allowed = {number: lowest - deepest_below_ev for number, lowest in self.lowest_ev_per_atom.items()}
+        return {
+            index: packing
+            for index, packing in enumerate(self.packings)
+            if not packing.energy_ev_per_atom >= _of_element(packing, allowed)
+        }
 
     def complaints(self) -> list[str]:
         """A sentence for each hole."""
         return [
             *(str(hole) for hole in self.falls),
-            *(f"random packing {index}: {packing.nearest}" for index, packing in self.collapsed.items()),
+            *(f"random packing {index}: {packing.nearest}" for index, packing in self.collapsed().items()),
             *(
                 f"random packing {index}: at {packing.energy_ev_per_atom:.2f} eV/atom, below all crystals of the data"
-                for index, packing in self.sunk.items()
+                for index, packing in self.sunk().items()
             ),
         ]
+
+
+def _of_element(packing: RelaxedPacking, values: Mapping[int, float]) -> float:
+    """That of the packing's only element; minus infinity where it holds several, or one without a value."""
+    species = set(packing.end.numbers.tolist())
+    return values.get(species.pop(), -np.inf) if len(species) == 1 else -np.inf
 
 
 def survey_holes(

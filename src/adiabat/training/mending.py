@@ -19,8 +19,9 @@ PACKINGS = 300
 """In each round others, so that what the prior was told of does not judge itself."""
 SEED = 20_000
 """Of the first round, and one more with each. Far from those by which a finished potential is judged."""
-NEAREST_RATIO = 0.8
-"""Of the contact distance. A packing that comes to rest nearer has collapsed; a potential is held to 0.7."""
+NEAREST_RATIO, DEEPEST_BELOW_EV = 0.8, 0.4
+"""Of the contact distance, and per atom below the crystals of an element: a packing that comes to rest beyond has collapsed or
+sunk. A potential is held to 0.7 and 0.5."""
 WEIGHT, HEAVIER = 0.1, 10.0
 """Of a row on the way into a hole, relative to one in a random packing; and by how much it grows with each round. On
 acetylacetone the rows of one round, about as many as those of the random packings, closed all holes with 0.03 to 1; errors
@@ -74,9 +75,11 @@ def _survey(prepared: Preparation, found: Candidate, seed: int, *, quiet: bool) 
 
 def _frames(survey: HoleSurvey) -> list[Atoms]:
     """Structures on the way into each hole."""
-    packings = [packing for packing in survey.packings if packing.ratio < NEAREST_RATIO]
-    packings += [packing for packing in survey.sunk.values() if packing.ratio >= NEAREST_RATIO]
-    return [*chain.from_iterable(map(_of_curve, survey.falls)), *chain.from_iterable(map(_of_packing, packings))]
+    packings = survey.collapsed(NEAREST_RATIO) | survey.sunk(DEEPEST_BELOW_EV)
+    return [
+        *chain.from_iterable(map(_of_curve, survey.falls)),
+        *chain.from_iterable(map(_of_packing, packings.values())),
+    ]
 
 
 def _of_curve(hole: Hole) -> list[Atoms]:
