@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adiabat.results import Result
+from adiabat.simulate.drift import slope
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.live import Speed
-from adiabat.simulate.statistics import slope
 from adiabat.simulate.thermolog import read_log
 from adiabat.typing import FloatArray
 
