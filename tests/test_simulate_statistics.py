@@ -111,14 +111,16 @@ def test_the_slope_of_a_line_with_correlated_noise_has_an_honest_error_bar(run_l
     assert 0.15 < np.std(scaled) < 1.0
 
 
-@pytest.mark.parametrize(("fluctuating", "beyond"), [(0.0, 0.02), (0.1, 0.02), (1.0, 0.05)])
-def test_the_slope_of_a_line_that_wanders_has_an_honest_error_bar(fluctuating: float, beyond: float) -> None:
+@pytest.mark.parametrize(("fluctuating", "beyond", "widest"), [(0.0, 0.02, 1.25), (0.1, 0.02, 1.25), (1.0, 0.05, 1.5)])
+def test_the_slope_of_a_line_that_wanders_has_an_honest_error_bar(
+    fluctuating: float, beyond: float, widest: float
+) -> None:
     """Relative to how far it wanders in all; what wanders no further than it fluctuates is hardly seen."""
     rng, length = np.random.default_rng(0), 400
     wandering = rng.normal(size=(1000, length)).cumsum(axis=1)
     scaled = scaled_slopes(wandering + fluctuating * sqrt(length) * rng.normal(size=(1000, length)))
     assert np.mean(np.abs(scaled) > 3) <= beyond
-    assert 0.8 < np.std(scaled) < 1.25
+    assert 0.8 < np.std(scaled) < widest
 
 
 def test_a_line_through_two_points_has_no_slope_to_speak_of_and_a_short_one_no_error_bar() -> None:
