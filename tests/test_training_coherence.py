@@ -15,11 +15,11 @@ from adiabat.models.ace import DesignRows
 from adiabat.system import Graph, Labelled, Labels
 from adiabat.testing.data import reference_data
 from adiabat.training import check_coherence
-from adiabat.training.coherence import comparable_sample
-from adiabat.training.component_order import shear_order
-from adiabat.training.force_comparison import Kind, compare_with_forces
-from adiabat.training.slopes import Slope
-from adiabat.training.unit_factors import explain
+from adiabat.training.coherence.check import comparable_sample
+from adiabat.training.coherence.component_order import shear_order
+from adiabat.training.coherence.force_comparison import Kind, compare_with_forces
+from adiabat.training.coherence.slopes import Slope
+from adiabat.training.coherence.unit_factors import explain
 
 HARTREE, BOHR, KCAL, GPA = 27.211386, 0.529177, 23.060548, 160.21766
 """Written out here, so that the package's own constants are tested too."""

@@ -5,7 +5,7 @@ from collections import Counter
 from ase import Atoms
 
 from adiabat.system import Labelled
-from adiabat.training.samples import few_species, spread_sample
+from adiabat.training.coherence.samples import few_species, spread_sample
 
 
 def structures(config_type: str, count: int, size: int, symbol: str = "Si") -> list[Labelled]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adiabat.training.slopes import Slope, label_slope
+from adiabat.training.coherence.slopes import Slope, label_slope
 from adiabat.typing import FloatArray
 
 NOTHING_FREE = np.zeros((40, 1))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adiabat.training.force_comparison import Kind
-from adiabat.training.slopes import Slope
+from adiabat.training.coherence.force_comparison import Kind
+from adiabat.training.coherence.slopes import Slope
 from adiabat.units import (
     BOHR_ANGSTROM,
     GPA_PER_EV_PER_CUBIC_ANGSTROM,

@@ -9,10 +9,10 @@ import numpy as np
 
 from adiabat.runs import side_by_side
 from adiabat.system import Labelled
-from adiabat.training.component_order import ShearOrder, shear_order
+from adiabat.training.coherence.component_order import ShearOrder, shear_order
+from adiabat.training.coherence.force_fit import PRIOR_STRENGTHS, ForceFit, ForceRows, force_rows
+from adiabat.training.coherence.slopes import Slope, label_slope
 from adiabat.training.examples import VOIGT
-from adiabat.training.force_fit import PRIOR_STRENGTHS, ForceFit, ForceRows, force_rows
-from adiabat.training.slopes import Slope, label_slope
 from adiabat.typing import FloatArray, IntArray
 
 Kind = Literal["energy", "stress"]

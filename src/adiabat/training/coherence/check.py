@@ -14,11 +14,11 @@ from adiabat.data.checks.geometry import CLOSEST
 from adiabat.neighbors import pair_vectors
 from adiabat.runs import one_thread_each
 from adiabat.system import Labelled
-from adiabat.training.component_order import SHEARS, ShearOrder
-from adiabat.training.force_comparison import LEAST_STRUCTURES, ForceSlopes, Kind, compare_with_forces
-from adiabat.training.samples import few_species, spread_sample
-from adiabat.training.slopes import TOLERANCE, Slope
-from adiabat.training.unit_factors import explain
+from adiabat.training.coherence.component_order import SHEARS, ShearOrder
+from adiabat.training.coherence.force_comparison import LEAST_STRUCTURES, ForceSlopes, Kind, compare_with_forces
+from adiabat.training.coherence.samples import few_species, spread_sample
+from adiabat.training.coherence.slopes import TOLERANCE, Slope
+from adiabat.training.coherence.unit_factors import explain
 
 ENERGY_NAME, STRESS_NAME, ORDER_NAME = COHERENCE_FINDINGS = (
     "energy-force-mismatch",
