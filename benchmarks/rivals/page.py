@@ -19,13 +19,41 @@ HEADS = (
 
 
 PAGE = """\
-# adiabat and what users would pick instead
+# adiabat beside what users would pick instead
+
+Written by `python benchmarks/comparison.py --docs docs`, which installs each rival from the package registry into an
+environment of its own, trains what is not published with coefficients, and runs all of them in turn. With what it keeps
+in `build/comparison`, a second run takes minutes.
 
 {image}
 
 {table}
 
 {machine}
+
+## What is measured
+
+- **Time**: constant-energy dynamics, 1 fs a step, of 1,000 silicon atoms in the diamond structure (displaced by Gaussian
+  noise of 0.05 Å, at rest in the beginning), as users of each code run it: LAMMPS and adiabat by their own engines, the
+  others by ASE. Neighbour lists and integration are included. Processor seconds of one process on one core, one thread;
+  the median of all rounds. Ratios are of times in the same round: median [quartiles].
+- **Accuracy**: mean absolute errors on the 25 silicon test structures of Zuo et al. (J. Phys. Chem. A 124, 731 (2020)).
+  All were trained on the 214 training structures of that work, here or by its authors (SNAP, qSNAP). Energies are compared
+  as they are, without a shift. Nothing was chosen by these errors within this benchmark; what the presets of adiabat owe to
+  them, the [README](../README.md#how-good-it-is) says.
+- **Training**: processor seconds of all that the training command does. adiabat and ace-jax solve a linear problem, and take
+  what it takes. MTP and MACE are trained by gradient, within the budget that stands above, starting included. NEP's trainer
+  runs on GPUs only: its parameters are drawn, and it is timed alone.
+
+## What the numbers do not say
+
+- MTP and MACE would be trained for hours or days, on many cores or a GPU, and become far more accurate than here; a small MACE
+  after minutes on one core says what those minutes buy, and nothing of what the architecture can do. For chemistry
+  with many elements, and where a model trained by others can be used as it is, MACE is ahead of all others in the table.
+- LAMMPS, GPUMD (the home of NEP) and MACE run on GPUs, LAMMPS on thousands of nodes; adiabat here runs on one core, on no GPU.
+- ASE's integrator costs about 0.3 µs per atom and step; codes that search their neighbours anew in every step pay for
+  that too. ace-jax exports to LAMMPS, MACE and NEP have interfaces to it, which spare some of this.
+- One crystal at one temperature: who has more neighbours within the cutoff, or a liquid, will see other times.
 """
 
 

@@ -46,12 +46,12 @@ def draw(rows: Sequence[Row], file: Path) -> None:
         axes = canvas.add_subplot()
         axes.set(xscale="log", yscale="log", title="Silicon, one core: force error against the cost of a step")
         axes.set(xlabel="µs per atom and step of dynamics", ylabel="force MAE on the test set, eV/Å")
-        axes.grid(visible=True, which="both", linewidth=0.5)
+        axes.grid(visible=True, which="major", linewidth=0.5)
         families = list(dict.fromkeys(row.entry.family for row in rows))
         marks = [mark for row in rows if (mark := mark_of(row, COLOURS[families.index(row.entry.family)]))]
         join(axes, marks)
         show(axes, marks)
-        axes.margins(x=0.12, y=0.14)
+        axes.margins(x=0.08, y=0.1)
         for axis, steps in ((axes.xaxis, (1,)), (axes.yaxis, (1, 1.5, 2, 3, 4, 5, 6, 7, 8))):
             axis.set_major_locator(LogLocator(subs=steps))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -82,11 +82,12 @@ def mark_of(row: Row, colour: str) -> Mark | None:
 def join(axes: "Axes", marks: Sequence[Mark]) -> None:
     """Curves through what a family offers in one precision."""
     for family, precision in dict.fromkeys((mark.entry.family, mark.entry.precision) for mark in marks):
-        members = [m for m in marks if (m.entry.family, m.entry.precision) == (family, precision) and m.y is not None]
-        if members:
+        members = [m for m in marks if (m.entry.family, m.entry.precision) == (family, precision)]
+        heights = [m.y for m in members if m.y is not None]
+        if len(heights) == len(members):
             ours = family == OWN_FAMILY
             width, alpha = (2.0, 1.0) if ours else (1.0, 0.6)
-            axes.plot([m.x for m in members], [m.y for m in members], color=members[0].colour, lw=width, alpha=alpha)
+            axes.plot([m.x for m in members], heights, color=members[0].colour, lw=width, alpha=alpha)
 
 
 def show(axes: "Axes", marks: Sequence[Mark]) -> None:
@@ -99,7 +100,7 @@ def show(axes: "Axes", marks: Sequence[Mark]) -> None:
             axes.plot(mark.x, EDGE, marker="^", transform=edge, clip_on=False, **look)
         else:
             axes.plot(mark.x, mark.y, marker="o", **look)
-    for face, text in ((GUIDE, "float64"), ("white", "float32 (in part)")):
+    for face, text in ((GUIDE, "float64"), ("white", "float32")):
         axes.plot([], [], "o", markerfacecolor=face, markeredgecolor=GUIDE, label=text)
     if any(mark.y is None for mark in marks):
         axes.plot([], [], "^", color=GUIDE, label="speed alone")
@@ -113,11 +114,17 @@ def name(axes: "Axes", marks: Sequence[Mark]) -> None:
     for mark in reversed(first.values()):
         tries = [label(axes, mark, place) for place in PLACES]
         boxes = [text.get_window_extent() for text in tries]
-        best = min(range(len(tries)), key=lambda k: (boxes[k].count_overlaps(taken), k))
+        best = min(range(len(tries)), key=lambda k: (boxes[k].count_overlaps(taken) + outside(axes, boxes[k]), k))
         taken.append(boxes[best])
         for k, text in enumerate(tries):
             if k != best:
                 text.remove()
+
+
+def outside(axes: "Axes", box: Bbox) -> bool:
+    """Whether a label would be cut."""
+    whole = axes.get_window_extent()
+    return not (whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1)
 
 
 def spot(axes: "Axes", mark: Mark) -> tuple[float, float]:
