@@ -15,9 +15,11 @@ import argparse
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import ase.io
 import torch
@@ -35,6 +37,9 @@ from adiabat.runs import atomic_write_text
 INSIDE = Path(__file__).parent / "rivals" / "inside"
 REPEATS = 5
 NOISE_ANGSTROM = 0.05
+Trained = tuple[str, float | None]
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 
 
 def main() -> None:
@@ -94,16 +99,15 @@ def prepared(rows: Sequence[Row], options: argparse.Namespace, stack: ExitStack)
     crystal.rattle(NOISE_ANGSTROM, seed=1)
     ase.io.write(start, crystal)
     workers: dict[Entry, Worker] = {}
-    trained: dict[Path, tuple[str, float | None]] = {}
+    pythons: dict[str, Path | Failed] = {}
+    trained: dict[Path, Trained | Failed] = {}
     for row in rows:
         entry = row.entry
         print(f"{entry.label}, {entry.precision}", flush=True)
         try:
-            python = entry.environment.python(options.cache)
+            python = once(pythons, entry.environment.name, partial(entry.environment.python, options.cache))
             folder = options.cache / "models" / f"{Path(entry.script).stem}-{entry.model}"
-            if folder not in trained:
-                trained[folder] = train(entry, python, folder, options)
-            row.how, row.training_s = trained[folder]
+            row.how, row.training_s = once(trained, folder, partial(train, entry, python, folder, options))
             arguments = ["run", entry.model, str(folder), entry.precision]
             worker = stack.enter_context(
                 Worker(python, INSIDE / entry.script, arguments, log=folder / f"run-{entry.precision}.log")
@@ -119,7 +123,24 @@ def prepared(rows: Sequence[Row], options: argparse.Namespace, stack: ExitStack)
     return workers
 
 
-def train(entry: Entry, python: Path, folder: Path, options: argparse.Namespace) -> tuple[str, float | None]:
+def once(done: dict[Key, Made | Failed], key: Key, make: Callable[[], Made]) -> Made:
+    """What was made for a key; what failed is not tried again.
+
+    Raises:
+        Failed: It failed, now or before.
+    """
+    if key not in done:
+        try:
+            done[key] = make()
+        except Failed as failed:
+            done[key] = failed
+    found = done[key]
+    if isinstance(found, Failed):
+        raise found
+    return found
+
+
+def train(entry: Entry, python: Path, folder: Path, options: argparse.Namespace) -> Trained:
     """How the model was trained, and its processor seconds; that of an earlier run where it would be the same.
 
     Raises:

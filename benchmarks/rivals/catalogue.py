@@ -49,13 +49,13 @@ ENTRIES = (
     *OURS,
     Entry("LAMMPS SNAP", LAMMPS, "lammps_snap.py", "snap", "LAMMPS", trained=False),
     Entry("LAMMPS qSNAP", LAMMPS, "lammps_snap.py", "qsnap", "LAMMPS", trained=False),
-    *(Entry(f"MTP level {level}", MOTEP, "motep_mtp.py", level, "MTP") for level in ("08", "16", "20")),
+    *(Entry(f"MTP level {int(level)}", MOTEP, "motep_mtp.py", level, "MTP") for level in ("08", "16", "20")),
     *(
         Entry(f"ace-jax degree {degree}", ACE_JAX, "ace_jax_linear.py", degree, "ace-jax")
-        for degree in ("10", "14", "16")
+        for degree in ("10", "14", "18")
     ),
-    Entry("NEP, GPUMD's defaults", CALORINE, "calorine_nep.py", "default", "NEP", trained=False, accuracy=False),
-    Entry("NEP, larger", CALORINE, "calorine_nep.py", "large", "NEP", trained=False, accuracy=False),
+    Entry("NEP, 30 neurons", CALORINE, "calorine_nep.py", "30", "NEP", trained=False, accuracy=False),
+    Entry("NEP, 50 neurons", CALORINE, "calorine_nep.py", "50", "NEP", trained=False, accuracy=False),
     Entry("MACE 32", MACE, "mace_small.py", "32", "MACE", "float32"),
     Entry("MACE 32", MACE, "mace_small.py", "32", "MACE"),
 )

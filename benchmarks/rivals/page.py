@@ -47,9 +47,10 @@ in `build/comparison`, a second run takes minutes.
 
 ## What the numbers do not say
 
-- MTP and MACE would be trained for hours or days, on many cores or a GPU, and become far more accurate than here; a small MACE
-  after minutes on one core says what those minutes buy, and nothing of what the architecture can do. For chemistry
-  with many elements, and where a model trained by others can be used as it is, MACE is ahead of all others in the table.
+- MTP and MACE are made for hours or days of training, on many cores or a GPU; after minutes on one core they show what those
+  minutes buy, and nothing of what their form can reach: published MTPs of this test set are about as accurate as our default.
+  For chemistry with many elements, and where a model trained by others can be used as it is, MACE is ahead of all others
+  in the table.
 - LAMMPS, GPUMD (the home of NEP) and MACE run on GPUs, LAMMPS on thousands of nodes; adiabat here runs on one core, on no GPU.
 - ASE's integrator costs about 0.3 µs per atom and step; codes that search their neighbours anew in every step pay for
   that too. ace-jax exports to LAMMPS, MACE and NEP have interfaces to it, which spare some of this.

@@ -13,8 +13,8 @@ from serving import AseSubject, Order, serve
 FILE = "nep.txt"
 CUTOFF = 5
 L_MAX, FOUR_BODY = 4, 2
-FORMS = {"default": (4, 8, 30), "large": (10, 10, 50)}
-"""Largest index of radial functions, that of the functions they are made of, neurons; the first as GPUMD's defaults."""
+FORMS = {"30": (4, 8), "50": (10, 10)}
+"""Largest index of radial functions, that of the functions they are made of, by neurons."""
 MOST_NEIGHBORS = 200
 WEAK = 1e-6
 
@@ -25,7 +25,8 @@ def load(model: str, precision: str, folder: Path) -> AseSubject:
 
 
 def train(order: Order) -> str:
-    n_max, basis, neurons = FORMS[order.model]
+    neurons = int(order.model)
+    n_max, basis = FORMS[order.model]
     head = [
         "nep4 1 Si",
         f"cutoff {CUTOFF} {CUTOFF} {MOST_NEIGHBORS} {MOST_NEIGHBORS}",

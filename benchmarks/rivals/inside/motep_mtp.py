@@ -63,7 +63,7 @@ def train(order: Order) -> str:
     settings = {"method": "BFGS", "jac": True, "tol": 1e-3, "options": {"maxiter": count}}
     descent = {"method": "minimize", "optimized": both, "kwargs": settings}
     Trainer(potential, steps=[descent, linear[1]]).train(images)
-    write_mtp(str(order.folder / FILE), potential)
+    write_mtp(str(order.folder / FILE), potential, legacy=True)  # motep 0.2.0 reads no other form
     return f"{potential.alpha_scalar_moments} functions, trained here: at most {count} steps of BFGS"
 
 
