@@ -49,7 +49,7 @@ ENTRIES = (
     *OURS,
     Entry("LAMMPS SNAP", LAMMPS, "lammps_snap.py", "snap", "LAMMPS", trained=False),
     Entry("LAMMPS qSNAP", LAMMPS, "lammps_snap.py", "qsnap", "LAMMPS", trained=False),
-    *(Entry(f"MTP level {int(level)}", MOTEP, "motep_mtp.py", level, "MTP") for level in ("08", "16", "20")),
+    *(Entry(f"MTP level {int(level)}", MOTEP, "motep_mtp.py", level, "MTP") for level in ("08", "12", "16")),
     *(
         Entry(f"ace-jax degree {degree}", ACE_JAX, "ace_jax_linear.py", degree, "ace-jax")
         for degree in ("10", "14", "18")

@@ -22,20 +22,32 @@ from motep.calculator import MTP
 from motep.io.mlip.mtp import read_mtp, write_mtp
 from motep.loss import LossFunction
 from motep.train import Trainer
-from serving import AseSubject, Order, serve
+from serving import AseSubject, Order, Predicted, serve
 
 FILE = "final.mtp"
 SHORTER = 0.95
 """Of the shortest distance in the data: where its radial functions begin."""
 STEP = 1.2
 """Evaluations of the loss and its gradient in a step of BFGS, by its line search."""
+RESERVED = 4
+"""Evaluations kept for the first line search and for the linear problem at the end."""
 
 
-def load(model: str, precision: str, folder: Path) -> AseSubject:
+class Mtp(AseSubject):
+    """A trained potential; its calculator knows only the structure that it saw first, so each gets its own."""
+
+    def __init__(self, file: Path) -> None:
+        self.potential = read_mtp(str(file))
+        self.potential.species = [14]
+        super().__init__(MTP(self.potential))
+
+    def predict(self, atoms: Atoms) -> Predicted:
+        return AseSubject(MTP(self.potential)).predict(atoms)
+
+
+def load(model: str, precision: str, folder: Path) -> Mtp:
     del model, precision
-    potential = read_mtp(str(folder / FILE))
-    potential.species = [14]
-    return AseSubject(MTP(potential))
+    return Mtp(folder / FILE)
 
 
 def train(order: Order) -> str:
@@ -58,7 +70,8 @@ def train(order: Order) -> str:
     loss(potential.parameters)
     loss.jac(potential.parameters)
     evaluation = time.process_time() - begin
-    count = max(1, int((order.budget_s - (time.process_time() - start)) / (STEP * evaluation)))
+    left = order.budget_s - (time.process_time() - start) - RESERVED * evaluation
+    count = max(1, int(left / (STEP * evaluation)))
     both = ["radial_coeffs", "moment_coeffs"]
     settings = {"method": "BFGS", "jac": True, "tol": 1e-3, "options": {"maxiter": count}}
     descent = {"method": "minimize", "optimized": both, "kwargs": settings}
