@@ -40,6 +40,7 @@ def test_the_reason_is_the_last_error_that_a_program_printed() -> None:
     said = "Collecting it\nERROR: no matching distribution for it\n\nhint: look it up\n"
 
     assert last_words(said) == "ERROR: no matching distribution for it"
+    assert last_words("ValueError: so it is\nRMS error: 0.1\n") == "ValueError: so it is"
     assert last_words("nothing wrong\nstopped\n") == "stopped"
     assert last_words("") == "it said nothing"
 

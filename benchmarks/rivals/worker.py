@@ -59,7 +59,7 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise Failed(stage, last_words(self._log.read_text()))
+            raise self._ended(stage)
         found = json.loads(line)
         if "error" in found:
             raise Failed(stage, found["error"].splitlines()[0][:300])
@@ -76,8 +76,11 @@ class Worker:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise Failed(stage, last_words(self._log.read_text())) from None
+            raise self._ended(stage) from None
         return self.answer(stage)
+
+    def _ended(self, stage: str) -> Failed:
+        return Failed(stage, f"exit status {self._process.wait()}: {last_words(self._log.read_text())}")
 
     def close(self) -> float:
         """End the process; its processor seconds, those of its own children included."""
