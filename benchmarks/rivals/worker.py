@@ -57,8 +57,8 @@ class Worker:
             Failed: It is an error, or the process has ended.
         """
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        line = next((line for line in self._process.stdout if line.startswith("{")), None)  # a package may greet first
+        if line is None:
             raise self._ended(stage)
         found = json.loads(line)
         if "error" in found:
