@@ -87,8 +87,8 @@ def cells(row: Row, reference: Row) -> list[str]:
         row.entry.precision,
         number(row.training_s, ".0f"),
         *(accuracy if row.entry.accuracy else ["speed only", "speed only"]),
-        number(row.speed, ".3g"),
-        "–" if ratio is None else f"{ratio[1]:.3g} [{ratio[0]:.3g} {ratio[2]:.3g}]",
+        three_digits(row.speed),
+        "–" if ratio is None else "{1} [{0} {2}]".format(*map(three_digits, ratio)),
         ", ".join(f"{name} {version}" for name, version in row.versions.items()),
     ]
 
@@ -96,3 +96,8 @@ def cells(row: Row, reference: Row) -> list[str]:
 def number(value: float | None, form: str) -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else format(value, form)
+
+
+def three_digits(value: float | None) -> str:
+    """A number by its first three digits, without powers of ten; or a dash."""
+    return number(value, ".3g" if value is None or value < 999.5 else ".0f")
