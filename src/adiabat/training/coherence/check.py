@@ -72,8 +72,8 @@ def comparable_sample(structures: Sequence[Labelled]) -> list[Labelled]:
 def _findings(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labelled]) -> list[Finding]:
     if slopes.types_apart:
         return [_types_apart(kind, slopes.types_apart, sample)]
-    if slopes.types_that_disturb:
-        return [_types_that_disturb(kind, slopes, sample)]
+    if slopes.type_that_disturbs:
+        return [_disturbed(kind, slopes.whole, *slopes.type_that_disturbs, sample)]
     return [_all_off(kind, slopes.whole, sample)] if slopes.is_off else []
 
 
@@ -90,13 +90,9 @@ def _types_apart(kind: Kind, slopes: Mapping[str, Slope], sample: Sequence[Label
     return _finding(kind, what, _places(slopes, sample), _convert(", ".join(causes)))
 
 
-def _types_that_disturb(kind: Kind, slopes: ForceSlopes, sample: Sequence[Labelled]) -> Finding:
-    names = slopes.types_that_disturb
-    rest = " or ".join(
-        f"{_times(slope)} what the forces say without config_type '{name}'" for name, slope in names.items()
-    )
-    what = f"the {kind} labels are {rest}, and {_times(slopes.whole)} with it"
-    return _finding(kind, what, _places(names, sample), OTHER_SETTINGS)
+def _disturbed(kind: Kind, whole: Slope, name: str, rest: Slope, sample: Sequence[Labelled]) -> Finding:
+    what = f"the {kind} labels are {_times(rest)} what the forces say without config_type '{name}', and {_times(whole)} with it"
+    return _finding(kind, what, _places([name], sample), OTHER_SETTINGS)
 
 
 def _wrong_order(orders: Mapping[str, ShearOrder], sample: Sequence[Labelled]) -> Finding:

@@ -60,10 +60,17 @@ class ForceSlopes:
         return apart if others_fit or not self.is_off else {}
 
     @property
-    def types_that_disturb(self) -> dict[str, Slope]:
-        """Config_types without which the rest fits, and its slope: the whole is off, or known far less closely than that."""
+    def type_that_disturbs(self) -> tuple[str, Slope] | None:
+        """The config_type without which the rest fits, and its slope: the whole is off, or known far less closely than that.
+
+        Where several can be spared so, it is none of them: forces hardly say anything of the whole, and a little less of
+        anything tips the scales.
+        """
         limit = np.inf if self.is_off else self.whole.std / DISTURBED
-        return {name: slope for name, slope in self.without.items() if slope.tells and slope.fits and slope.std < limit}
+        found = [
+            (name, slope) for name, slope in self.without.items() if slope.tells and slope.fits and slope.std < limit
+        ]
+        return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
