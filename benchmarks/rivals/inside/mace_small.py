@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import ase.io
@@ -52,8 +53,10 @@ def train(order: Order) -> str:
     trial.mkdir(exist_ok=True)
     structures = list(ase.io.iread(order.data, ":"))
     ase.io.write(trial / "some.xyz", structures[TENTH], format="extxyz")
+    start = time.perf_counter()
     spent = run([*flags, f"--train_file={trial / 'some.xyz'}", "--max_num_epochs=2", "--start_swa=1"], trial)
-    epoch = len(structures) / len(structures[TENTH]) * last_epoch(trial)
+    share = spent / (time.perf_counter() - start)  # of a core, where others work too
+    epoch = len(structures) / len(structures[TENTH]) * share * last_epoch(trial)
     left = order.budget_s - 2 * spent  # starting takes most of the trial, and comes again
     epochs = max(2, int(left / epoch - ERRORS))
     begin = int(SECOND_STAGE * epochs)
