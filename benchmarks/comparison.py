@@ -15,6 +15,7 @@ import argparse
 import datetime
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -153,7 +154,8 @@ def train(entry: Entry, python: Path, folder: Path, options: argparse.Namespace)
         found = json.loads(done.read_text())
         if found["key"] == key:
             return found["how"], found["cpu_s"]
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # some packages add to what they find
+    folder.mkdir(parents=True)
     arguments = ["train", entry.model, str(folder), str(options.train.absolute()), str(options.budget_s)]
     with Worker(python, script, arguments, log=folder / "train.log") as worker:
         how = worker.answer("training")["how"]
