@@ -76,6 +76,7 @@ def require_agreement(potential: Potential, graph: Graph, *, tolerance: float = 
     assert ((found.energies - expected.energies).abs() <= tolerance * scale[graph.batch.system]).all()
     allowed = tolerance * force_scales(expected.forces, graph.batch)[graph.batch.system]
     assert ((found.forces - expected.forces).abs() <= allowed[:, None]).all()
+    assert (found.stress is None) == (expected.stress is None) == (not has_stress)
     if found.stress is not None and expected.stress is not None:
         difference = (found.stress - expected.stress).abs().amax((1, 2))
         assert (difference <= tolerance * stress_scales(expected.stress)).all()

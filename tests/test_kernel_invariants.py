@@ -168,7 +168,7 @@ def arguments() -> dict[str, Any]:
 
 
 def test_what_is_refused_here_is_accepted_when_it_is_right() -> None:
-    _core.InvariantEvaluator(smallest_plan(), **arguments())
+    assert isinstance(_core.InvariantEvaluator(smallest_plan(), **arguments()), _core.InvariantEvaluator)
 
 
 WRONG = {

@@ -80,7 +80,7 @@ def arguments() -> dict[str, Any]:
 
 
 def test_what_is_refused_here_is_accepted_when_it_is_right() -> None:
-    _core.RowBuilder(smallest_plan(), **arguments())
+    assert isinstance(_core.RowBuilder(smallest_plan(), **arguments()), _core.RowBuilder)
 
 
 WRONG = {

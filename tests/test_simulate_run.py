@@ -199,7 +199,7 @@ def test_a_run_killed_again_and_again_resumes_to_the_bit(tmp_path: Path, monkeyp
     killed_at(5, tmp_path / "killed", monkeypatch)
     for step in (12, 14, 29):
         killed_at(step, tmp_path / "killed", monkeypatch, resume=True)
-    run(tmp_path / "killed", resume=True)
+    assert run(tmp_path / "killed", resume=True).finished
     require_same_run(tmp_path / "whole", tmp_path / "killed")
 
 
@@ -228,7 +228,7 @@ def test_a_resumed_run_may_be_longer_and_a_finished_one_is_left_as_it_is(tmp_pat
 
 def test_resuming_where_nothing_began_begins(tmp_path: Path) -> None:
     run(tmp_path / "whole")
-    run(tmp_path / "resumed", resume=True)
+    assert run(tmp_path / "resumed", resume=True).finished
     require_same_run(tmp_path / "whole", tmp_path / "resumed")
 
 

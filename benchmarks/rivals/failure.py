@@ -3,7 +3,7 @@
 import re
 
 
-class Failed(Exception):  # noqa: N818 (an outcome among others)
+class Failed(Exception):
     """A rival did not come through a stage.
 
     Args:

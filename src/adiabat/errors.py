@@ -31,7 +31,7 @@ class DataError(AdiabatError):
     """A file of structures or its labels cannot be used."""
 
 
-class LabelsNotFound(DataError):  # noqa: N818
+class LabelsNotFound(DataError):
     """A file of structures has no label under the keys that it is read with."""
 
 
@@ -39,11 +39,11 @@ class StructureError(AdiabatError):
     """A structure cannot be evaluated: a cell without volume, positions that are not finite, atoms that coincide."""
 
 
-class UnknownSpecies(AdiabatError):  # noqa: N818 (named for what is said to the user)
+class UnknownSpecies(AdiabatError):
     """A structure holds an element that the potential was not trained for."""
 
 
-class PropertyUnavailable(AdiabatError):  # noqa: N818
+class PropertyUnavailable(AdiabatError):
     """A property was asked for that this potential or this structure does not have."""
 
 

@@ -16,7 +16,7 @@ from adiabat.system import Batch
 from adiabat.typing import FloatArray, Quantity
 
 
-class StressUnavailable(PropertyUnavailable, PropertyNotImplementedError):  # noqa: N818 (as its parent)
+class StressUnavailable(PropertyUnavailable, PropertyNotImplementedError):
     """A structure has no stress: our error, and the one by which ASE knows that it must do without."""
 
 

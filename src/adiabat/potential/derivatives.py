@@ -72,9 +72,8 @@ def _atomic_virials(graph: Graph, by_edge: Tensor, forces: Tensor) -> Tensor:
             rule="an atom's virial is a sum over edges",
             mend="let the model compute from graph.vectors()",
         )
-    each = (
-        -graph.vectors()[:, :, None] * by_edge[:, None, :]
-    )  # r_ij of the atom i where the edge ends: back to the centre j
+    back = -graph.vectors()  # r_ij of the atom i where the edge ends, to the centre j
+    each = back[:, :, None] * by_edge[:, None, :]
     return forces.new_zeros(len(forces), 3, 3).index_add(0, graph.neighbor, each)
 
 

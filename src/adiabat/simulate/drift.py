@@ -25,7 +25,9 @@ def slope(times: FloatArray, series: FloatArray) -> tuple[float, float | None] |
     add up at random. So what is left of the series is taken as a sum of a stationary series, white over the lowest frequencies, and
     of Brownian motion. The shares of both follow from the densities at these frequencies, by the likelihood of Whittle
     (Ark. Mat. 2, 423 (1953)); the error is its mean over all shares, each as likely as the densities make it, enlarged as that
-    of a mean. A slope feels the lowest frequencies alone: no correlation time has to be known.
+    of a mean. A slope feels the lowest frequencies alone: no correlation time has to be known. Where fluctuations last a
+    twentieth of the series the error is too large, fourfold; what wanders no further than it fluctuates is hardly seen, and the
+    slope is then beyond three errors in four of a hundred series.
 
     Args:
         times: (n,), equally spaced.

@@ -40,7 +40,7 @@ class CalculatorTolerances:
     step: float = 1e-3
 
 
-class NotApplicable(Exception):  # noqa: N818 (no error)
+class NotApplicable(Exception):
     """The check means nothing for this calculator or structure."""
 
 

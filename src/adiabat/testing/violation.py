@@ -1,7 +1,7 @@
 """ContractViolation: how a contract says what broke it."""
 
 
-class ContractViolation(AssertionError):  # noqa: N818 (named for what is said to the reader of a failed test)
+class ContractViolation(AssertionError):
     """Something does not keep its contract.
 
     Args:

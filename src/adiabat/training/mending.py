@@ -100,7 +100,7 @@ def _said(survey: HoleSurvey, rounds: int) -> tuple[str, ...]:
         )
     if rounds:
         return (
-            f"the first fit had holes at short distances; the prior was told of them, {rounds} time(s), "
+            f"the first fit had holes at short distances, or came near to it; the prior was told of them, {rounds} time(s), "
             "and another search finds none",
         )
     return ()
