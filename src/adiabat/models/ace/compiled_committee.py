@@ -1,4 +1,4 @@
-"""Several coefficient vectors of one basis by the compiled kernel: they share the walk up to the products."""
+"""Several coefficient vectors of one basis by the compiled kernel: they share the walk, the invariants and their derivatives."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,8 +6,10 @@ from functools import cached_property
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import CommitteeEvaluation, Evaluator, Want
-from adiabat.models.ace.plan import Layout, committee_programs, expansion_plan
+from adiabat.kernels.ace import CommitteeEvaluation, Want
+from adiabat.kernels.ace_committee import CommitteeEvaluator
+from adiabat.models.ace.function_table import function_table
+from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
 from adiabat.models.ace.walk import made_configuration, made_execution
 from adiabat.system import Graph
 
@@ -35,10 +37,11 @@ class CompiledCommittee:
             ValueError: A position that is not finite.
         """
         configuration = made_configuration(graph, self.basis.species)
-        return self._kernel.committee(configuration, want=want, execution=made_execution(graph))
+        return self._kernel.each(configuration, want=want, execution=made_execution(graph))
 
     @cached_property
-    def _kernel(self) -> Evaluator:
+    def _kernel(self) -> CommitteeEvaluator:
         layout = Layout.of(self.basis)
-        programs = committee_programs(self.basis, self.coefficients, layout)
-        return Evaluator(expansion_plan(self.basis, layout, programs, members=len(self.coefficients)))
+        table = function_table(self.basis, component_rows(self.basis, layout, used_components(self.basis)))
+        coefficients = self.coefficients.double().permute(1, 2, 0).numpy()
+        return CommitteeEvaluator(expansion_plan(self.basis, layout), table, list(coefficients))
