@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adiabat.runs import side_by_side
-from adiabat.training.cholesky import solve_lower
 from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
+from adiabat.uncertainty.cholesky import solve_lower
 
 Number = TypeVar("Number", bound=np.generic)
 ROWS_AT_ONCE = 512
@@ -99,7 +99,7 @@ def _left_out(examples: Sequence[Example], solution: Solution, std: Sequence[Flo
     width = examples[0].features.shape[1]
     first, stops = examples[0].present[0] * width, np.cumsum([len(of_example) for of_example in std])
     owns = [slice(stop - len(of_example), stop) for stop, of_example in zip(stops.tolist(), std, strict=True)]
-    mean, scale = (torch.from_numpy(of.reshape(-1, width)) for of in (solution.mean, solution.scale))
+    mean, scale = (of.reshape(-1, width) for of in (torch.from_numpy(solution.mean), solution.covariance.scale))
     whitened = torch.zeros(len(solution.mean) - first, int(stops[-1]), dtype=torch.float64)
     residuals = []
     for example, of_example, own in zip(examples, std, owns, strict=True):
@@ -110,7 +110,7 @@ def _left_out(examples: Sequence[Example], solution: Solution, std: Sequence[Flo
         by_species = rows.reshape(len(rows), len(species), width) * scale[species]
         for k, place in enumerate(species):
             whitened[place * width - first : (place + 1) * width - first, own] = by_species[:, k].T
-    solve_lower(torch.from_numpy(solution.factor), whitened, first=first)
+    solve_lower(solution.covariance.factor, whitened, first=first)
     return [
         of_example * _without_own(whitened[:, own], residual).numpy()
         for of_example, own, residual in zip(std, owns, residuals, strict=True)

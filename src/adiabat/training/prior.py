@@ -17,7 +17,7 @@ from adiabat.runs import side_by_side, track
 from adiabat.system import Batch
 from adiabat.training.block_matrix import BlockMatrix
 from adiabat.training.regression import PriorPrecision
-from adiabat.training.tiles import rows_at_once
+from adiabat.training.rows_at_once import rows_at_once
 from adiabat.typing import FloatArray, IntArray
 
 LENGTH = 1.0

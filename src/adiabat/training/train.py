@@ -147,10 +147,7 @@ def _assemble(
     model = prepared.model
     fitted = prepared.fitted_model(best.solution.mean)
     posterior = LinearPosterior(
-        torch.from_numpy(best.solution.mean),
-        torch.from_numpy(best.solution.factor),
-        torch.from_numpy(best.solution.scale),
-        dict(best.parameters.noise),
+        torch.from_numpy(best.solution.mean), best.solution.covariance, dict(best.parameters.noise)
     )
     metadata = {
         "provenance": provenance(),
