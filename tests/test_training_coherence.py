@@ -11,7 +11,6 @@ from training_structures import labelled_cells, training_data
 
 from adiabat.data import Finding, read
 from adiabat.models import LinearACE
-from adiabat.models.ace import DesignRows
 from adiabat.system import Graph, Labelled, Labels
 from adiabat.testing.data import reference_data
 from adiabat.training import check_coherence

@@ -68,6 +68,40 @@ class FeatureModel(EnergyModel, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class DesignRows:
+    """Rows of one structure; the columns are (species, functions), flattened.
+
+    Attributes:
+        features: (N, functions), the invariants of each atom.
+        energy: (columns,) the energy's.
+        forces: (3 N, columns), atom by atom, xyz within.
+        virial: (3, 3, columns), Σ_edges r ⊗ ∂E/∂r = V σ; symmetric but for rounding.
+    """
+
+    features: Tensor
+    energy: Tensor
+    forces: Tensor
+    virial: Tensor
+
+
+@runtime_checkable
+class LinearModel(FeatureModel, Protocol):
+    """A model whose energy is linear in its coefficients, those of one species after the other's."""
+
+    def design_rows(self, graph: Graph) -> DesignRows:
+        """How energy, forces and virial of a graph depend on the (flattened) coefficients."""
+        ...
+
+    def with_coefficients(self, coefficients: Tensor) -> "LinearModel":
+        """The model with others (columns,)."""
+        ...
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "LinearModel":
+        """The same model in another floating-point type or on another device."""
+        ...
+
+
 class Oracle(Protocol):
     """Whatever labels a structure: a quantum-mechanical code, another potential."""
 
