@@ -1,7 +1,9 @@
 """Committees: several potentials of equal right, or drawn from what one potential does not know."""
 
 from collections.abc import Collection, Sequence
+from typing import Self
 
+import torch
 from ase import Atoms
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable
@@ -45,6 +47,10 @@ class Committee(Potential):
             dtype=first.dtype,
             device=first.device,
         )
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
+        """The same committee in another floating-point type or on another device."""
+        return type(self)([member.to(dtype=dtype, device=device) for member in self.members])
 
     def each(
         self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
