@@ -33,9 +33,8 @@ def test_the_weights_by_which_residuals_were_drawn_are_found() -> None:
 
 
 def test_intervals_hold_what_they_say_of_new_residuals() -> None:
-    sizes = {"widening": 20.0, "weight": 0.0, "floor": 0.3}
-    found = calibrate({"forces": drawn(0, **sizes, n=500)}, independent=50)
-    new = drawn(1, **sizes)
+    found = calibrate({"forces": drawn(0, widening=20.0, weight=0.0, floor=0.3, n=500)}, independent=50)
+    new = drawn(1, widening=20.0, weight=0.0, floor=0.3)
     parametric, misfit = found.variances(new.posterior, new.displaced, "forces")
     for level in (0.5, 0.68, 0.9, 0.95):
         assert coverage(new.residuals, np.sqrt(parametric + misfit), level) == pytest.approx(level, abs=0.03)
@@ -49,8 +48,8 @@ def test_a_kind_whose_errors_are_larger_than_the_others_has_a_larger_scale() -> 
     found = calibrate(rows, independent=50)
     assert 10.0 < found.widening < 40.0
     for kind, widening in (("energy", 40.0), ("forces", 10.0)):
-        variances = sum(found.variances(np.ones(1), np.zeros(1), kind))
-        assert float(variances[0]) == pytest.approx(2 + widening, rel=0.1)
+        parametric, misfit = found.variances(np.ones(1), np.zeros(1), kind)
+        assert float(parametric[0] + misfit[0]) == pytest.approx(2 + widening, rel=0.1)
 
 
 def test_residuals_that_are_all_within_the_posterior_have_next_to_no_misfit() -> None:

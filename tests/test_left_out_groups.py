@@ -27,7 +27,7 @@ def refit(members: list[int], examples: list[Example]) -> tuple[FloatArray, Floa
     """Mean and covariance without some structures, under the prior of all."""
     prior = prior_precision(equations_of(examples))
     rest = dense([e for number, e in enumerate(examples) if number not in members], prior)
-    return rest.mean, np.linalg.inv(rest.precision)
+    return rest.mean, np.asarray(np.linalg.inv(rest.precision), dtype=np.float64)
 
 
 def rows_of(examples: list[Example], kind: str) -> Block:

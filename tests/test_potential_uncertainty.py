@@ -234,7 +234,7 @@ def test_a_committee_is_a_potential_that_can_be_stored(tmp_path: Path) -> None:
     three().save(tmp_path / "committee.adiabat")
     again = adiabat.load(tmp_path / "committee.adiabat")
     for name in ("energy", "forces_std"):
-        before, after = (getattr(p(atoms, want=(name,)), name) for p in (three(), again))  # pyright: ignore
+        before, after = (getattr(p(atoms, want=(name,)), name) for p in (three(), again))
         assert torch.equal(before, after)
 
 

@@ -13,6 +13,7 @@ from adiabat.runs import allowed_threads, side_by_side, track
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
 from adiabat.training.hyperparameters import Candidate
+from adiabat.training.leave_config_type_out import leave_config_types_out
 from adiabat.training.leave_one_out import row_noise
 from adiabat.training.left_out_group import LeftOutGroup, leave_out
 from adiabat.training.prepare import Preparation
@@ -67,7 +68,12 @@ def measure_misfit(
     }
     calibration = calibrate(rows, independent=total)
     structures = sum(len(group) for group in groups)
-    record = {"groups": len(groups), "structures": structures, "left_out": _scores(rows, calibration)}
+    record = {
+        "groups": len(groups),
+        "structures": structures,
+        "left_out": _scores(rows, calibration),
+        "config_type_left_out_rmse": leave_config_types_out(prepared, best, quiet=quiet),
+    }
     return Misfit(displacements, calibration, record), ""
 
 
