@@ -1,6 +1,6 @@
 """The rare-gas potential, which knows nothing of its errors, with standard deviations that a test chooses."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from ase import Atoms
 from torch import Tensor
 
 from adiabat.potential import Potential, Prediction
-from adiabat.system import Batch, Graph
+from adiabat.system import Batch, EnergyModel, Graph
 from adiabat.typing import Quantity
 
 ENERGY_STD, FORCE_STD, STRESS_STD = 0.01, 0.05, 0.002
@@ -34,8 +34,15 @@ class Deviations:
 class Deviating(Potential):
     """Counts what it was asked for in `asked`."""
 
-    def __init__(self, deviations: Deviations | None = None) -> None:
-        super().__init__([argon_and_krypton()])
+    def __init__(
+        self,
+        deviations: Deviations | None = None,
+        *,
+        more_parts: Sequence[EnergyModel] = (),
+        typical: Mapping[str, float] | None = None,
+    ) -> None:
+        metadata = {} if typical is None else {"training": {"left_out_rmse": typical}}
+        super().__init__([argon_and_krypton(), *more_parts], metadata=metadata)
         self.deviations = deviations or Deviations()
         self.asked: list[tuple[Quantity, ...]] = []
 
