@@ -13,6 +13,7 @@ from training_structures import CONFIG, cells, isolated_silicon, labelled_cells,
 import adiabat
 from adiabat.errors import ConfigurationError, PotentialFileError, PropertyUnavailable
 from adiabat.neighbors import neighbor_graph
+from adiabat.physics import ZBL
 from adiabat.potential import Committee, Potential
 from adiabat.potential.document import Document, decode, encode
 from adiabat.system import Batch
@@ -202,6 +203,25 @@ def test_constant_error_bars_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PotentialFileError, match="of every atom's energy is"):
         calibrated().save(tmp_path / "potential.adiabat", canaries=[perfect, perfect])
     assert not (tmp_path / "potential.adiabat").exists()
+
+
+def test_a_sum_with_an_exact_part_is_as_sure_as_the_other() -> None:
+    atoms = cells(1, first_seed=130)[0]
+    repulsion = Potential([ZBL({(14, 14): (1.0, 2.6)})])
+    alone, first, second = (
+        p(atoms, want=SINGLE) for p in (calibrated(), calibrated() + repulsion, repulsion + calibrated())
+    )
+    for name in SINGLE:
+        for found in (first, second):
+            torch.testing.assert_close(getattr(found, name), getattr(alone, name), rtol=1e-9, atol=0)
+
+
+def test_a_sum_with_a_part_of_unknown_error_does_not_know_how_sure_it_is() -> None:
+    other = Potential([calibrated().parts[-1]])
+    for total in (calibrated() + other, other + calibrated()):
+        assert not total.has_uncertainty
+        with pytest.raises(PropertyUnavailable, match="does not know how sure it is"):
+            total(cells(1), want=("energy_std",))
 
 
 # Committees of any potentials.

@@ -11,7 +11,7 @@ from adiabat.errors import PropertyUnavailable
 from adiabat.models import Mean
 from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.terms import Terms
-from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable
+from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
 from adiabat.typing import Quantity
 from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Misfit
 
@@ -46,13 +46,13 @@ class RowDeviations:
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
-        """What the attachments say of the one linear part; None where they say nothing, or there is no such part."""
+        """What the attachments say of the one part that is not exact, a linear one; None where they say nothing of it."""
         posteriors = [part for part in attachments.values() if isinstance(part, LinearPosterior)]
         misfits = [part for part in attachments.values() if isinstance(part, Misfit)]
-        models = [part for part in parts if isinstance(part, LinearModel)]
-        if (len(posteriors), len(misfits), len(models)) != (1, 1, 1):
+        uncertain = [part for part in parts if not is_exact(part)]
+        if (len(posteriors), len(misfits), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
             return None
-        return cls(models[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], misfits[0]))
+        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], misfits[0]))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.

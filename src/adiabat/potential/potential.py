@@ -17,7 +17,7 @@ from adiabat.neighbors import neighbor_graph
 from adiabat.potential.deviations import RowDeviations, SpreadDeviations, is_deviation
 from adiabat.potential.prediction import Prediction
 from adiabat.potential.terms import Terms
-from adiabat.system import Batch, EnergyModel, Graph, Storable
+from adiabat.system import Batch, EnergyModel, Graph, Storable, is_exact
 from adiabat.typing import Quantity
 from adiabat.uncertainty import Part
 
@@ -132,7 +132,7 @@ class Potential:
         return self._terms.atomic_energies(graph)
 
     def __add__(self, other: "Potential") -> "Potential":
-        """The sum of two potentials; what is attached to either stays with its own file.
+        """The sum of two potentials. It is as sure as the one of them that is not exact; where neither is, it does not know.
 
         Raises:
             ConfigurationError: They are of different types or on different devices.
@@ -148,7 +148,11 @@ class Potential:
         known = set(Potential(parts).species)
         canaries = [atoms for atoms in self.canaries + other.canaries if known.issuperset(atoms.numbers.tolist())]
         metadata = {"sum_of": [self.metadata, other.metadata]}
-        return Potential(parts, metadata=metadata, canaries=canaries, dtype=self.dtype, device=self.device)
+        exact = [all(map(is_exact, one.parts)) for one in (self, other)]
+        attachments = self.attachments if exact[1] else other.attachments if exact[0] else {}
+        return Potential(
+            parts, attachments=attachments, metadata=metadata, canaries=canaries, dtype=self.dtype, device=self.device
+        )
 
     def committee(self, part: Part = "all", size: int = 16, seed: int = 0) -> "Committee":
         """Potentials drawn from what is not known: whatever is derived from each of them scatters as its error is expected to.

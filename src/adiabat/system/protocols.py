@@ -59,6 +59,11 @@ class EnergyModel(Protocol):
         ...
 
 
+def is_exact(part: EnergyModel) -> bool:
+    """Whether a part declares itself (``exact = True``) to have no error of its own: what others are fitted on top of."""
+    return bool(getattr(part, "exact", False))
+
+
 @runtime_checkable
 class FeatureModel(EnergyModel, Protocol):
     """A model whose energy is a function of features of each atom's environment."""
