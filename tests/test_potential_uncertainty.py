@@ -122,6 +122,25 @@ def test_members_scatter_as_their_covariance_says(part: str) -> None:
     torch.testing.assert_close(squares, expected, rtol=0.35, atol=0)
 
 
+def test_intervals_hold_their_share_of_the_left_out_errors() -> None:
+    """So they were made; the normal distribution's multiples are near."""
+    misfit = calibrated().attachments["misfit"]
+    assert isinstance(misfit, Misfit)
+    for kind in ("energy", "forces", "stress"):
+        widths = [misfit.interval(kind, level) for level in (0.1, 0.5, 0.68, 0.9)]
+        assert widths == sorted(widths)
+    assert misfit.interval("forces", 0.68) == pytest.approx(1.0, abs=0.25)
+    assert misfit.interval("forces", 0.9) == pytest.approx(1.7, abs=0.5)
+
+
+@pytest.mark.parametrize(("kind", "level"), [("forces", 0.95), ("forces", 0.0), ("dipole", 0.5)])
+def test_an_interval_that_is_not_known_is_refused(kind: str, level: float) -> None:
+    misfit = calibrated().attachments["misfit"]
+    assert isinstance(misfit, Misfit)
+    with pytest.raises(PropertyUnavailable, match=r"12 groups of structures vouch for intervals from 0\.01 to 0\.923"):
+        misfit.interval(kind, level)
+
+
 def test_a_draw_is_the_same_for_the_same_seed_and_another_for_another() -> None:
     atoms = cells(1)[0]
     energies = [

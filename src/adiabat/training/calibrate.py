@@ -18,7 +18,7 @@ from adiabat.training.leave_one_out import row_noise
 from adiabat.training.left_out_group import LeftOutGroup, leave_out
 from adiabat.training.prepare import Preparation
 from adiabat.typing import FloatArray
-from adiabat.uncertainty import Calibration, LeftOutRows, Misfit, calibrate
+from adiabat.uncertainty import LeftOutRows, Misfit, calibrate
 from adiabat.uncertainty.scores import LEVELS, coverage, negative_log_likelihood
 
 LEAST_GROUPS = 10
@@ -67,14 +67,16 @@ def measure_misfit(
         for kind in sorted({kind for one in left for kind in one.residuals})
     }
     calibration = calibrate(rows, independent=total)
+    judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
+    multiples = {kind: _multiples(*of_kind, len(groups)) for kind, of_kind in judged.items()}
     structures = sum(len(group) for group in groups)
     record = {
         "groups": len(groups),
         "structures": structures,
-        "left_out": _scores(rows, calibration),
+        "left_out": {kind: _scores(*of_kind) for kind, of_kind in judged.items()},
         "config_type_left_out_rmse": leave_config_types_out(prepared, best, quiet=quiet),
     }
-    return Misfit(displacements, calibration, record), ""
+    return Misfit(displacements, calibration, multiples, record), ""
 
 
 @dataclass(frozen=True)
@@ -123,15 +125,18 @@ def _joined(parts: Sequence[dict[str, FloatArray]], kind: str) -> FloatArray:
     return np.concatenate([part[kind] for part in parts if kind in part])
 
 
-def _scores(rows: dict[str, LeftOutRows], calibration: Calibration) -> dict[str, dict[str, float]]:
-    """By kind of label: coverage of central intervals and likelihood of the left-out residuals."""
-    found: dict[str, dict[str, float]] = {}
-    for kind, of_kind in rows.items():
-        parametric, misfit = calibration.variances(of_kind.posterior, of_kind.displaced, kind)
-        std = np.sqrt(parametric + misfit)
-        found[kind] = {f"coverage_{100 * level:.0f}": coverage(of_kind.residuals, std, level) for level in LEVELS}
-        found[kind]["negative_log_likelihood"] = negative_log_likelihood(of_kind.residuals, std)
-        found[kind]["rms_std"] = float(np.sqrt(np.mean(std**2)))
-        found[kind]["rmse"] = float(np.sqrt(np.mean(of_kind.residuals**2)))
-        found[kind]["rows"] = len(of_kind.residuals)
-    return found
+def _scores(residuals: FloatArray, std: FloatArray) -> dict[str, float]:
+    """Coverage of central intervals and likelihood of left-out residuals."""
+    return {
+        **{f"coverage_{100 * level:.0f}": coverage(residuals, std, level) for level in LEVELS},
+        "negative_log_likelihood": negative_log_likelihood(residuals, std),
+        "rms_std": float(np.sqrt(np.mean(std**2))),
+        "rmse": float(np.sqrt(np.mean(residuals**2))),
+        "rows": len(residuals),
+    }
+
+
+def _multiples(residuals: FloatArray, std: FloatArray, groups: int) -> list[float]:
+    """Quantiles of |e|/σ for central intervals of 1 % ... 99 %, a little higher for so few groups."""
+    levels = np.minimum(np.arange(1, 100) / 100 * (groups + 1) / groups, 1.0)
+    return np.quantile(np.abs(residuals) / std, levels, method="higher").tolist()

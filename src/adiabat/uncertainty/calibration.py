@@ -67,6 +67,11 @@ class Calibration:
         misfit = self.widening * posterior + self.weight * displaced
         return self.design_effect * posterior, self.scale[kind] ** 2 * misfit + self.floor[kind] ** 2
 
+    def std(self, rows: LeftOutRows, kind: str) -> FloatArray:
+        """(n,) predictive standard deviations of rows."""
+        parametric, misfit = self.variances(rows.posterior, rows.displaced, kind)
+        return np.sqrt(parametric + misfit)
+
 
 def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibration:
     """The calibration under which left-out residuals are most likely, if Gaussian.
