@@ -9,6 +9,7 @@ import pytest
 from analytic_models import PairModel
 from ase import Atoms
 from ase.build import bulk
+from training_structures import CONFIG, cells, isolated_silicon, labelled_cells, noisy
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable, SimulationError, StructureError
 from adiabat.potential import Committee, Potential, Prediction
@@ -16,7 +17,8 @@ from adiabat.properties import Estimate, FixedStructures, cubic_elasticity, prop
 from adiabat.properties.estimate import decimals_of, unit_of
 from adiabat.results import Result
 from adiabat.system import Batch, Graph
-from adiabat.typing import Quantity
+from adiabat.training.train import fit
+from adiabat.typing import FloatArray, Quantity
 from adiabat.uncertainty import Part
 
 PARAMETRIC = (1.01, 0.99, 1.03, 0.97, 1.02, 1.0, 1.0, 1.0)
@@ -214,6 +216,20 @@ def test_fixed_structures_are_evaluated_once_for_all_members() -> None:
 
     assert potential.committees["misfit"].evaluations == 1
     np.testing.assert_allclose(at_once["energy_ev"].std, one_by_one["energy_ev"].std)
+
+
+def test_members_of_a_trained_potential_give_the_exact_parametric_deviations() -> None:
+    potential = fit([*noisy(labelled_cells(12)), isolated_silicon()], CONFIG, quiet=True)
+    [atoms] = cells(1, first_seed=50)
+
+    def forces(found: Prediction) -> FloatArray:
+        return np.asarray(found.forces)
+
+    found = propagate(FixedStructures([atoms], ("forces",), forces), potential, members=200, quiet=True)["value"]
+    exact = np.asarray(potential(atoms, want=("forces_std_parametric",)).forces_std_parametric)
+    assert found.std_parametric is not None
+    np.testing.assert_allclose(found.std_parametric, exact, rtol=0.25)  # each is known to 5 %
+    assert np.median(found.std_parametric / exact) == pytest.approx(1, abs=0.05)
 
 
 def test_the_error_of_the_error_bar_is_what_finite_samples_show() -> None:
