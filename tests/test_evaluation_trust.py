@@ -14,7 +14,7 @@ from narrowing import present
 from torch import Tensor
 
 from adiabat.errors import PropertyUnavailable, UnknownSpecies
-from adiabat.evaluation import Unlabelled, evaluate, evaluation_page, trust, trust_page, trust_sentences, trust_table
+from adiabat.evaluation import Unlabelled, evaluate, evaluation_page, trust, trust_page, trust_sentences, trust_tables
 from adiabat.models import IsolatedAtoms
 from adiabat.system import Graph, Labelled
 
@@ -127,11 +127,12 @@ def test_of_many_structures_the_table_shows_the_least_known() -> None:
     heights = [3.9, 4.1, 3.9, 3.9]
     structures = [unlabelled(dimer(height), number) for number, height in enumerate(heights)]
     judged = trust(knowing(Deviations(forces=at_height(9.0))), structures, quiet=True)
-    assert [row[0] for row in trust_table(judged).rows] == [one.place for one in structures]
-    short = trust_table(judged, most_rows=2)
+    assert [row[0] for row in trust_tables(judged)[0].rows] == [one.place for one in structures]
+    short, reasons = trust_tables(judged, most_rows=2)
     assert [row[0] for row in short.rows] == ["memory, structure 1", "memory, structure 0"]
-    assert short.title == "Uncertainty: the first 2 of 4"
-    assert "NO" in short.rows[0]
+    assert short.title == "Uncertainty: 2 of 4"
+    assert [row[-1] for row in short.rows] == ["NO", "yes"]
+    assert reasons.rows == (("memory, structure 1", judged.structures[1].reason),)
 
 
 def test_the_sentences_count_who_is_not_trusted_and_say_the_rule() -> None:

@@ -33,7 +33,7 @@ from adiabat.evaluation import (
     trust,
     trust_page,
     trust_sentences,
-    trust_table,
+    trust_tables,
 )
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint, load_potential
@@ -196,10 +196,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def print_trust(judged: Trust, console: Console) -> None:
-    """The verdicts as a table, then how many are trusted, and by what."""
+    """The verdicts as tables, then how many are trusted, and by what."""
     from adiabat.report import print_table
 
-    print_table(trust_table(judged), console)
+    for table in trust_tables(judged):
+        print_table(table, console)
     for sentence in trust_sentences(judged):
         console.print(Text(sentence, style="bold yellow" if judged.not_trusted else ""))
 

@@ -11,7 +11,7 @@ from adiabat.evaluation.predicted import require_uncertainty
 from adiabat.evaluation.summary import ErrorSummary, summarize
 from adiabat.evaluation.tables import error_table
 from adiabat.evaluation.trust import StructureTrust, Trust, Unlabelled, trust
-from adiabat.evaluation.trust_words import trust_page, trust_sentences, trust_table
+from adiabat.evaluation.trust_words import trust_page, trust_sentences, trust_tables
 
 __all__ = [
     "CalibrationSummary",
@@ -39,5 +39,5 @@ __all__ = [
     "trust",
     "trust_page",
     "trust_sentences",
-    "trust_table",
+    "trust_tables",
 ]

@@ -13,7 +13,7 @@ from adiabat.evaluation.learning_curve import LearningCurve
 from adiabat.evaluation.least_known import least_known_views
 from adiabat.evaluation.statistics import Interval
 from adiabat.evaluation.tables import error_table, left_out_table, worst_table
-from adiabat.evaluation.trust_words import trust_sentences, trust_table
+from adiabat.evaluation.trust_words import trust_sentences, trust_tables
 from adiabat.results import Page, StructureView
 
 WORST_SHOWN = 6
@@ -45,7 +45,7 @@ def evaluation_page(
         tables += [calibration_table(evaluation.calibration), *calibration_by_type_tables(evaluation)]
     tables.append(worst_table(worst))
     if evaluation.uncertainty is not None:
-        tables.append(trust_table(evaluation.uncertainty))
+        tables += trust_tables(evaluation.uncertainty)
         summary += trust_sentences(evaluation.uncertainty)
     if all(one.distance is None for one in evaluation.comparison.compared):
         summary.append(WITHOUT_DISTANCE)

@@ -1,52 +1,55 @@
-"""Verdicts on structures for people to read: a table, sentences, a page."""
+"""Verdicts on structures for people to read: tables, sentences, a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adiabat.evaluation.least_known import STD_LABEL, graded_views
-from adiabat.evaluation.trust import Trust
+from adiabat.evaluation.trust import StructureTrust, Trust
 from adiabat.results import Page, Table
 
 MOST_ROWS = 60
 """More are in the JSON, and nobody reads them."""
 
 
-def trust_table(trust: Trust, *, most_rows: int = MOST_ROWS) -> Table:
-    """What the potential says of each structure: of more than fit, those that are not trusted, and the least known, first.
+def trust_tables(trust: Trust, *, most_rows: int = MOST_ROWS) -> tuple[Table, ...]:
+    """What the potential says of each structure, and why some are not to be trusted, if there are such.
 
     Args:
         trust: The verdicts.
-        most_rows: How many are shown.
+        most_rows: How many structures are shown; of more, those that are not trusted, and the least known, come first.
     """
     shown = list(trust.structures)
     if len(shown) > most_rows:
         shown.sort(key=lambda one: (one.trusted, -(one.largest_force_std_ev_per_angstrom or 0.0)))
+    of_all = f": {most_rows} of {len(shown):,}" if len(shown) > most_rows else ""
+    doubted = tuple((one.place, one.reason) for one in shown[:most_rows] if not one.trusted)
+    reasons = Table("not-trusted", f"Not to be trusted{of_all}", ("structure", "why"), doubted)
+    return (_numbers(shown[:most_rows], f"Uncertainty{of_all}"), *([reasons] if doubted else []))
+
+
+def _numbers(shown: Sequence[StructureTrust], title: str) -> Table:
     return Table(
         name="uncertainty",
-        title="Uncertainty" if len(shown) <= most_rows else f"Uncertainty: the first {most_rows} of {len(shown):,}",
+        title=title,
         columns=(
             "structure",
-            "config_type",
             "formula",
             "energy (eV/atom)",
             "± (meV/atom)",
             "largest force ± (eV/Å)",
             "of atom",
             "trusted",
-            "why",
         ),
         rows=tuple(
             (
                 one.place,
-                one.config_type,
                 one.formula,
                 one.energy_ev_per_atom,
                 None if one.energy_std_ev_per_atom is None else 1000 * one.energy_std_ev_per_atom,
                 one.largest_force_std_ev_per_angstrom,
                 one.least_known_atom,
                 "yes" if one.trusted else "NO",
-                one.reason,
             )
-            for one in shown[:most_rows]
+            for one in shown
         ),
     )
 
@@ -72,7 +75,7 @@ def trust_page(trust: Trust, *, title: str, details: Mapping[str, str]) -> Page:
     return Page(
         title=title,
         summary=trust_sentences(trust),
-        tables=(trust_table(trust),),
+        tables=trust_tables(trust),
         structures=graded_views(graded, STD_LABEL),
         details=dict(details),
     )
