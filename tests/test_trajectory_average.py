@@ -1,12 +1,17 @@
 """Averages over a trajectory against ensembles that are known in closed form: harmonic oscillators."""
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
+from analytic_models import PairModel
+from ase import Atoms
 
 from adiabat.errors import DataError
-from adiabat.properties import TrajectoryAverage, trajectory_average
+from adiabat.potential import Committee, Potential
+from adiabat.properties import TrajectoryAverage, member_energies, trajectory_average
+from adiabat.properties.arrays import evaluated
 from adiabat.typing import FloatArray
 
 KELVIN = 300.0
@@ -161,6 +166,24 @@ def test_a_spread_that_is_noise_is_called_noise() -> None:
     found = trajectory_average(x[:, 0] ** 2, energies(x), {"misfit": members}, temperature_k=KELVIN)
 
     assert any("is their sampling error" in warning for warning in found.warnings)
+
+
+def test_energies_of_members_are_theirs_at_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [
+        Potential([PairModel(epsilon_ev={18: depth}, sigma={18: 3.4}, cutoff=7.0)]) for depth in (0.01, 0.012, 0.014)
+    ]
+    frames = [Atoms("Ar2", positions=[[0, 0, 0], [0, 0, length]]) for length in (3.5, 3.7, 3.9, 4.1, 4.3)]
+    monkeypatch.setattr(import_module("adiabat.properties.member_energies"), "ATOMS_AT_ONCE", 4)
+    own, by_part = member_energies(frames, Committee(members), quiet=True)
+
+    exact = np.array([[float(evaluated(member, [atoms], "energy")[0][0]) for atoms in frames] for member in members])
+    np.testing.assert_allclose(by_part["committee"], exact)
+    np.testing.assert_allclose(own, exact.mean(axis=0))
+
+
+def test_energies_of_members_need_frames() -> None:
+    with pytest.raises(DataError, match="no frames"):
+        member_energies([], Potential([PairModel(epsilon_ev={18: 0.01}, sigma={18: 3.4}, cutoff=7.0)]))
 
 
 def test_the_result_is_json() -> None:

@@ -5,6 +5,7 @@ from adiabat.properties.cubic_lattice import CubicLattice, cubic_lattice, relaxe
 from adiabat.properties.equation_of_state import EquationOfState, equation_of_state
 from adiabat.properties.estimate import Estimate
 from adiabat.properties.fixed_structures import FixedStructures, PropertyValue
+from adiabat.properties.member_energies import member_energies
 from adiabat.properties.propagate import Propagated, propagate
 from adiabat.properties.relaxation import relaxed
 from adiabat.properties.surface import Surface, surface
@@ -28,6 +29,7 @@ __all__ = [
     "cubic_elasticity",
     "cubic_lattice",
     "equation_of_state",
+    "member_energies",
     "propagate",
     "relaxed",
     "relaxed_cubic",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ase import Atoms
 
-from adiabat.potential import Potential
+from adiabat.potential import Potential, Prediction
 from adiabat.typing import FloatArray, Quantity
 
 
@@ -14,5 +14,9 @@ def evaluated(potential: Potential, structures: Sequence[Atoms], *want: Quantity
     Returns:
         energy (S,) eV, forces (N, 3) eV/Å of all atoms one structure after the other, stress (S, 3, 3) eV/Å³.
     """
-    found = potential(structures, want=want)
-    return tuple(getattr(found, name).double().cpu().numpy() for name in want)
+    return in_double(potential(structures, want=want), *want)
+
+
+def in_double(prediction: Prediction, *names: Quantity) -> tuple[FloatArray, ...]:
+    """Fields of a prediction as arrays."""
+    return tuple(getattr(prediction, name).double().cpu().numpy() for name in names)

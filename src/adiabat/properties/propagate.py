@@ -8,20 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from adiabat.errors import AdiabatError, ConfigurationError, SimulationError
+from adiabat.errors import AdiabatError, SimulationError
 from adiabat.potential import Committee, Potential
 from adiabat.properties.estimate import Estimate, unit_of
 from adiabat.properties.fixed_structures import FixedStructures, PropertyValue
+from adiabat.properties.parts import committees_by_part
 from adiabat.results import Result
 from adiabat.runs import track
 from adiabat.typing import FloatArray
-from adiabat.uncertainty import Part
 
-PARTS: tuple[Part, ...] = ("parametric", "misfit")
-MEMBERS = 16
-"""Drawn for each part where nothing else is asked for: a standard deviation is then known to 18 %."""
-FEWEST_MEMBERS = 4
-"""From fewer the standard deviation is known to no more than a third of itself."""
 MOST_FAILURES = 1 / 8
 """Of the members of a part; beyond, the members that are left are not those that were drawn."""
 SAMPLING_SUFFIXES = ("_std_sampling", "_std")
@@ -98,14 +93,8 @@ def propagate(
         SimulationError: The property fails for more than an eighth of the members, or holds no number.
         AdiabatError: What the property has against the potential itself.
     """
-    if isinstance(potential, Committee):
-        _require_own(members, seed)
-        committees = {"committee": potential}
-        size = len(potential.members)
-    else:
-        size = MEMBERS if members is None else members
-        _require_enough(size)
-        committees = {part: potential.committee(part, size=size, seed=seed or 0) for part in PARTS}
+    committees = committees_by_part(potential, members, seed)
+    size = max(len(committee.members) for committee in committees.values())
     values, sampling = _split(_numbers(property(potential)))
     spreads: dict[str, Values] = {}
     failures: list[str] = []
@@ -154,26 +143,6 @@ def _runs(
     else:
         for member in committee.members:
             yield lambda member=member: property(member)
-
-
-def _require_enough(members: int) -> None:
-    if members < FEWEST_MEMBERS:
-        raise ConfigurationError(
-            f"{members} members were asked for",
-            place="propagate",
-            rule=f"a standard deviation takes {FEWEST_MEMBERS} members or more",
-            mend=f"ask for {MEMBERS}",
-        )
-
-
-def _require_own(members: int | None, seed: int | None) -> None:
-    if members is not None or seed is not None:
-        raise ConfigurationError(
-            "members or a seed were given for a committee",
-            place="propagate",
-            rule="a committee has its own members, and nothing is drawn",
-            mend="leave them out",
-        )
 
 
 def _numbers(value: PropertyValue) -> Values:
