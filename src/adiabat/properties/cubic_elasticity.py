@@ -41,7 +41,7 @@ def cubic_elasticity(crystal: Atoms, potential: Potential) -> CubicElasticity:
 
     Atoms follow a strain to rest by linear response: C = C⁰ - Λᵀ Φ⁺ Λ / V, with C⁰ of atoms that move with the cell, Λ the
     derivatives of the forces by the strain and Φ⁺ the pseudoinverse of the force constants (M. Born and K. Huang, Dynamical
-    Theory of Crystal Lattices (1954), section 11): what a relaxation gives, in one evaluation of small cells and to all digits.
+    Theory of Crystal Lattices (1954), chapter III): what a relaxation gives, in one evaluation of small cells and to all digits.
 
     Args:
         crystal: As `cubic_lattice` takes it.

@@ -5,8 +5,8 @@ A trajectory samples the canonical ensemble of one potential, V. In that of a me
 about one, as in any system that is large enough. Its first order, ⟨A⟩ - β cov(A, Δ), does not: what is local is correlated
 with what is local alone.
 
-G. Imbalzano et al., J. Chem. Phys. 154, 074102 (2021), section II C (there as the cumulant expansion); M. Kellner and M. Ceriotti,
-Mach. Learn.: Sci. Technol. 5, 035006 (2024).
+G. Imbalzano et al., J. Chem. Phys. 154, 074102 (2021), there as the cumulant expansion; M. Kellner and M. Ceriotti, Mach. Learn.:
+Sci. Technol. 5, 035006 (2024).
 """
 
 import math
