@@ -18,21 +18,38 @@ def python_blocks(text: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
-def test_the_python_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(demonstration_set(), tmp_path / "train.xyz")
-    shutil.copy(demonstration_set(), tmp_path / "test.xyz")
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which the example of the README has run, with the potential that it trained; and what it printed."""
+    folder = tmp_path_factory.mktemp("documentation")
+    for name in ("train.xyz", "test.xyz", "frames.xyz"):
+        shutil.copy(demonstration_set(), folder / name)
     [example] = python_blocks(README)
 
     # The smallest basis: the example is the same, and takes seconds.
     small = example.replace("adiabat.train(structures)", "adiabat.train(structures, SMALL)")
     setting = 'import adiabat\nSMALL = adiabat.TrainConfig.parse({"basis": {"size": "small"}})\n'
-    done = subprocess.run([sys.executable, "-c", setting + small], capture_output=True, text=True, check=False)
-
     assert small != example
+    return folder, printed_by(setting + small, folder)
+
+
+def printed_by(program: str, folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    energy, by_ase = done.stdout.split()[-2:]
+    return done.stdout
+
+
+def test_the_python_example_of_the_readme_runs(worked: tuple[Path, str]) -> None:
+    energy, by_ase = worked[1].split()[-2:]
     assert float(energy) == pytest.approx(float(by_ase), abs=1e-8)
+
+
+def test_the_python_examples_on_uncertainty_run(worked: tuple[Path, str]) -> None:
+    blocks = python_blocks((ROOT / "docs" / "uncertainty.md").read_text())
+    assert blocks
+    printed = printed_by("\n".join(blocks), worked[0])
+    assert "68 % intervals hold" in printed
+    assert "A structure is trusted where" in printed
 
 
 @pytest.mark.parametrize("command", ["check", "train", "evaluate", "info", "md"])
@@ -44,11 +61,11 @@ def test_each_command_of_the_readme_explains_itself_with_an_example(command: str
     assert f"Example: adiabat {command}" in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "docs/uncertainty.md"])
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text()):
         if not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+            assert ((ROOT / page).parent / target).exists(), target
 
 
 def test_the_map_names_every_folder() -> None:

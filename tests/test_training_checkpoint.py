@@ -232,7 +232,9 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(tmp_path: Path, monkeypa
     assert not saved.parent.exists()
     resumed, undisturbed = (load_potential(tmp_path / f"{name}.adiabat") for name in ("si", "undisturbed"))
     assert same_bits(resumed, undisturbed)
-    assert torch.equal(resumed.attachments["posterior"].factor, undisturbed.attachments["posterior"].factor)  # pyright: ignore
+    assert torch.equal(
+        resumed.attachments["posterior"].covariance.factor, undisturbed.attachments["posterior"].covariance.factor
+    )  # pyright: ignore
 
 
 def test_the_description_of_a_run_is_readable(interrupted: Path) -> None:

@@ -11,8 +11,7 @@ from training_structures import labelled_cells, training_data
 
 from adiabat.data import Finding, read
 from adiabat.models import LinearACE
-from adiabat.models.ace import DesignRows
-from adiabat.system import Graph, Labelled, Labels
+from adiabat.system import DesignRows, Graph, Labelled, Labels
 from adiabat.testing.data import reference_data
 from adiabat.training import check_coherence
 from adiabat.training.coherence.check import comparable_sample

@@ -94,7 +94,9 @@ def test_the_metadata_say_what_was_done() -> None:
     assert metadata["data"]["structures"] == FEW + 1
     assert metadata["configuration"]["basis"]["size"] == "small"
     assert metadata["provenance"]["adiabat"]
-    assert summary["notes"] == []
+    assert summary["notes"] == [
+        "no error bars: the data fall into 7 group(s) of structures that belong together, and a calibration takes 10"
+    ]
 
 
 def test_the_canaries_are_structures_of_the_data() -> None:
@@ -105,7 +107,9 @@ def test_the_canaries_are_structures_of_the_data() -> None:
 def test_the_same_training_gives_the_same_bits() -> None:
     again = train(training_data(), CONFIG, quiet=True)
     assert torch.equal(learned(again).coefficients, learned(trained()).coefficients)
-    assert torch.equal(again.attachments["posterior"].factor, trained().attachments["posterior"].factor)  # pyright: ignore
+    assert torch.equal(
+        again.attachments["posterior"].covariance.factor, trained().attachments["posterior"].covariance.factor
+    )  # pyright: ignore
 
 
 def test_too_few_labels_take_a_smaller_preset_and_say_so() -> None:

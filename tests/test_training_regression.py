@@ -93,7 +93,7 @@ def test_the_solution_is_that_of_the_dense_problem() -> None:
     whole = dense(examples, prior_precision(equations))
     solution = solve(equations, NOISE, PRIOR)
     np.testing.assert_allclose(solution.mean, whole.mean, rtol=1e-10)
-    lower = solution.factor / solution.scale[:, None]
+    lower = (solution.covariance.factor / solution.covariance.scale[:, None]).numpy()
     np.testing.assert_allclose(lower @ lower.T, whole.precision, rtol=1e-10, atol=1e-10 * whole.precision.max())
 
 
@@ -101,7 +101,7 @@ def test_whitened_rows_give_posterior_variances() -> None:
     examples = mixed_examples()
     equations = equations_of(examples)
     rows = np.random.default_rng(9).normal(size=(4, COLUMNS))
-    whitened = solve(equations, NOISE, PRIOR).whiten(rows)
+    whitened = solve(equations, NOISE, PRIOR).covariance.whiten(torch.from_numpy(rows)).numpy()
     covariance = np.linalg.inv(dense(examples, prior_precision(equations)).precision)
     np.testing.assert_allclose(whitened.T @ whitened, rows @ covariance @ rows.T, rtol=1e-9)
 
@@ -210,7 +210,7 @@ def test_a_function_that_the_data_never_show_stays_at_zero() -> None:
     )  # ties no two functions
     solution = solve(equations_of(examples), NOISE, alone)
     assert solution.mean[[2, 2 + N_FUNCTIONS]].tolist() == [0.0, 0.0]
-    assert np.isfinite(solution.factor).all()
+    assert solution.covariance.factor.isfinite().all()
 
 
 def learnable_examples(count: int, noise: dict[str, float]) -> list[Example]:

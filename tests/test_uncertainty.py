@@ -25,7 +25,7 @@ from adiabat.training import train
 from adiabat.training.examples import ExampleMaker
 from adiabat.training.leave_one_out import leave_one_structure_out
 from adiabat.training.regression import Solution
-from adiabat.uncertainty import FeatureStatistics, LinearPosterior
+from adiabat.uncertainty import Covariance, FeatureStatistics, LinearPosterior
 
 
 def made_posterior(columns: int = 5) -> tuple[LinearPosterior, np.ndarray]:
@@ -36,12 +36,13 @@ def made_posterior(columns: int = 5) -> tuple[LinearPosterior, np.ndarray]:
     scale = 1 / np.sqrt(np.diag(precision))
     factor = np.linalg.cholesky(precision * scale * scale[:, None])
     mean = torch.from_numpy(rng.normal(size=columns))
-    return LinearPosterior(mean, torch.from_numpy(factor), torch.from_numpy(scale), {"energy": 0.01}), precision
+    covariance = Covariance(torch.from_numpy(factor), torch.from_numpy(scale))
+    return LinearPosterior(mean, covariance, {"energy": 0.01}), precision
 
 
 def test_the_covariance_is_the_inverse_of_the_precision() -> None:
     posterior, precision = made_posterior()
-    unit = posterior.covariance().numpy() @ precision
+    unit = posterior.covariance.dense().numpy() @ precision
     np.testing.assert_allclose(unit, np.eye(5), atol=1e-8 * np.abs(unit).max())
 
 
@@ -49,8 +50,9 @@ def test_a_posterior_survives_its_state() -> None:
     posterior, _ = made_posterior()
     again = restore(posterior.to_state())
     assert isinstance(again, LinearPosterior)
-    for name in ("mean", "factor", "scale"):
-        assert torch.equal(getattr(again, name), getattr(posterior, name))
+    assert torch.equal(again.mean, posterior.mean)
+    for name in ("factor", "scale"):
+        assert torch.equal(getattr(again.covariance, name), getattr(posterior.covariance, name))
     assert again.noise == posterior.noise
 
 
@@ -67,7 +69,7 @@ def test_the_posterior_of_a_trained_potential_is_about_its_coefficients() -> Non
     model, posterior, _ = parts(trained())
     assert torch.equal(posterior.mean, model.coefficients.flatten())
     assert set(posterior.noise) == {"energy", "forces", "stress"}
-    covariance = posterior.covariance()
+    covariance = posterior.covariance.dense()
     assert torch.linalg.eigvalsh(covariance / covariance.abs().max()).min() > -1e-12
     assert bool((covariance.diagonal() > 0).all())
 
@@ -76,7 +78,7 @@ def test_left_out_residuals_have_unit_variance_in_units_of_the_noise() -> None:
     potential = trained_on_noise()
     model, posterior, _ = parts(potential)
     make = ExampleMaker(model, Potential([part for part in potential.parts if part is not model]))
-    solution = Solution(*(t.numpy() for t in (posterior.mean, posterior.factor, posterior.scale)))
+    solution = Solution(posterior.mean.numpy(), posterior.covariance)
     left_out = leave_one_structure_out([make(s) for s in noisy(labelled_cells())], solution, posterior.noise)
     scaled = np.concatenate([r / posterior.noise[kind] for kind, r in left_out.residuals.items()])
     assert np.mean(scaled**2) == pytest.approx(1.0, rel=1e-6)

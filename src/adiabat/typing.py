@@ -18,4 +18,22 @@ Stresses: TypeAlias = Tensor  # (S, 3, 3) eV/Å³, positive under tension
 EdgeVectors: TypeAlias = Tensor  # (E, 3) Å, from centre to neighbour
 Features: TypeAlias = Tensor  # (N, K)
 
-Quantity: TypeAlias = Literal["energy", "energies", "forces", "stress", "atomic_virials"]
+Quantity: TypeAlias = Literal[
+    "energy",
+    "energy_std",
+    "energy_std_parametric",
+    "energy_std_misfit",
+    "energies",
+    "energies_std",
+    "energies_std_parametric",
+    "energies_std_misfit",
+    "forces",
+    "forces_std",
+    "forces_std_parametric",
+    "forces_std_misfit",
+    "stress",
+    "stress_std",
+    "stress_std_parametric",
+    "stress_std_misfit",
+    "atomic_virials",
+]

@@ -9,6 +9,9 @@ BOLTZMANN_EV_PER_K = 8.617333262e-5
 GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.2176634
 """1 eV/Å³ in GPa."""
 
+JOULE_PER_SQUARE_METER_PER_EV_PER_SQUARE_ANGSTROM = 16.02176634
+"""1 eV/Å² in J/m²."""
+
 COULOMB_EV_ANGSTROM = 14.399645
 """e²/(4πε₀) in eV Å, with the digits that LAMMPS's metal units use, so that exports agree to rounding."""
 

@@ -56,6 +56,46 @@ def print_description(description: PotentialDescription, title: str) -> None:
             print_table(Table("noise", "Noise by config_type", columns, rows), console)
         for note in training.get("notes", ()):
             console.print(Text(f"note: {note}", style="dim"))
+    if description.calibration is not None:
+        print_calibration(description.calibration, console)
+
+
+def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
+    """What the error bars were worth on structures left out of the fit, and errors where whole config_types were left out."""
+    title = f"Error bars, calibrated on {calibration['structures']} structures, each left out of the fit"
+    columns = (
+        "label",
+        "count",
+        "in 68 % intervals",
+        "in 95 % intervals",
+        "standard deviation",
+        "RMSE left out",
+        "unit",
+    )
+    print_table(Table("calibration", title, columns, tuple(calibration_rows(calibration["left_out"]))), console)
+    rows = tuple(extrapolation_rows(calibration["config_type_left_out_rmse"]))
+    if rows:
+        title = "Root mean square errors on a config_type that the fit has never seen"
+        columns = ("config_type", "structures", "energy (meV/atom)", "forces (eV/Å)", "stress (GPa)")
+        print_table(Table("extrapolation", title, columns, rows), console)
+
+
+def calibration_rows(scores: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str | int | float | None, ...]]:
+    """Of each kind of label."""
+    for kind in (kind for kind in ERRORS_IN if kind in scores):
+        factor, unit = ERRORS_IN[kind]
+        of_kind = scores[kind]
+        held = (f"{100 * of_kind[f'coverage_{level}']:.0f} %" for level in (68, 95))
+        yield kind, int(of_kind["rows"]), *held, factor * of_kind["rms_std"], factor * of_kind["rmse"], unit
+
+
+def extrapolation_rows(
+    errors: Mapping[str, Mapping[str, float]],
+) -> Iterator[tuple[str | int | float | None, ...]]:
+    """Of each config_type."""
+    for config_type, of_type in errors.items():
+        values = (of_type[kind] * factor if kind in of_type else None for kind, (factor, _) in ERRORS_IN.items())
+        yield config_type, int(of_type["structures"]), *values
 
 
 def general_rows(description: PotentialDescription) -> Iterator[tuple[str, str]]:

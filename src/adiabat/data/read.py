@@ -25,7 +25,12 @@ PER_ATOM_RESULTS = ("forces", "energies", "stresses", "charges", "magmoms")
 
 
 def read(
-    file: Path | str, *, keys: LabelKeys | None = None, index: str | int | slice = ":", quiet: bool = False
+    file: Path | str,
+    *,
+    keys: LabelKeys | None = None,
+    index: str | int | slice = ":",
+    labels_required: bool = True,
+    quiet: bool = False,
 ) -> list[Labelled]:
     """Read labelled structures; a structure without one of the labels is fine.
 
@@ -33,6 +38,7 @@ def read(
         file: Whatever ASE reads, compressed or not.
         keys: Under which names the labels stand (default: `LabelKeys()`).
         index: Which structures of the file.
+        labels_required: Refuse a file without any label; else it is refused only where a key of a label was set.
         quiet: Show no progress.
 
     Returns:
@@ -63,7 +69,13 @@ def read(
             rule="a data set has one structure or more",
             mend="name another file, or another index",
         )
-    _require_labels(structures, keys, names, file)
+    is_set = any(
+        getattr(keys, name) is not None and name in keys.model_fields_set
+        for kind in LABEL_KINDS
+        for name in PER_LABEL[kind]
+    )
+    if labels_required or is_set or any(structure.labels.any for structure in structures):
+        _require_labels(structures, keys, names, file)
     return structures
 
 

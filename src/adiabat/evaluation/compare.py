@@ -1,24 +1,20 @@
 """A potential beside its reference, structure by structure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ase.data import chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
-from torch import Tensor
 
-from adiabat.errors import AdiabatError, DataError, PropertyUnavailable, StructureError, UnknownSpecies
+from adiabat.errors import DataError, PropertyUnavailable, UnknownSpecies
 from adiabat.evaluation.distance import Distance
+from adiabat.evaluation.predicted import Asked, predict_each, require_uncertainty
 from adiabat.models import IsolatedAtoms
-from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
-from adiabat.system import Batch, Labelled, Labels
-from adiabat.typing import FloatArray, IntArray, Quantity
-
-ATOMS_PER_BATCH = 512
-"""Enough to keep the processor busy; the readable reference of a large basis then stays below about 1 GB."""
+from adiabat.system import Labelled, Labels
+from adiabat.typing import FloatArray, Quantity
 
 LABELLED_QUANTITIES: tuple[Quantity, ...] = ("energy", "forces", "stress")
 
@@ -30,11 +26,13 @@ class Compared:
     Attributes:
         structure: The structure and its labels.
         predicted: The same quantities as there are labels, by the potential.
+        std: Their standard deviations, where they were asked for.
         distance: (n,) how far each atom's environment is from the training data, where that was asked for.
     """
 
     structure: Labelled
     predicted: Labels
+    std: Labels = field(default_factory=Labels)
     distance: FloatArray | None = None
 
     @property
@@ -94,7 +92,12 @@ class Comparison:
 
 
 def compare(
-    potential: Potential, structures: Sequence[Labelled], *, distance: Distance | None = None, quiet: bool = False
+    potential: Potential,
+    structures: Sequence[Labelled],
+    *,
+    distance: Distance | None = None,
+    uncertainty: bool = False,
+    quiet: bool = False,
 ) -> Comparison:
     """Evaluate a potential on labelled structures: of each structure the quantities that it has labels of.
 
@@ -105,19 +108,22 @@ def compare(
         potential: What is looked at.
         structures: With their labels.
         distance: How far an atom's environment is from the training data.
+        uncertainty: Ask for standard deviations too, of a potential that has them.
         quiet: Show no progress.
 
     Raises:
         UnknownSpecies: An element that the potential does not know, in the first place where it stands.
         DataError: A label of the wrong shape or not finite; nothing that can be compared.
         StructureError: A structure that cannot be evaluated.
+        PropertyUnavailable: Standard deviations are asked for, and the potential has none.
     """
+    if uncertainty:
+        require_uncertainty(potential)
     for structure in structures:
-        _require_known(potential, structure)
+        require_known(potential, structure)
         _require_usable(structure)
-    outcomes = track(
-        _outcomes(potential, structures, distance), "evaluating structures", total=len(structures), quiet=quiet
-    )
+    asked = Asked(potential, (), uncertainty, distance)
+    outcomes = track(_outcomes(asked, structures), "evaluating structures", total=len(structures), quiet=quiet)
     found = dict(outcomes)
     in_order = [found[index] for index in range(len(structures))]
     compared = tuple(outcome for outcome in in_order if isinstance(outcome, Compared))
@@ -137,7 +143,8 @@ def _atomic_energies(potential: Potential) -> dict[int, float]:
     return {number: sum(part.energies_ev[number] for part in parts) for number in potential.species if parts}
 
 
-def _require_known(potential: Potential, structure: Labelled) -> None:
+def require_known(potential: Potential, structure: Labelled) -> None:
+    """Refuse a structure with an element that the potential does not know; raises UnknownSpecies with its place."""
     unknown = sorted(set(structure.atoms.numbers.tolist()) - set(potential.species))
     if unknown:
         raise UnknownSpecies(
@@ -173,85 +180,22 @@ def _wanted(structure: Labelled) -> tuple[Quantity, ...]:
     return tuple(name for name in LABELLED_QUANTITIES if getattr(structure.labels, name) is not None)
 
 
-def _outcomes(
-    potential: Potential, structures: Sequence[Labelled], distance: Distance | None
-) -> Iterator[tuple[int, Compared | LeftOut]]:
-    for indices in _batches(structures):
-        members = [structures[index] for index in indices]
-        yield from zip(indices, _evaluated(potential, members, distance), strict=True)
-
-
-def _batches(structures: Sequence[Labelled]) -> Iterator[list[int]]:
-    """Indices of structures with the same kinds of labels, with at most ATOMS_PER_BATCH atoms (or one structure)."""
+def _outcomes(asked: Asked, structures: Sequence[Labelled]) -> Iterator[tuple[int, Compared | LeftOut]]:
+    """In batches of structures with the same kinds of labels, each with its index."""
     by_labels: dict[tuple[Quantity, ...], list[int]] = {}
     for index, structure in enumerate(structures):
         by_labels.setdefault(_wanted(structure), []).append(index)
-    for indices in by_labels.values():
-        batch, n_atoms = list[int](), 0
-        for index in indices:
-            size = len(structures[index].atoms)
-            if batch and n_atoms + size > ATOMS_PER_BATCH:
-                yield batch
-                batch, n_atoms = [], 0
-            batch.append(index)
-            n_atoms += size
-        yield batch
+    for want, indices in by_labels.items():
+        members = [structures[index] for index in indices]
+        yield from zip(indices, _compared(replace(asked, want=want), members), strict=True)
 
 
-def _evaluated(
-    potential: Potential, members: Sequence[Labelled], distance: Distance | None
-) -> list[Compared | LeftOut]:
-    """Together where that works; one by one to find whose fault it is where it does not."""
-    want = _wanted(members[0])
-    if not want:
-        return [LeftOut(member.place, member.config_type, "it has no label") for member in members]
-    try:
-        return list(_evaluated_together(potential, members, want, distance))
-    except AdiabatError as error:
-        if len(members) > 1:
-            return [outcome for member in members for outcome in _evaluated(potential, [member], distance)]
-        [member] = members
-        if isinstance(error, PropertyUnavailable):
-            return [LeftOut(member.place, member.config_type, error.what)]
-        raise type(error)(error.what, place=member.place, rule=error.rule, mend=error.mend) from error
-
-
-def _evaluated_together(
-    potential: Potential, members: Sequence[Labelled], want: tuple[Quantity, ...], distance: Distance | None
-) -> Iterator[Compared]:
-    structures = [member.atoms for member in members]
-    batch = Batch.from_atoms(structures, dtype=potential.dtype, device=potential.device)
-    graph = neighbor_graph(batch, potential.cutoff)
-    prediction = potential(graph, want=want)
-    starts = np.cumsum([len(member.atoms) for member in members])[:-1]
-    energies, stresses = _array(prediction.energy), _array(prediction.stress)
-    forces = _split(_array(prediction.forces), starts)
-    distances = _split(_array(distance(graph)) if distance is not None else None, starts)
-    for index, member in enumerate(members):
-        predicted = Labels(
-            energy=None if energies is None else float(energies[index]),
-            forces=None if forces is None else forces[index],
-            stress=None if stresses is None else stresses[index],
-        )
-        _require_finite(predicted, want, place=member.place)
-        yield Compared(member, predicted, distance=None if distances is None else distances[index])
-
-
-def _array(tensor: Tensor | None) -> FloatArray | None:
-    return None if tensor is None else tensor.detach().cpu().double().numpy()
-
-
-def _split(array: FloatArray | None, starts: IntArray) -> list[FloatArray] | None:
-    return None if array is None else np.split(array, starts)
-
-
-def _require_finite(predicted: Labels, want: tuple[Quantity, ...], *, place: str) -> None:
-    for name in want:
-        values = np.asarray(getattr(predicted, name))
-        if not np.isfinite(values).all():
-            raise StructureError(
-                f"the potential's {name} is not finite",
-                place=place,
-                rule="what is compared is finite",
-                mend="look at its shortest distances, or take the structure out",
-            )
+def _compared(asked: Asked, members: Sequence[Labelled]) -> Iterator[Compared | LeftOut]:
+    if not asked.want:
+        yield from (LeftOut(member.place, member.config_type, "it has no label") for member in members)
+        return
+    for member, found in zip(members, predict_each(asked, members), strict=True):
+        if isinstance(found, PropertyUnavailable):
+            yield LeftOut(member.place, member.config_type, found.what)
+        else:
+            yield Compared(member, found.values, found.std, found.distance)

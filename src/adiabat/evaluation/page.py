@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from adiabat.evaluation.calibration_figures import calibration_figures
+from adiabat.evaluation.calibration_words import calibration_by_type_tables, calibration_sentences, calibration_table
 from adiabat.evaluation.compare import Compared
 from adiabat.evaluation.evaluate import Evaluation
 from adiabat.evaluation.figures import evaluation_figures, learning_curve_figures
 from adiabat.evaluation.learning_curve import LearningCurve
+from adiabat.evaluation.least_known import least_known_views
 from adiabat.evaluation.statistics import Interval
 from adiabat.evaluation.tables import error_table, left_out_table, worst_table
+from adiabat.evaluation.trust_words import trust_sentences, trust_tables
 from adiabat.results import Page, StructureView
 
 WORST_SHOWN = 6
@@ -35,8 +39,14 @@ def evaluation_page(
         details: Where the numbers come from: files, versions, settings.
     """
     worst = _worst(evaluation.comparison.compared)
-    tables = [error_table(evaluation), worst_table(worst)]
-    summary = list(error_sentences(evaluation))
+    tables = [error_table(evaluation)]
+    summary = [*error_sentences(evaluation), *calibration_sentences(evaluation.calibration)]
+    if evaluation.calibration is not None:
+        tables += [calibration_table(evaluation.calibration), *calibration_by_type_tables(evaluation)]
+    tables.append(worst_table(worst))
+    if evaluation.uncertainty is not None:
+        tables += trust_tables(evaluation.uncertainty)
+        summary += trust_sentences(evaluation.uncertainty)
     if all(one.distance is None for one in evaluation.comparison.compared):
         summary.append(WITHOUT_DISTANCE)
     if evaluation.left_out:
@@ -46,8 +56,15 @@ def evaluation_page(
         title=title,
         summary=tuple(summary),
         tables=tuple(tables),
-        figures=evaluation_figures(evaluation.comparison) + curves,
-        structures=tuple(_view(one, f"worst-{rank}") for rank, one in enumerate(worst, 1)),
+        figures=(
+            *calibration_figures(evaluation.comparison.compared),
+            *evaluation_figures(evaluation.comparison),
+            *curves,
+        ),
+        structures=(
+            *(_view(one, f"worst-{rank}") for rank, one in enumerate(worst, 1)),
+            *least_known_views(evaluation.comparison.compared),
+        ),
         details=dict(details or {}) | _bootstrap_details(evaluation),
     )
 

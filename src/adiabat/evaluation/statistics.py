@@ -48,7 +48,7 @@ def statistics(errors: Sequence[FloatArray], groups: Sequence[str | None] | None
     """
     if not errors:
         return Statistics()
-    belongs = _independent(groups or [None] * len(errors))
+    belongs = independent_groups(groups or [None] * len(errors))
     magnitudes = [np.abs(np.ravel(error)) for error in errors]
     sums = np.array([magnitude.sum() for magnitude in magnitudes])
     squares = sum(float(np.square(magnitude).sum()) for magnitude in magnitudes)
@@ -68,7 +68,7 @@ def statistics(errors: Sequence[FloatArray], groups: Sequence[str | None] | None
     )
 
 
-def _independent(groups: Sequence[str | None]) -> IntArray:
+def independent_groups(groups: Sequence[str | None]) -> IntArray:
     """(S,) numbers from 0, the same for structures of one group."""
     keys = [(index, None) if group is None else (-1, group) for index, group in enumerate(groups)]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adiabat.evaluation.calibration import CalibrationSummary, calibrate
 from adiabat.evaluation.compare import Compared
 from adiabat.evaluation.statistics import Interval, Statistics, statistics
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
@@ -34,6 +35,7 @@ class ErrorSummary:
         energy_largest_place: The structure with the largest energy error per atom.
         force_largest_place: The structure and atom with the largest error of a force component.
         stress_largest_place: The structure with the largest error of a stress component.
+        calibration: How the potential's standard deviations go with these errors; None where it was asked for none.
     """
 
     configurations: int
@@ -62,6 +64,7 @@ class ErrorSummary:
     stress_rmse_gpa: float | None
     stress_largest_gpa: float | None
     stress_largest_place: str | None
+    calibration: CalibrationSummary | None
 
 
 def summarize(compared: Sequence[Compared]) -> ErrorSummary:
@@ -103,6 +106,7 @@ def summarize(compared: Sequence[Compared]) -> ErrorSummary:
         stress_rmse_gpa=stress.rmse,
         stress_largest_gpa=stress.largest,
         stress_largest_place=_place(stress, stress_places),
+        calibration=calibrate(compared),
     )
 
 

@@ -2,5 +2,6 @@
 
 from adiabat.models.ace import LinearACE
 from adiabat.models.isolated_atoms import IsolatedAtoms
+from adiabat.models.mean import Mean
 
-__all__ = ["IsolatedAtoms", "LinearACE"]
+__all__ = ["IsolatedAtoms", "LinearACE", "Mean"]

@@ -36,6 +36,7 @@ class IsolatedAtoms:
     cutoff: float
     sources: dict[int, Source] = field(init=False)
     kind: ClassVar[str] = "isolated_atoms"
+    exact: ClassVar[bool] = True
 
     def __post_init__(self, source: Source | Mapping[int, Source]) -> None:
         sources = dict.fromkeys(self.energies_ev, source) if isinstance(source, str) else dict(source)

@@ -71,6 +71,7 @@ class ZBL:
     radii: Mapping[tuple[int, int], tuple[float, float]]
     charge_factors: Mapping[tuple[int, int], float] = field(default_factory=dict)
     kind: ClassVar[str] = "zbl"
+    exact: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.radii:

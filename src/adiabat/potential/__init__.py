@@ -1,5 +1,6 @@
 """Potential and Prediction, derivatives, the file, the bridge to ASE."""
 
+from adiabat.potential.committee import Committee
 from adiabat.potential.description import PotentialDescription, describe_potential
 from adiabat.potential.file import fingerprint, load_potential, save_potential
 from adiabat.potential.potential import QUANTITIES, Potential
@@ -7,6 +8,7 @@ from adiabat.potential.prediction import Prediction
 
 __all__ = [
     "QUANTITIES",
+    "Committee",
     "Potential",
     "PotentialDescription",
     "Prediction",

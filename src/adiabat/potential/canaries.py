@@ -1,7 +1,7 @@
 """Canaries: structures with their energies, forces and stresses, by which a file shows that it computes what it computed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 """By type, on the scales of `potential.scales`."""
+DEVIATIONS: tuple[Quantity, ...] = ("energy_std", "energies_std", "forces_std")
+CONSTANT = 1e-6
+"""Relative: standard deviations that differ by less are one number."""
+DEVIATION_TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-2}
+"""By type, relative to the largest. A posterior has stiff and soft directions: other libraries of linear algebra round them by
+more than they round energies."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,14 @@ class Canary:
         energy: (1,) eV.
         forces: (n, 3) eV/Å.
         stress: (1, 3, 3) eV/Å³; None where it is not defined.
+        deviations: By name, standard deviations of energy, energies and forces; empty where the potential has none.
     """
 
     atoms: Atoms
     energy: Tensor
     forces: Tensor
     stress: Tensor | None
+    deviations: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, potential: "Potential", atoms: Atoms) -> "Canary":
@@ -49,15 +57,18 @@ class Canary:
         want: tuple[Quantity, ...] = ("energy", "forces")
         if atoms.pbc.all():
             want = (*want, "stress")
+        if potential.has_uncertainty:
+            want = (*want, *DEVIATIONS)
         found = potential(atoms, want=want)
         assert found.energy is not None
         assert found.forces is not None
-        return cls(atoms, found.energy, found.forces, found.stress)
+        deviations = {name: getattr(found, name) for name in DEVIATIONS if name in want}
+        return cls(atoms, found.energy, found.forces, found.stress, deviations)
 
     @property
     def finite(self) -> bool:
         """Whether every value is a number."""
-        values = (self.energy, self.forces) if self.stress is None else (self.energy, self.forces, self.stress)
+        values = [self.energy, self.forces, *([] if self.stress is None else [self.stress]), *self.deviations.values()]
         return all(bool(torch.isfinite(value).all()) for value in values)
 
 
@@ -93,6 +104,60 @@ def require_same(potential: "Potential", canary: Canary, *, name: str, place: st
                 f"{name} ({canary.atoms.get_chemical_formula()}): the {quantity} differs by {difference:.1e}",
                 place=place,
                 rule=f"a loaded potential gives what was stored; allowed here is {allowed:.1e}",
+                mend="use the adiabat that wrote the file, or report this with both versions",
+            )
+    _require_same_deviations(canary, found, DEVIATION_TOLERANCE[potential.dtype], name=name, place=place)
+
+
+def require_telling(canaries: Sequence[Canary], *, place: str) -> None:
+    """Refuse standard deviations that are nothing, or the same wherever one looks.
+
+    Raises:
+        PotentialFileError: Naming the quantity.
+    """
+    for name in DEVIATIONS:
+        values = [canary.deviations[name].flatten() for canary in canaries if name in canary.deviations]
+        if not values:
+            continue
+        together = torch.cat(values).double()
+        if not bool((together > 0).all()):
+            raise _mute(
+                f"{name} is {float(together.min()):g} somewhere in the canaries",
+                "a standard deviation is positive",
+                place,
+            )
+    energies = [canary.deviations["energies_std"].double() for canary in canaries if canary.deviations]
+    if len(energies) > 1:
+        together = torch.cat(energies)
+        if float(together.max() - together.min()) <= CONSTANT * float(together.max()):
+            raise _mute(
+                f"the standard deviation of every atom's energy is {float(together[0]):g} eV in {len(energies)} canaries",
+                "what is not known depends on the environment",
+                place,
+            )
+
+
+def _mute(what: str, rule: str, place: str) -> PotentialFileError:
+    return PotentialFileError(what, place=place, rule=rule, mend="train the potential again, or give other canaries")
+
+
+def _require_same_deviations(stored: Canary, found: Canary, tolerance: float, *, name: str, place: str) -> None:
+    if stored.deviations.keys() != found.deviations.keys():
+        raise PotentialFileError(
+            f"{name} holds {sorted(stored.deviations) or 'no standard deviations'}, the potential gives "
+            f"{sorted(found.deviations) or 'none'}",
+            place=place,
+            rule="a loaded potential knows how sure it is as it was stored",
+            mend="use the adiabat that wrote the file",
+        )
+    for quantity, value in stored.deviations.items():
+        difference = float((found.deviations[quantity].double() - value).abs().max())
+        allowed = tolerance * float(value.max())
+        if not difference <= allowed:
+            raise PotentialFileError(
+                f"{name} ({stored.atoms.get_chemical_formula()}): {quantity} differs by {difference:.1e}",
+                place=place,
+                rule=f"a loaded potential is as sure as when it was stored; allowed here is {allowed:.1e}",
                 mend="use the adiabat that wrote the file, or report this with both versions",
             )
 

@@ -1,6 +1,6 @@
 """What a potential is, in numbers and words."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -55,6 +55,8 @@ class PotentialDescription(Result):
         canaries: Formulas of the structures by which its file is checked.
         units: Of its quantities.
         fingerprint: SHA-256 of what it computes and of what is attached.
+        calibration: Of its error bars: weights of their terms, what they were worth on left-out structures, and the errors where
+            whole config_types were left out. None where it has no error bars of its own.
         metadata: Provenance, configuration, data and summary of the training, as they were stored.
     """
 
@@ -66,6 +68,7 @@ class PotentialDescription(Result):
     canaries: tuple[str, ...]
     units: dict[str, str]
     fingerprint: str
+    calibration: dict[str, Any] | None
     metadata: dict[str, Any]
 
 
@@ -84,8 +87,16 @@ def describe_potential(potential: Potential) -> PotentialDescription:
         canaries=tuple(atoms.get_chemical_formula() for atoms in potential.canaries),
         units=UNITS,
         fingerprint=fingerprint(potential),
+        calibration=_calibration(potential),
         metadata=potential.metadata,
     )
+
+
+def _calibration(potential: Potential) -> dict[str, Any] | None:
+    if potential.linear_deviations is None:
+        return None
+    misfit = potential.linear_deviations.uncertainty.misfit
+    return {"weights": asdict(misfit.calibration), **misfit.record}
 
 
 @singledispatch

@@ -26,7 +26,7 @@ import adiabat.models
 import adiabat.physics
 import adiabat.uncertainty  # noqa: F401 (with the two above: importing them registers the kinds of parts)
 from adiabat.errors import AdiabatError, PotentialFileError
-from adiabat.potential.canaries import TOLERANCE, Canary, require_same
+from adiabat.potential.canaries import DEVIATIONS, TOLERANCE, Canary, require_same, require_telling
 from adiabat.potential.document import Document, decode, encode
 from adiabat.potential.potential import Potential
 from adiabat.runs import atomic_write_bytes, require_writable
@@ -153,6 +153,7 @@ def _stored_canary(canary: Canary, prefix: str, tensors: dict[str, Tensor]) -> d
     }
     if canary.stress is not None:
         stored["stress"] = canary.stress
+    stored |= canary.deviations
     tensors.update({f"{prefix}.{name}": tensor for name, tensor in stored.items()})
     return {name: f"{prefix}.{name}" for name in stored}
 
@@ -170,6 +171,7 @@ def _restored(content: bytes, *, place: str, dtype: torch.dtype, device: torch.d
             rule="each part restores what its kind stored",
             mend="use the adiabat (and the plugins) that wrote the file",
         ) from error
+    require_telling(canaries, place=place)
     potential = potential.to(dtype=dtype)
     for index, canary in enumerate(canaries):
         require_same(potential, canary, name=f"canary {index}", place=place)
@@ -203,4 +205,5 @@ def _state(stored: dict[str, Any], tensors: dict[str, Tensor]) -> PartState:
 def _read_canary(names: dict[str, str], tensors: dict[str, Tensor]) -> Canary:
     found = {name: tensors[key] for name, key in names.items()}
     structure = {name: found[name].numpy() for name in ("numbers", "positions", "cell", "pbc")}
-    return Canary(Atoms(**structure), found["energy"], found["forces"], found.get("stress"))
+    deviations = {name: found[name] for name in DEVIATIONS if name in found}
+    return Canary(Atoms(**structure), found["energy"], found["forces"], found.get("stress"), deviations)

@@ -1,9 +1,10 @@
 """Potential: what turns structures into energies, forces and stress."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
 import torch
@@ -13,16 +14,19 @@ from torch import Tensor
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable, StructureError, UnknownSpecies
 from adiabat.neighbors import neighbor_graph
-from adiabat.potential.compiled import CompiledSum
-from adiabat.potential.derivatives import predict
+from adiabat.potential.deviations import RowDeviations, SpreadDeviations, is_deviation
 from adiabat.potential.prediction import Prediction
-from adiabat.system import Batch, EnergyModel, Graph, Storable
+from adiabat.potential.terms import Terms
+from adiabat.system import Batch, EnergyModel, Graph, Storable, is_exact
 from adiabat.typing import Quantity
+from adiabat.uncertainty import Part
 
 if TYPE_CHECKING:
     from adiabat.potential.ase import AdiabatCalculator
+    from adiabat.potential.committee import Committee
 
-QUANTITIES: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress", "atomic_virials")
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
+DEVIATIONS = tuple(name for name in QUANTITIES if is_deviation(name))
 
 
 class Potential:
@@ -52,6 +56,7 @@ class Potential:
                 "a potential without parts", rule="a potential is a sum of one part or more", mend="give it a part"
             )
         self.parts = tuple(parts)
+        self._terms = Terms(self.parts)
         self.attachments = dict(attachments or {})
         self.metadata = dict(metadata or {})
         self.canaries = tuple(canaries)
@@ -82,7 +87,8 @@ class Potential:
         Args:
             structures: Structures; or a batch, or a graph with edges at least as long as `cutoff`, of the potential's
                 type and on its device.
-            want: Any of "energy", "energies", "forces", "stress", "atomic_virials".
+            want: Any of "energy", "energies", "forces", "stress", "atomic_virials"; and, of a potential that has them, the
+                standard deviations of the first four, as `Prediction` names them. These cost some ten times as much.
 
         Raises:
             UnknownSpecies: An element that the potential was not trained for.
@@ -93,13 +99,26 @@ class Potential:
         self._require_available(want)
         graph = self._graph(structures)
         self._require_known(graph.batch)
-        if self._compiled is not None and self._compiled.serves(graph):
-            return self._compiled.predict(graph, want)
-        return predict(self.atomic_energies, graph, want)
+        deviations: list[Quantity] = [name for name in want if is_deviation(name)]
+        plain: list[Quantity] = [name for name in want if not is_deviation(name)]
+        found = self._terms(graph, plain)
+        if not deviations or self._deviations is None:
+            return found
+        return replace(found, **self._deviations(graph, deviations))
+
+    @property
+    def has_uncertainty(self) -> bool:
+        """Whether it gives standard deviations."""
+        return self._deviations is not None
 
     @cached_property
-    def _compiled(self) -> CompiledSum | None:
-        return CompiledSum.of(self.parts)
+    def linear_deviations(self) -> RowDeviations | None:
+        """From posterior and misfit of the one linear part; None without them."""
+        return RowDeviations.of(self.parts, self.attachments)
+
+    @cached_property
+    def _deviations(self) -> RowDeviations | SpreadDeviations | None:
+        return self.linear_deviations or SpreadDeviations.of(self.parts)
 
     @cached_property
     def _known(self) -> np.ndarray:
@@ -110,11 +129,10 @@ class Potential:
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV: the sum of the parts, differentiable in the graph's positions and cell."""
-        first, *others = (part.atomic_energies(graph) for part in self.parts)
-        return sum(others, start=first)
+        return self._terms.atomic_energies(graph)
 
     def __add__(self, other: "Potential") -> "Potential":
-        """The sum of two potentials; what is attached to either stays with its own file.
+        """The sum of two potentials. It is as sure as the one of them that is not exact; where neither is, it does not know.
 
         Raises:
             ConfigurationError: They are of different types or on different devices.
@@ -130,7 +148,27 @@ class Potential:
         known = set(Potential(parts).species)
         canaries = [atoms for atoms in self.canaries + other.canaries if known.issuperset(atoms.numbers.tolist())]
         metadata = {"sum_of": [self.metadata, other.metadata]}
-        return Potential(parts, metadata=metadata, canaries=canaries, dtype=self.dtype, device=self.device)
+        exact = [all(map(is_exact, one.parts)) for one in (self, other)]
+        attachments = self.attachments if exact[1] else other.attachments if exact[0] else {}
+        return Potential(
+            parts, attachments=attachments, metadata=metadata, canaries=canaries, dtype=self.dtype, device=self.device
+        )
+
+    def committee(self, part: Part = "all", size: int = 16, seed: int = 0) -> "Committee":
+        """Potentials drawn from what is not known: whatever is derived from each of them scatters as its error is expected to.
+
+        Args:
+            part: "parametric": as with other data of the same sorts; "misfit": by what no coefficients remove; "all": both.
+            size: How many; the relative error of a standard deviation over them is 1/√(2 size).
+            seed: Of the draw.
+
+        Raises:
+            PropertyUnavailable: The potential does not know how sure it is, or only as a whole.
+        """
+        from adiabat.potential.committee import drawn_committee
+
+        self._require_uncertainty("a committee")
+        return drawn_committee(self, part, size, seed)
 
     def calculator(self) -> "AdiabatCalculator":
         """An ASE calculator."""
@@ -173,15 +211,25 @@ class Potential:
             if name not in QUANTITIES:
                 raise PropertyUnavailable(
                     f"'{name}' was asked for",
-                    rule=f"this potential gives {', '.join(QUANTITIES)}",
+                    rule=f"a potential gives {', '.join(QUANTITIES)}",
                     mend="ask for these alone",
                 )
+            if is_deviation(name):
+                self._require_uncertainty(f"'{name}'")
         if "atomic_virials" in want and self.interaction_range > self.cutoff + 1e-9:
             raise PropertyUnavailable(
                 f"atomic virials were asked for of a potential that reaches {self.interaction_range:g} Å over edges of "
                 f"{self.cutoff:g} Å",
                 rule="an atom's virial is a sum over the edges between it and its neighbours",
                 mend="use a potential whose atomic energies depend on their neighbours alone",
+            )
+
+    def _require_uncertainty(self, what: str) -> None:
+        if not self.has_uncertainty:
+            raise PropertyUnavailable(
+                f"{what} was asked for of a potential that does not know how sure it is",
+                rule="error bars come from the posterior and the misfit of a training, or from a committee's spread",
+                mend="train it again with this adiabat, or make a Committee of several potentials",
             )
 
     def _graph(self, structures: Batch | Graph | Atoms | Sequence[Atoms]) -> Graph:

@@ -11,6 +11,10 @@ from torch import Tensor
 class Prediction:
     """A field that was not asked for is None.
 
+    Each of energy, energies, forces and stress has three standard deviations of its own shape and unit: by what other data of
+    the same sorts would change (``_std_parametric``), by what no coefficients remove, which depends on the environment
+    (``_std_misfit``), and both together, the error that a prediction is expected to have (``_std``).
+
     Attributes:
         energy: (S,) eV.
         energies: (N,) eV per atom.
@@ -22,9 +26,21 @@ class Prediction:
     """
 
     energy: Tensor | None = None
+    energy_std: Tensor | None = None
+    energy_std_parametric: Tensor | None = None
+    energy_std_misfit: Tensor | None = None
     energies: Tensor | None = None
+    energies_std: Tensor | None = None
+    energies_std_parametric: Tensor | None = None
+    energies_std_misfit: Tensor | None = None
     forces: Tensor | None = None
+    forces_std: Tensor | None = None
+    forces_std_parametric: Tensor | None = None
+    forces_std_misfit: Tensor | None = None
     stress: Tensor | None = None
+    stress_std: Tensor | None = None
+    stress_std_parametric: Tensor | None = None
+    stress_std_misfit: Tensor | None = None
     atomic_virials: Tensor | None = None
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:

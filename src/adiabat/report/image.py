@@ -108,13 +108,14 @@ def _points(mark: Points, axes: "Axes", colour: str, symbol: str) -> None:
 
 
 def _line(mark: Line, axes: "Axes", colour: str) -> None:
+    if mark.band is not None:
+        around = GUIDE if mark.dashed else colour
+        axes.fill_between(mark.x, mark.y - mark.band, mark.y + mark.band, color=around, alpha=BAND_ALPHA, linewidth=0)
     if mark.dashed:
         axes.plot(mark.x, mark.y, color=GUIDE, linewidth=1.2, linestyle="--")
         return
     marker = "o" if len(mark.x) <= MOST_MARKED else "none"
     axes.plot(mark.x, mark.y, color=colour, linewidth=1.8, marker=marker, markersize=4.5, label=mark.name)
-    if mark.band is not None:
-        axes.fill_between(mark.x, mark.y - mark.band, mark.y + mark.band, color=colour, alpha=BAND_ALPHA, linewidth=0)
 
 
 def _bars(mark: Bars, axes: "Axes", colour: str) -> None:

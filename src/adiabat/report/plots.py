@@ -63,7 +63,7 @@ def _traces(mark: Mark, figure: Figure, colour: str, symbol: str) -> list[dict[s
     if isinstance(mark, Points):
         return [_points(mark, figure, colour, symbol)]
     if isinstance(mark, Line):
-        return [*_band(mark, colour), _line(mark, colour)]
+        return [*_band(mark, GUIDE if mark.dashed else colour), _line(mark, colour)]
     return [_bars(mark, colour)]
 
 

@@ -29,8 +29,7 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON values, with the versions that made it."""
         values = {"schema_version": self.schema_version, "adiabat_version": version("adiabat")}
-        written = [field.name for field in dataclasses.fields(self) if not field.metadata.get("in_memory", False)]
-        return values | {name: plain(getattr(self, name)) for name in written}
+        return values | plain(self)
 
     def save(self, file: Path | str) -> None:
         """Write as JSON, whole or not at all."""
@@ -38,9 +37,10 @@ class Result:
 
 
 def plain(value: Any) -> Any:
-    """Nested dataclasses, arrays and NumPy scalars as JSON values; numbers that are not finite become None."""
+    """Nested dataclasses (without what they keep in memory), arrays and NumPy scalars as JSON values; numbers that are not finite become None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        written = (field.name for field in dataclasses.fields(value) if not field.metadata.get("in_memory", False))
+        return {name: plain(getattr(value, name)) for name in written}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, np.generic):

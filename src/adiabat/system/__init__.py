@@ -3,21 +3,24 @@
 from adiabat.system.batch import Batch, require_valid
 from adiabat.system.graph import Edges, Graph, ListedEdges
 from adiabat.system.labels import Labelled, Labels
-from adiabat.system.protocols import EnergyModel, FeatureModel, Oracle, PartState
+from adiabat.system.protocols import DesignRows, EnergyModel, FeatureModel, LinearModel, Oracle, PartState, is_exact
 from adiabat.system.registry import Storable, register, restore
 
 __all__ = [
     "Batch",
+    "DesignRows",
     "Edges",
     "EnergyModel",
     "FeatureModel",
     "Graph",
     "Labelled",
     "Labels",
+    "LinearModel",
     "ListedEdges",
     "Oracle",
     "PartState",
     "Storable",
+    "is_exact",
     "register",
     "require_valid",
     "restore",

@@ -79,6 +79,16 @@ class Batch:
         """(S,) Å³: the absolute determinant of the cell, zero without one."""
         return torch.linalg.det(self.cell).abs()
 
+    def one(self, system: int, atoms: slice) -> Self:
+        """The batch of one of the structures, whose atoms stand there."""
+        return type(self)(
+            positions=self.positions[atoms],
+            cell=self.cell[system : system + 1],
+            pbc=self.pbc[system : system + 1],
+            numbers=self.numbers[atoms],
+            system=torch.zeros_like(self.system[atoms]),
+        )
+
     def replace(self, **changes: Tensor) -> Self:
         """A copy with some of the tensors exchanged."""
         return replace(self, **changes)

@@ -1,6 +1,8 @@
 """Graph: a batch and its directed edges."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol, Self
 
 import torch
@@ -116,3 +118,15 @@ class Graph:
         """Some of the edges, by ascending numbers or by a mask."""
         edges = ListedEdges(self.center[chosen], self.neighbor[chosen], self.shift[chosen])
         return replace(self, edges=edges, displacement=None if self.displacement is None else self.displacement[chosen])
+
+    def one_by_one(self) -> Iterator[Self]:
+        """Each structure's own graph, in their order."""
+        if self.batch.n_systems == 1:
+            yield self
+            return
+        of_edge = self.batch.system[self.center]
+        stops = self.batch.counts.cumsum(0).tolist()
+        for system, (start, stop) in enumerate(pairwise([0, *stops])):
+            own = self.selected((of_edge == system).nonzero().squeeze(-1))
+            edges = ListedEdges(own.center - start, own.neighbor - start, own.shift)
+            yield replace(own, edges=edges, batch=self.batch.one(system, slice(start, stop)))

@@ -59,12 +59,51 @@ class EnergyModel(Protocol):
         ...
 
 
+def is_exact(part: EnergyModel) -> bool:
+    """Whether a part declares itself (``exact = True``) to have no error of its own: what others are fitted on top of."""
+    return bool(getattr(part, "exact", False))
+
+
 @runtime_checkable
 class FeatureModel(EnergyModel, Protocol):
     """A model whose energy is a function of features of each atom's environment."""
 
     def features(self, graph: Graph) -> Tensor:
         """(N, K)."""
+        ...
+
+
+@dataclass(frozen=True)
+class DesignRows:
+    """Rows of one structure; the columns are (species, functions), flattened.
+
+    Attributes:
+        features: (N, functions), the invariants of each atom.
+        energy: (columns,) the energy's.
+        forces: (3 N, columns), atom by atom, xyz within.
+        virial: (3, 3, columns), Σ_edges r ⊗ ∂E/∂r = V σ; symmetric but for rounding.
+    """
+
+    features: Tensor
+    energy: Tensor
+    forces: Tensor
+    virial: Tensor
+
+
+@runtime_checkable
+class LinearModel(FeatureModel, Protocol):
+    """A model whose energy is linear in its coefficients, those of one species after the other's."""
+
+    def design_rows(self, graph: Graph) -> DesignRows:
+        """How energy, forces and virial of a graph depend on the (flattened) coefficients."""
+        ...
+
+    def with_coefficients(self, coefficients: Tensor) -> "LinearModel":
+        """The model with others (columns,)."""
+        ...
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "LinearModel":
+        """The same model in another floating-point type or on another device."""
         ...
 
 

@@ -11,7 +11,7 @@ from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.judged import judged_structures
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
-from adiabat.training.tiles import rows_at_once
+from adiabat.training.rows_at_once import rows_at_once
 
 
 def accumulate(

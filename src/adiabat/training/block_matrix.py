@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from adiabat.training.tiles import tiles
+from adiabat.uncertainty.tiles import tiles
 
 Pair = tuple[int, int]
 """Places of two species, the first not less than the second."""

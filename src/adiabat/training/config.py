@@ -5,6 +5,7 @@ from pydantic import Field
 from adiabat.basis.presets import BasisConfig
 from adiabat.config import Config
 from adiabat.data import DataConfig
+from adiabat.training.groups import CalibrationConfig
 from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.repulsion import RepulsionConfig
 
@@ -17,6 +18,7 @@ class TrainConfig(Config):
         basis: The invariants.
         repulsion: What takes over where atoms come closer than in the data.
         search: How noise levels and prior are chosen.
+        calibration: How error bars are calibrated.
         accept: Names of findings in the data that are known and wanted.
     """
 
@@ -24,4 +26,5 @@ class TrainConfig(Config):
     basis: BasisConfig = Field(default_factory=BasisConfig)
     repulsion: RepulsionConfig = Field(default_factory=RepulsionConfig)
     search: SearchConfig = Field(default_factory=SearchConfig)
+    calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     accept: tuple[str, ...] = ()

@@ -213,6 +213,6 @@ def _with_absolute_noise(trials: _Trials, best: Point) -> Candidate:
     return Candidate(
         point=best,
         parameters=replace(found.parameters, noise={k: factor * std for k, std in found.parameters.noise.items()}),
-        solution=replace(found.solution, scale=factor * found.solution.scale),
+        solution=replace(found.solution, covariance=found.solution.covariance.times(factor**2)),
         left_out=replace(left_out, noise={kind: factor * std for kind, std in left_out.noise.items()}),
     )

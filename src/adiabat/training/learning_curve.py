@@ -47,7 +47,7 @@ def measure_learning_curve(
     def structure_by_structure() -> Iterator[int]:
         for part in parts:
             fitted = fit(part, _suiting(config, part), basis=basis, quiet=True)
-            found.append(evaluate(fitted, tested, quiet=True))
+            found.append(evaluate(fitted, tested, calibration=False, quiet=True))
             yield from range(len(part))
 
     for _ in track(structure_by_structure(), "learning curve: structures", total=sum(len(part) for part in parts)):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adiabat.runs import side_by_side
-from adiabat.training.cholesky import solve_lower
 from adiabat.training.examples import ONE_LEVEL, Example, NoiseFactors
 from adiabat.training.regression import Solution
 from adiabat.typing import FloatArray, IntArray
+from adiabat.uncertainty.cholesky import solve_lower
 
 Number = TypeVar("Number", bound=np.generic)
 ROWS_AT_ONCE = 512
@@ -63,7 +63,7 @@ def leave_one_structure_out(
     Raises:
         numpy.linalg.LinAlgError: A structure is all that the fit knows of something.
     """
-    std = [_row_noise(example, noise, factors) for example in examples]
+    std = [row_noise(example, noise, factors) for example in examples]
     batches = _batches(examples)
     tasks = [partial(_left_out, [examples[i] for i in batch], solution, [std[i] for i in batch]) for batch in batches]
     found = dict(zip(chain(*batches), chain(*side_by_side(tasks)), strict=True))
@@ -96,25 +96,54 @@ def _batches(examples: Sequence[Example]) -> list[list[int]]:
 
 def _left_out(examples: Sequence[Example], solution: Solution, std: Sequence[FloatArray]) -> list[FloatArray]:
     """Left-out residuals of structures with the same first species, kind after kind."""
+    whitened = whitened_rows(examples, solution, std)
+    stops = np.cumsum([len(of_example) for of_example in std])
+    return [
+        of_example * _without_own(whitened.rows[:, stop - len(of_example) : stop], residual).numpy()
+        for of_example, stop, residual in zip(std, stops.tolist(), whitened.residuals, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """Rows of structures in units of the noise, in coordinates in which the posterior's covariance is one.
+
+    Attributes:
+        first: Above this row all is zero.
+        rows: (columns - first, n), structure after structure.
+        residuals: Of each structure, of the whole fit, in units of the noise.
+    """
+
+    first: int
+    rows: Tensor
+    residuals: list[Tensor]
+
+
+def whitened_rows(examples: Sequence[Example], solution: Solution, std: Sequence[FloatArray]) -> Whitened:
+    """The rows of structures, kind after kind.
+
+    Args:
+        examples: Structures; best those with the same first species, for columns before it then cost nothing.
+        solution: The fit.
+        std: Of each structure, the standard deviation of its rows.
+    """
     width = examples[0].features.shape[1]
-    first, stops = examples[0].present[0] * width, np.cumsum([len(of_example) for of_example in std])
-    owns = [slice(stop - len(of_example), stop) for stop, of_example in zip(stops.tolist(), std, strict=True)]
-    mean, scale = (torch.from_numpy(of.reshape(-1, width)) for of in (solution.mean, solution.scale))
+    stops = np.cumsum([len(of_example) for of_example in std])
+    first = min(example.present[0] for example in examples) * width
+    mean, scale = (of.reshape(-1, width) for of in (torch.from_numpy(solution.mean), solution.covariance.scale))
     whitened = torch.zeros(len(solution.mean) - first, int(stops[-1]), dtype=torch.float64)
     residuals = []
-    for example, of_example, own in zip(examples, std, owns, strict=True):
+    for example, of_example, stop in zip(examples, std, stops.tolist(), strict=True):
         weights, species = torch.from_numpy(1 / of_example), list(example.present)
         rows = torch.cat([torch.from_numpy(block.rows) for block in example.blocks.values()]) * weights[:, None]
         targets = torch.cat([torch.from_numpy(block.targets) for block in example.blocks.values()]) * weights
         residuals.append(targets - rows @ mean[species].flatten())
         by_species = rows.reshape(len(rows), len(species), width) * scale[species]
         for k, place in enumerate(species):
+            own = slice(stop - len(of_example), stop)
             whitened[place * width - first : (place + 1) * width - first, own] = by_species[:, k].T
-    solve_lower(torch.from_numpy(solution.factor), whitened, first=first)
-    return [
-        of_example * _without_own(whitened[:, own], residual).numpy()
-        for of_example, own, residual in zip(std, owns, residuals, strict=True)
-    ]
+    solve_lower(solution.covariance.factor, whitened, first=first)
+    return Whitened(first, whitened, residuals)
 
 
 def _without_own(whitened: Tensor, residuals: Tensor) -> Tensor:
@@ -126,7 +155,7 @@ def _without_own(whitened: Tensor, residuals: Tensor) -> Tensor:
     return found
 
 
-def _row_noise(example: Example, noise: Mapping[str, float], factors: NoiseFactors) -> FloatArray:
+def row_noise(example: Example, noise: Mapping[str, float], factors: NoiseFactors) -> FloatArray:
     """Standard deviation of each row of a structure, kind after kind."""
     return np.concatenate(
         [

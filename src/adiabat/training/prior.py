@@ -11,13 +11,12 @@ from ase import Atoms
 from torch import Tensor
 
 from adiabat.models import LinearACE
-from adiabat.models.ace.rows import DesignRows
 from adiabat.neighbors import neighbor_graph
 from adiabat.runs import side_by_side, track
-from adiabat.system import Batch
+from adiabat.system import Batch, DesignRows
 from adiabat.training.block_matrix import BlockMatrix
 from adiabat.training.regression import PriorPrecision
-from adiabat.training.tiles import rows_at_once
+from adiabat.training.rows_at_once import rows_at_once
 from adiabat.typing import FloatArray, IntArray
 
 LENGTH = 1.0

@@ -4,38 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from adiabat.runs import side_by_side
 from adiabat.training.block_matrix import BlockMatrix
-from adiabat.training.cholesky import factorize, solve_lower
 from adiabat.training.examples import ONE_LEVEL, NoiseFactors
 from adiabat.training.normal_equations import NormalEquations
-from adiabat.training.tiles import tiles
 from adiabat.typing import FloatArray
+from adiabat.uncertainty import Covariance
+from adiabat.uncertainty.cholesky import factorize
+from adiabat.uncertainty.tiles import tiles
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The posterior of the coefficients: mean c, and precision P = S⁻¹ L Lᵀ S⁻¹ with S diagonal.
+    """The posterior of the coefficients.
 
     Attributes:
         mean: (columns,).
-        factor: (columns, columns) L, lower triangular.
-        scale: (columns,) the diagonal of S.
+        covariance: Of the noise that the fit was made with.
     """
 
     mean: FloatArray
-    factor: FloatArray
-    scale: FloatArray
-
-    def whiten(self, rows: FloatArray) -> FloatArray:
-        """(columns, n) Z with ZᵀZ = x P⁻¹ xᵀ for rows x (n, columns)."""
-        whitened = torch.from_numpy(np.ascontiguousarray((rows * self.scale).T))
-        solve_lower(torch.from_numpy(self.factor), whitened)
-        return whitened.numpy()
+    covariance: Covariance
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def solve(
     precision, scale = _scaled(matrices, of_prior * torch.from_numpy(prior.diagonal))
     factorize(precision)
     [mean] = side_by_side([partial(_solve_factorized, precision, scale * right.flatten())])
-    return Solution((scale * mean).numpy(), precision.numpy(), scale.numpy())
+    return Solution((scale * mean).numpy(), Covariance(precision, scale))
 
 
 def _scaled(matrices: Sequence[tuple[float, BlockMatrix]], diagonal: Tensor) -> tuple[Tensor, Tensor]:

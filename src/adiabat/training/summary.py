@@ -1,6 +1,6 @@
 """What a training run says of itself when it has ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from adiabat.potential import Potential
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
@@ -24,8 +24,17 @@ def training_sentences(potential: Potential) -> tuple[str, ...]:
             f"noise of {config_type}: {_said(levels)}"
             for config_type, levels in summary.get("noise_by_config_type", {}).items()
         ),
+        *_error_bars(potential),
         *(f"note: {note}" for note in summary["notes"]),
     )
+
+
+def _error_bars(potential: Potential) -> Iterator[str]:
+    """What they are worth; nothing where there are none, which a note says."""
+    if potential.linear_deviations is not None:
+        scores = potential.linear_deviations.uncertainty.misfit.record["left_out"]
+        held = ", ".join(f"{100 * scores[kind]['coverage_68']:.0f} % of {kind}" for kind in SAID if kind in scores)
+        yield f"error bars: of structures left out of the fit, 68 % intervals hold {held}"
 
 
 def _said(values: Mapping[str, float]) -> str:

@@ -17,8 +17,9 @@ from adiabat.errors import AdiabatError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import allowed_threads, one_thread_each, provenance
-from adiabat.system import Labelled
+from adiabat.system import Labelled, Storable
 from adiabat.training.accumulate import accumulate
+from adiabat.training.calibrate import measure_misfit
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 from adiabat.training.config import TrainConfig
@@ -32,7 +33,8 @@ from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
-from adiabat.uncertainty import FeatureStatistics, LinearPosterior
+from adiabat.training.regression import anchor
+from adiabat.uncertainty import FeatureStatistics, LinearPosterior, Misfit
 
 CANARIES = 3
 
@@ -138,19 +140,24 @@ def _fitted(
     if config.repulsion.enabled:
         best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
         prepared = replace(prepared, notes=(*prepared.notes, *said))
-    return _assemble(structures, config, prepared, equations, best)
+    misfit, note = measure_misfit(prepared, best, anchor(equations), config.calibration, quiet=quiet)
+    if note:
+        prepared = replace(prepared, notes=(*prepared.notes, note))
+    return _assemble(structures, config, prepared, equations, best, misfit)
 
 
 def _assemble(
-    structures: list[Labelled], config: TrainConfig, prepared: Preparation, equations: NormalEquations, best: Candidate
+    structures: list[Labelled],
+    config: TrainConfig,
+    prepared: Preparation,
+    equations: NormalEquations,
+    best: Candidate,
+    misfit: Misfit | None,
 ) -> Potential:
     model = prepared.model
     fitted = prepared.fitted_model(best.solution.mean)
     posterior = LinearPosterior(
-        torch.from_numpy(best.solution.mean),
-        torch.from_numpy(best.solution.factor),
-        torch.from_numpy(best.solution.scale),
-        dict(best.parameters.noise),
+        torch.from_numpy(best.solution.mean), best.solution.covariance, dict(best.parameters.noise)
     )
     metadata = {
         "provenance": provenance(),
@@ -158,7 +165,9 @@ def _assemble(
         "data": {"fingerprint": fingerprint(structures), "structures": len(structures)},
         "training": _summary(prepared, equations, best),
     }
-    attachments = {"posterior": posterior, "feature_statistics": _statistics(model, equations)}
+    attachments: dict[str, Storable] = {"posterior": posterior, "feature_statistics": _statistics(model, equations)}
+    if misfit is not None:
+        attachments["misfit"] = misfit
     canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
     return Potential([*prepared.baseline.parts, fitted], attachments=attachments, metadata=metadata, canaries=canaries)
 

@@ -1,6 +1,6 @@
 """The atomic cluster expansion: the readable reference."""
 
 from adiabat.models.ace.linear import LinearACE
-from adiabat.models.ace.rows import DesignRows, RowBuilder
+from adiabat.models.ace.rows import RowBuilder
 
-__all__ = ["DesignRows", "LinearACE", "RowBuilder"]
+__all__ = ["LinearACE", "RowBuilder"]

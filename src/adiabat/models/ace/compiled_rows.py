@@ -10,9 +10,8 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.kernels.ace_rows import RowBuilder
 from adiabat.models.ace.functions import functions_of
 from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
-from adiabat.models.ace.rows import DesignRows
 from adiabat.models.ace.walk import made_configuration
-from adiabat.system import Graph
+from adiabat.system import DesignRows, Graph
 
 VOIGT_TO_FULL = torch.tensor([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 

@@ -15,8 +15,8 @@ from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.models.ace.compiled_rows import CompiledRowBuilder
 from adiabat.models.ace.density import atomic_density, species_index
 from adiabat.models.ace.invariants import coupling_matrix, invariants, product_values
-from adiabat.models.ace.rows import DesignRows, RowBuilder
-from adiabat.system import Graph, PartState, register
+from adiabat.models.ace.rows import RowBuilder
+from adiabat.system import DesignRows, Graph, PartState, register
 
 
 @register
@@ -74,6 +74,10 @@ class LinearACE:
         if self._compiled_row_builder.serves(graph):
             return self._compiled_row_builder(graph)
         return RowBuilder(self.basis)(graph)
+
+    def with_coefficients(self, coefficients: Tensor) -> Self:
+        """The model with others (columns,)."""
+        return type(self)(self.basis, coefficients.reshape(self.coefficients.shape).to(self.coefficients))
 
     @cached_property
     def _compiled_invariants(self) -> CompiledInvariants:

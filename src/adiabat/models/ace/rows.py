@@ -11,24 +11,7 @@ from torch import Tensor
 from adiabat.basis.specification import BasisSpecification
 from adiabat.models.ace.density import atomic_density, edge_functions, species_index
 from adiabat.models.ace.invariants import invariants
-from adiabat.system import Graph
-
-
-@dataclass(frozen=True)
-class DesignRows:
-    """Rows of one structure; the columns are (species, functions), flattened.
-
-    Attributes:
-        features: (N, functions), the invariants of each atom.
-        energy: (columns,) the energy's.
-        forces: (3 N, columns), atom by atom, xyz within.
-        virial: (3, 3, columns), Σ_edges r ⊗ ∂E/∂r = V σ; symmetric but for rounding.
-    """
-
-    features: Tensor
-    energy: Tensor
-    forces: Tensor
-    virial: Tensor
+from adiabat.system import DesignRows, Graph
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ class ForceFit:
 
     def covariance(self, rows: FloatArray) -> FloatArray:
         """(n, n) of the predictions, if forces were met to within independent errors."""
-        whitened = torch.from_numpy(self.force_error * self.solution.whiten(rows))
+        whitened = self.force_error * self.solution.covariance.whiten(torch.from_numpy(rows))
         return (whitened.T @ whitened).numpy()
 
 

@@ -2,8 +2,6 @@
 
 from itertools import pairwise
 
-import numpy as np
-
 TILE = 310
 """Columns, about: products of such tiles run at nearly full speed, and few of them lie above a diagonal for nothing."""
 
@@ -13,12 +11,3 @@ def tiles(width: int, *, first: int = 0) -> list[slice]:
     count = max(1, round((width - first) / TILE))
     edges = [first + (width - first) * place // count for place in range(count + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]
-
-
-BYTES_AT_ONCE, ROWS_AT_ONCE = 6e7, (1000, 8000)
-"""Of rows of the design matrix that wait to be summed; from, to."""
-
-
-def rows_at_once(columns: int) -> int:
-    """How many rows are summed at once: so many that fetching the sums costs little beside the products."""
-    return int(np.clip(BYTES_AT_ONCE / (8 * columns), *ROWS_AT_ONCE))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from adiabat.runs import side_by_side
-from adiabat.training.tiles import tiles
+from adiabat.uncertainty.tiles import tiles
 
 
 def factorize(matrix: Tensor) -> None:

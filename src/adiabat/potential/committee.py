@@ -1,0 +1,84 @@
+"""Committees: several potentials of equal right, or drawn from what one potential does not know."""
+
+from collections.abc import Collection, Sequence
+from typing import Self
+
+import torch
+from ase import Atoms
+
+from adiabat.errors import ConfigurationError, PropertyUnavailable
+from adiabat.models import Mean
+from adiabat.potential.potential import Potential
+from adiabat.potential.prediction import Prediction
+from adiabat.system import Batch, Graph, LinearModel
+from adiabat.typing import Quantity
+from adiabat.uncertainty import Part
+
+
+class Committee(Potential):
+    """The mean of its members; its standard deviations are their spread about it, calibrated by nothing.
+
+    Args:
+        potentials: Two or more, of one floating-point type, on one device.
+
+    Attributes:
+        members: The potentials.
+
+    Raises:
+        ConfigurationError: Fewer than two, or of different types or devices.
+    """
+
+    def __init__(self, potentials: Sequence[Potential]) -> None:
+        self.members = tuple(potentials)
+        kinds = {(member.dtype, member.device) for member in self.members}
+        if len(kinds) > 1:
+            raise ConfigurationError(
+                f"the members are {' and '.join(f'{dtype} on {device}' for dtype, device in kinds)}",
+                place="committee",
+                rule="the members of a committee are of one type, on one device",
+                mend="member.to(dtype=..., device=...)",
+            )
+        mean = Mean(tuple(member.parts for member in self.members))
+        first = self.members[0]
+        super().__init__(
+            [mean],
+            metadata={"members": [member.metadata for member in self.members]},
+            canaries=first.canaries,
+            dtype=first.dtype,
+            device=first.device,
+        )
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
+        """The same committee in another floating-point type or on another device."""
+        return type(self)([member.to(dtype=dtype, device=device) for member in self.members])
+
+    def each(
+        self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
+    ) -> tuple[Prediction, ...]:
+        """What each member says; arguments and errors as of a potential."""
+        graph = self._graph(structures)
+        return tuple(member(graph, want=want) for member in self.members)
+
+
+def drawn_committee(potential: Potential, part: Part, size: int, seed: int) -> Committee:
+    """Members whose coefficients are drawn; see `Potential.committee`."""
+    deviations = potential.linear_deviations
+    if deviations is None:
+        raise PropertyUnavailable(
+            "members were to be drawn from a committee",
+            rule="members are drawn from a posterior of coefficients",
+            mend="use the committee's own members",
+        )
+    drawn = deviations.uncertainty.coefficients(part, size, seed)
+    return Committee(
+        [
+            Potential(
+                [p.with_coefficients(coefficients) if isinstance(p, LinearModel) else p for p in potential.parts],
+                metadata={"member_of": potential.metadata, "part": part, "seed": seed, "number": number},
+                canaries=potential.canaries,
+                dtype=potential.dtype,
+                device=potential.device,
+            )
+            for number, coefficients in enumerate(drawn)
+        ]
+    )

@@ -1,0 +1,142 @@
+"""Standard deviations of a potential's predictions, from its learned part's posterior and misfit."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from adiabat.errors import PropertyUnavailable
+from adiabat.models import Mean
+from adiabat.potential.derivatives import defined_volume
+from adiabat.potential.terms import Terms
+from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
+from adiabat.typing import Quantity
+from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Misfit
+
+VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
+FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
+SUFFIX = "_std"
+KINDS: dict[Quantity, str] = {"energy": "energy", "energies": "energy", "forces": "forces", "stress": "stress"}
+"""The kind of label by which a quantity is calibrated."""
+
+
+def is_deviation(name: str) -> bool:
+    """Whether a quantity is a standard deviation."""
+    return SUFFIX in name
+
+
+def _quantity(name: Quantity) -> Quantity:
+    """What a standard deviation is of."""
+    return next(quantity for quantity in KINDS if quantity == name.partition(SUFFIX)[0])
+
+
+@dataclass(frozen=True, eq=False)
+class RowDeviations:
+    """Exact, from the rows of the design matrix: some ten times the time of energies and forces or more.
+
+    Attributes:
+        model: The learned part, in float64 on the processor.
+        uncertainty: Of its coefficients.
+    """
+
+    model: LinearModel
+    uncertainty: LinearUncertainty
+
+    @classmethod
+    def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
+        """What the attachments say of the one part that is not exact, a linear one; None where they say nothing of it."""
+        posteriors = [part for part in attachments.values() if isinstance(part, LinearPosterior)]
+        misfits = [part for part in attachments.values() if isinstance(part, Misfit)]
+        uncertain = [part for part in parts if not is_exact(part)]
+        if (len(posteriors), len(misfits), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
+            return None
+        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], misfits[0]))
+
+    def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
+        """The standard deviations of these names.
+
+        Raises:
+            PropertyUnavailable: Of a stress that is not defined.
+        """
+        batch = graph.batch
+        double = graph.on(batch.to(dtype=torch.float64, device="cpu"))
+        found: dict[str, Tensor] = {}
+        for quantity in KINDS:
+            wanted = {name: name.partition(SUFFIX)[2] for name in names if _quantity(name) == quantity}
+            if wanted:
+                parametric, misfit = self._variances(double, quantity)
+                variances = {"_parametric": parametric, "_misfit": misfit, "": parametric + misfit}
+                found |= {name: variances[part].sqrt().to(batch.positions) for name, part in wanted.items()}
+        return found
+
+    def _variances(self, graph: Graph, quantity: Quantity) -> tuple[Tensor, Tensor]:
+        """Parametric and misfit variance of a quantity, in its shape."""
+        batch, kind = graph.batch, KINDS[quantity]
+        if quantity == "energies":
+            return self.uncertainty.variances(self._feature_rows(graph), kind)
+        if quantity == "energy":
+            rows = batch.sum_over_atoms(self._feature_rows(graph)) / batch.counts[:, None]
+            parametric, misfit = self.uncertainty.variances(rows, kind)
+            return parametric * batch.counts**2, misfit * batch.counts**2
+        if quantity == "forces":
+            parametric, misfit = self.uncertainty.variances(self.model.design_rows(graph).forces, kind)
+            return parametric.reshape(-1, 3), misfit.reshape(-1, 3)
+        volume = defined_volume(batch)
+        rows = torch.cat([_voigt(found) for found in self._one_by_one(graph)]) / volume.repeat_interleave(6)[:, None]
+        parametric, misfit = self.uncertainty.variances(rows, kind)
+        return parametric.reshape(-1, 6)[:, FULL], misfit.reshape(-1, 6)[:, FULL]
+
+    def _one_by_one(self, graph: Graph) -> Iterator[DesignRows]:
+        return (self.model.design_rows(own) for own in graph.one_by_one())
+
+    def _feature_rows(self, graph: Graph) -> Tensor:
+        """(N, columns) each atom's features in the columns of its species."""
+        features = self.model.features(graph)
+        species = torch.searchsorted(torch.tensor(self.model.species), graph.batch.numbers)
+        rows = features.new_zeros(len(features), len(self.model.species), features.shape[1])
+        rows[torch.arange(len(features)), species] = features
+        return rows.flatten(1)
+
+
+@dataclass(frozen=True, eq=False)
+class SpreadDeviations:
+    """From the spread of a committee's members about their mean.
+
+    Attributes:
+        members: The terms of each.
+    """
+
+    members: tuple[Terms, ...]
+
+    @classmethod
+    def of(cls, parts: Sequence[EnergyModel]) -> Self | None:
+        """Of a mean of members; None where the parts are something else."""
+        if len(parts) != 1 or not isinstance(parts[0], Mean):
+            return None
+        return cls(tuple(Terms(of_member) for of_member in parts[0].members))
+
+    def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
+        """The standard deviations of these names.
+
+        Raises:
+            PropertyUnavailable: Parametric and misfit apart, which a spread does not tell; of a stress that is not defined.
+        """
+        divided = [name for name in names if not name.endswith(SUFFIX)]
+        if divided:
+            raise PropertyUnavailable(
+                f"'{divided[0]}' was asked for of a committee",
+                rule="the spread of members is one, of whatever they differ by",
+                mend=f"ask for '{divided[0].partition(SUFFIX)[0]}{SUFFIX}'",
+            )
+        quantities: dict[str, Quantity] = {name: _quantity(name) for name in names}
+        found = [member(graph, list(quantities.values())) for member in self.members]
+        return {
+            name: torch.stack([getattr(one, quantity) for one in found]).std(0) for name, quantity in quantities.items()
+        }
+
+
+def _voigt(rows: DesignRows) -> Tensor:
+    """(6, columns)."""
+    return rows.virial[VOIGT]

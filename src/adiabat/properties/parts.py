@@ -1,0 +1,51 @@
+"""The committees whose spread is the uncertainty of a potential, one for each part of it."""
+
+from adiabat.errors import ConfigurationError
+from adiabat.potential import Committee, Potential
+from adiabat.uncertainty import Part
+
+PARTS: tuple[Part, ...] = ("parametric", "misfit")
+MEMBERS = 16
+"""Drawn for each part where nothing else is asked for: a standard deviation is then known to 18 %."""
+FEWEST_MEMBERS = 4
+"""From fewer the standard deviation is known to no more than a third of itself."""
+
+
+def committees_by_part(potential: Potential, members: int | None, seed: int | None) -> dict[str, Committee]:
+    """Members by part of the uncertainty; those of a `Committee` are its own, and stand under "committee".
+
+    Args:
+        potential: With a posterior; or a `Committee`.
+        members: To be drawn for each part; None for 16.
+        seed: By which they are drawn; None for 0.
+
+    Raises:
+        ConfigurationError: Too few members; members or a seed for a `Committee`.
+        PropertyUnavailable: The potential has no posterior.
+    """
+    if isinstance(potential, Committee):
+        _require_own(members, seed)
+        return {"committee": potential}
+    size = MEMBERS if members is None else members
+    _require_enough(size)
+    return {part: potential.committee(part, size=size, seed=seed or 0) for part in PARTS}
+
+
+def _require_enough(members: int) -> None:
+    if members < FEWEST_MEMBERS:
+        raise ConfigurationError(
+            f"{members} members were asked for",
+            place="members of a committee",
+            rule=f"a standard deviation takes {FEWEST_MEMBERS} members or more",
+            mend=f"ask for {MEMBERS}",
+        )
+
+
+def _require_own(members: int | None, seed: int | None) -> None:
+    if members is not None or seed is not None:
+        raise ConfigurationError(
+            "members or a seed were given for a committee",
+            place="members of a committee",
+            rule="a committee has its own members, and nothing is drawn",
+            mend="leave them out",
+        )

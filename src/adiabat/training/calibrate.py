@@ -1,0 +1,142 @@
+"""How wrong a fit is on structures that it has not seen, turned into a spread of its coefficients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adiabat.runs import allowed_threads, side_by_side, track
+from adiabat.training.examples import Example, ExampleMaker
+from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
+from adiabat.training.hyperparameters import Candidate
+from adiabat.training.leave_config_type_out import leave_config_types_out
+from adiabat.training.leave_one_out import row_noise
+from adiabat.training.left_out_group import LeftOutGroup, leave_out
+from adiabat.training.prepare import Preparation
+from adiabat.typing import FloatArray
+from adiabat.uncertainty import LeftOutRows, Misfit, calibrate
+from adiabat.uncertainty.scores import LEVELS, coverage, negative_log_likelihood
+
+LEAST_GROUPS = 10
+"""Of structures: with fewer, no one can say how wrong a fit is elsewhere."""
+
+
+def measure_misfit(
+    prepared: Preparation, best: Candidate, anchor: str, config: CalibrationConfig, *, quiet: bool = False
+) -> tuple[Misfit | None, str]:
+    """Error bars from what the fit without a group of structures, each in turn, says of that group.
+
+    Leaving out is exact and in closed form, with the noise levels and the prior of the whole fit.
+
+    Args:
+        prepared: What was fitted, and how.
+        best: The fit.
+        anchor: The kind of label that displacements of the coefficients are to meet.
+        config: How many structures.
+        quiet: Show no progress.
+
+    Returns:
+        The misfit, and a note; None where there are too few groups.
+    """
+    all_groups = structures_together(prepared.fitted, quiet=quiet)
+    groups, total = drawn_groups(all_groups, config), len(all_groups)
+    if len(groups) < LEAST_GROUPS:
+        return None, (
+            f"no error bars: the data fall into {len(groups)} group(s) of structures that belong together, and a calibration "
+            f"takes {LEAST_GROUPS}"
+        )
+    work = _Work(prepared, best, anchor, groups)
+    left = work.through(work.left_out, "leaving structures out", quiet=quiet)
+    colour = best.solution.covariance.colour
+    displacements, moves = (
+        colour(torch.stack(of_groups, dim=1)) for of_groups in ([o.displacement for o in left], [o.move for o in left])
+    )
+    displaced = work.through(partial(work.along, displacements), "what errors ask for", quiet=quiet)
+    moved = work.through(partial(work.along, moves), "how errors agree within a structure", quiet=quiet)
+    rows = {
+        kind: LeftOutRows(
+            *(
+                _joined(parts, kind)
+                for parts in ([o.residuals for o in left], [o.posterior for o in left], displaced, moved)
+            )
+        ).without_symmetric()
+        for kind in sorted({kind for one in left for kind in one.residuals})
+    }
+    calibration = calibrate(rows, independent=total)
+    judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
+    multiples = {kind: _multiples(*of_kind, len(groups)) for kind, of_kind in judged.items()}
+    structures = sum(len(group) for group in groups)
+    record = {
+        "groups": len(groups),
+        "structures": structures,
+        "left_out": {kind: _scores(*of_kind) for kind, of_kind in judged.items()},
+        "config_type_left_out_rmse": leave_config_types_out(prepared, best, quiet=quiet),
+    }
+    return Misfit(displacements, calibration, multiples, record), ""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Passes over the groups; rows are made anew in each, so that memory does not grow with the data."""
+
+    prepared: Preparation
+    best: Candidate
+    anchor: str
+    groups: list[list[int]]
+
+    def through(self, task: Any, title: str, *, quiet: bool) -> list[Any]:
+        """What a task returns for each group."""
+        places = range(len(self.groups))
+        chunks = [places[first : first + allowed_threads()] for first in places[:: allowed_threads()]]
+        found = []
+        for chunk in track(chunks, title, quiet=quiet):
+            found += side_by_side([partial(task, place) for place in chunk])
+        return found
+
+    def left_out(self, place: int) -> LeftOutGroup:
+        """Leave a group out."""
+        examples = self._examples(place)
+        parameters = self.best.parameters
+        std = [row_noise(example, parameters.noise, parameters.factors) for example in examples]
+        return leave_out(examples, self.best.solution, std, self.anchor)
+
+    def along(self, displacements: Tensor, place: int) -> dict[str, FloatArray]:
+        """By kind of label, the mean square of a group's rows along the displacements of the other groups."""
+        others = torch.arange(len(displacements)) != place
+        by_species = displacements[others].reshape(int(others.sum()), len(self.prepared.model.species), -1)
+        found: dict[str, list[FloatArray]] = {}
+        for example in self._examples(place):
+            columns = by_species[:, list(example.present)].flatten(1).T
+            for kind, block in example.blocks.items():
+                along = torch.from_numpy(block.rows) @ columns
+                found.setdefault(kind, []).append(along.square().mean(1).numpy())
+        return {kind: np.concatenate(parts) for kind, parts in found.items()}
+
+    def _examples(self, place: int) -> list[Example]:
+        make = ExampleMaker(self.prepared.model, self.prepared.baseline)
+        return [make(self.prepared.fitted[index]) for index in self.groups[place]]
+
+
+def _joined(parts: Sequence[dict[str, FloatArray]], kind: str) -> FloatArray:
+    return np.concatenate([part[kind] for part in parts if kind in part])
+
+
+def _scores(residuals: FloatArray, std: FloatArray) -> dict[str, float]:
+    """Coverage of central intervals and likelihood of left-out residuals."""
+    return {
+        **{f"coverage_{100 * level:.0f}": coverage(residuals, std, level) for level in LEVELS},
+        "negative_log_likelihood": negative_log_likelihood(residuals, std),
+        "rms_std": float(np.sqrt(np.mean(std**2))),
+        "rmse": float(np.sqrt(np.mean(residuals**2))),
+        "rows": len(residuals),
+    }
+
+
+def _multiples(residuals: FloatArray, std: FloatArray, groups: int) -> list[float]:
+    """Quantiles of |e|/σ for central intervals of 1 % ... 99 %, a little higher for so few groups."""
+    levels = np.minimum(np.arange(1, 100) / 100 * (groups + 1) / groups, 1.0)
+    return np.quantile(np.abs(residuals) / std, levels, method="higher").tolist()

@@ -1,0 +1,144 @@
+"""Calibration: the weights of a predictive variance's terms, by the likelihood of residuals that were left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from scipy.optimize import minimize
+
+from adiabat.typing import FloatArray
+
+SMALLEST_VARIANCE = 1e-30
+"""Of a row, (eV per atom)², (eV/Å)² or (eV/Å³)²: below rounding."""
+SYMMETRIC = 1e-10
+"""Of the mean posterior variance of a kind: rows with less are zero by symmetry, as their residuals are."""
+START_SHARE = 0.3
+"""Of the mean square residual, to each term, where the search begins."""
+RANGE = 30.0
+"""Of logarithms, about the start: what ends there is nothing, in the numbers of a computer."""
+
+
+@dataclass(frozen=True)
+class LeftOutRows:
+    """Rows of one kind of label, each with its group of structures left out of the fit.
+
+    Attributes:
+        residuals: (n,) label minus prediction: eV per atom, eV/Å or eV/Å³.
+        posterior: (n,) variance by the posterior of the fit without the group.
+        displaced: (n,) mean square of the displacements that the other groups ask for (see `Misfit`).
+        moved: (n,) mean square of the ways by which the fit moves without each of the other groups.
+    """
+
+    residuals: FloatArray
+    posterior: FloatArray
+    displaced: FloatArray
+    moved: FloatArray
+
+    def without_symmetric(self) -> "LeftOutRows":
+        """Without the rows that are zero whatever the coefficients are: a force on a centre of symmetry."""
+        kept = self.posterior > SYMMETRIC * self.posterior.mean()
+        return LeftOutRows(self.residuals[kept], self.posterior[kept], self.displaced[kept], self.moved[kept])
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Variance of a row of a kind: design_effect · p + scale² (widening · p + weight · d) + floor².
+
+    p is the posterior's variance, d the mean square over `Misfit.displacements`.
+
+    Attributes:
+        design_effect: How many times the variance grows because errors within a structure are alike (Kish): the scatter of
+            fits to other structures of the same sorts.
+        widening: Of the posterior, beyond the design effect: misfit along what the data leave open.
+        weight: Of the displacements: misfit along what structures ask for.
+        scale: By kind of label, on both.
+        floor: By kind of label: eV per atom, eV/Å, eV/Å³; misfit that no coefficients describe.
+    """
+
+    design_effect: float
+    widening: float
+    weight: float
+    scale: dict[str, float]
+    floor: dict[str, float]
+
+    def variances(self, posterior: FloatArray, displaced: FloatArray, kind: str) -> tuple[FloatArray, FloatArray]:
+        """Parametric and misfit variance of rows, from p and d as above."""
+        misfit = self.widening * posterior + self.weight * displaced
+        return self.design_effect * posterior, self.scale[kind] ** 2 * misfit + self.floor[kind] ** 2
+
+    def std(self, rows: LeftOutRows, kind: str) -> FloatArray:
+        """(n,) predictive standard deviations of rows."""
+        parametric, misfit = self.variances(rows.posterior, rows.displaced, kind)
+        return np.sqrt(parametric + misfit)
+
+
+def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibration:
+    """The calibration under which left-out residuals are most likely, if Gaussian.
+
+    The design effect is the ratio of the variance by which fits scatter with the groups that are in the data (the jackknife's:
+    the sum over groups of the square by which the fit moves without it) to the posterior's, typical of a row.
+
+    First one widening and one weight for all kinds of label, with a floor for each, so that members drawn from them agree
+    with energies, forces and stresses at once (kinds count alike, whatever their rows); then scale and floor of each kind by
+    its own residuals.
+
+    Args:
+        rows: By kind of label, none of them zero by symmetry.
+        independent: Groups of structures in the data.
+    """
+    ratios = [np.median(np.log(independent * of_kind.moved / of_kind.posterior)) for of_kind in rows.values()]
+    design_effect = max(1.0, float(np.exp(np.mean(ratios))))
+    terms = {kind: _Terms.of(of_kind, design_effect) for kind, of_kind in rows.items()}
+    widening, weight = _most_likely(list(terms.values()))[:2]
+    scale, floor = {}, {}
+    for kind, of_kind in terms.items():
+        misfit = widening * of_kind.shared[0] + weight * of_kind.shared[1]
+        scale[kind], floor[kind] = np.sqrt(_most_likely([replace(of_kind, shared=misfit[None])])).tolist()
+    return Calibration(design_effect, widening, weight, scale, floor)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """A variance fixed + Σ weight · shared + floor² of rows with these squared residuals."""
+
+    squares: FloatArray
+    fixed: FloatArray
+    shared: FloatArray
+
+    @classmethod
+    def of(cls, rows: LeftOutRows, design_effect: float) -> Self:
+        shared = np.stack([rows.posterior, rows.displaced])
+        return cls(np.square(rows.residuals), design_effect * rows.posterior, shared)
+
+
+def _most_likely(kinds: Sequence[_Terms]) -> list[float]:
+    """The weights of the shared terms, then the square of the floor of each kind."""
+    n_shared = len(kinds[0].shared)
+
+    def loss(logarithms: FloatArray) -> tuple[float, FloatArray]:
+        weights, value, slope = np.exp(logarithms), 0.0, np.zeros_like(logarithms)
+        for place, kind in enumerate(kinds, start=n_shared):
+            variance = kind.fixed + weights[:n_shared] @ kind.shared + weights[place] + SMALLEST_VARIANCE
+            value += 0.5 * float(np.mean(np.log(variance) + kind.squares / variance))
+            by_variance = 0.5 * (1 - kind.squares / variance) / variance / len(variance)
+            slope[:n_shared] += weights[:n_shared] * (kind.shared @ by_variance)
+            slope[place] += weights[place] * by_variance.sum()
+        return value, slope
+
+    start = _start(kinds)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(at - RANGE, at + RANGE) for at in start])
+    return np.exp(found.x).tolist()
+
+
+def _start(kinds: Sequence[_Terms]) -> FloatArray:
+    """Where each term alone would explain a part of the squares."""
+    means = [max(float(kind.squares.mean()), SMALLEST_VARIANCE) for kind in kinds]
+    weights = []
+    for term in range(len(kinds[0].shared)):
+        ratios = [
+            mean / max(float(kind.shared[term].mean()), SMALLEST_VARIANCE)
+            for mean, kind in zip(means, kinds, strict=True)
+        ]
+        weights.append(START_SHARE * float(np.exp(np.mean(np.log(ratios)))))
+    return np.log([*weights, *(START_SHARE * mean for mean in means)])

@@ -1,0 +1,76 @@
+"""The calibration of variances by left-out residuals."""
+
+import numpy as np
+import pytest
+
+from adiabat.uncertainty import LeftOutRows, calibrate
+from adiabat.uncertainty.scores import coverage
+
+N = 20_000
+
+
+def drawn(seed: int, *, widening: float, weight: float, floor: float, unit: float = 1.0, n: int = N) -> LeftOutRows:
+    """Residuals that have the variance which the terms say, beside the posterior's own with a design effect of two."""
+    rng = np.random.default_rng(seed)
+    posterior, displaced = np.exp(rng.normal(size=(2, n))) * unit**2
+    variance = (2 + widening) * posterior + weight * displaced + (floor * unit) ** 2
+    return LeftOutRows(rng.normal(size=n) * np.sqrt(variance), posterior, displaced, 2 * posterior / 50)
+
+
+def test_the_weights_by_which_residuals_were_drawn_are_found() -> None:
+    rows = {
+        "energy": drawn(0, widening=5.0, weight=3.0, floor=0.5, unit=1e-3),
+        "forces": drawn(1, widening=5.0, weight=3.0, floor=2.0),
+    }
+    found = calibrate(rows, independent=50)
+    assert found.design_effect == pytest.approx(2.0)
+    assert found.widening == pytest.approx(5.0, rel=0.15)
+    assert found.weight == pytest.approx(3.0, rel=0.15)
+    assert found.floor["energy"] == pytest.approx(0.5e-3, rel=0.3)
+    assert found.floor["forces"] == pytest.approx(2.0, rel=0.1)
+    assert found.scale["energy"] == pytest.approx(1.0, rel=0.05)
+    assert found.scale["forces"] == pytest.approx(1.0, rel=0.1)
+
+
+def test_intervals_hold_what_they_say_of_new_residuals() -> None:
+    found = calibrate({"forces": drawn(0, widening=20.0, weight=0.0, floor=0.3, n=500)}, independent=50)
+    new = drawn(1, widening=20.0, weight=0.0, floor=0.3)
+    parametric, misfit = found.variances(new.posterior, new.displaced, "forces")
+    for level in (0.5, 0.68, 0.9, 0.95):
+        assert coverage(new.residuals, np.sqrt(parametric + misfit), level) == pytest.approx(level, abs=0.03)
+
+
+def test_a_kind_whose_errors_are_larger_than_the_others_has_a_larger_scale() -> None:
+    rows = {
+        "energy": drawn(0, widening=40.0, weight=0.0, floor=0.0, unit=1e-3),
+        "forces": drawn(1, widening=10.0, weight=0.0, floor=0.0),
+    }
+    found = calibrate(rows, independent=50)
+    assert 10.0 < found.widening < 40.0
+    for kind, widening in (("energy", 40.0), ("forces", 10.0)):
+        parametric, misfit = found.variances(np.ones(1), np.zeros(1), kind)
+        assert float(parametric[0] + misfit[0]) == pytest.approx(2 + widening, rel=0.1)
+
+
+def test_residuals_that_are_all_within_the_posterior_have_next_to_no_misfit() -> None:
+    rng = np.random.default_rng(0)
+    posterior = np.exp(rng.normal(size=N))
+    rows = LeftOutRows(rng.normal(size=N) * np.sqrt(posterior), posterior, np.ones(N), posterior / 50)
+    parametric, misfit = calibrate({"forces": rows}, independent=50).variances(posterior, np.ones(N), "forces")
+    assert misfit.mean() < 0.05 * parametric.mean()
+
+
+def test_labels_that_are_met_exactly_are_calibrated_to_nothing_without_a_warning() -> None:
+    rng = np.random.default_rng(0)
+    posterior = np.exp(rng.normal(size=100))
+    rows = LeftOutRows(np.zeros(100), posterior, np.zeros(100), np.full(100, 1e-30))
+    parametric, misfit = calibrate({"forces": rows}, independent=50).variances(posterior, np.zeros(100), "forces")
+    assert np.isfinite(parametric).all()
+    assert misfit.max() < 1e-6
+
+
+def test_rows_that_are_zero_by_symmetry_are_left_out() -> None:
+    rows = drawn(0, widening=1.0, weight=1.0, floor=0.0, n=100)
+    posterior = np.where(np.arange(100) < 30, 1e-30, rows.posterior)
+    kept = LeftOutRows(rows.residuals, posterior, rows.displaced, rows.moved).without_symmetric()
+    assert kept.residuals.tolist() == rows.residuals[30:].tolist()
