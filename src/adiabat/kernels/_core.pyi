@@ -27,9 +27,7 @@ class EdgeList:
     def expand(self, center: IntArray, neighbor: IntArray, shift: IntArray) -> None: ...
 
 class PlanBuilder:
-    def __init__(
-        self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray
-    ) -> None: ...
+    def __init__(self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray) -> None: ...
     def add_program(
         self,
         component_start: Indices,
@@ -126,7 +124,9 @@ class InvariantEvaluator:
     ) -> None: ...
 
 class CommitteeEvaluator:
-    def __init__(self, plan: PlanBuilder, table: InvariantTable, members: int, coefficients: list[FloatArray]) -> None: ...
+    def __init__(
+        self, plan: PlanBuilder, table: InvariantTable, members: int, coefficients: list[FloatArray]
+    ) -> None: ...
     def each(
         self,
         edges: EdgeList,

@@ -9,8 +9,8 @@ from torch import Tensor
 from adiabat.basis.specification import BasisSpecification
 from adiabat.kernels.ace import Evaluation, Want
 from adiabat.kernels.ace_invariants import InvariantEvaluator
-from adiabat.models.ace.function_table import function_table
-from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
+from adiabat.models.ace.invariant_table import basis_table
+from adiabat.models.ace.plan import Layout, expansion_plan
 from adiabat.models.ace.walk import float_array, made_configuration, made_execution
 from adiabat.system import Graph
 
@@ -60,6 +60,4 @@ class CompiledInvariants:
 
     @cached_property
     def _kernel(self) -> InvariantEvaluator:
-        basis, layout = self.basis, Layout.of(self.basis)
-        table = function_table(basis, component_rows(basis, layout, used_components(basis)))
-        return InvariantEvaluator(expansion_plan(basis, layout), table)
+        return InvariantEvaluator(expansion_plan(self.basis, Layout.of(self.basis)), basis_table(self.basis))

@@ -8,7 +8,6 @@ from adiabat.kernels.ace_rows import Functions
 from adiabat.models.ace.plan import used_components
 
 
-
 def functions_of(basis: BasisSpecification, components: SparseRows) -> Functions:
     """The derivative of each product by each of its factors, gathered by function and component."""
     used = used_components(basis)

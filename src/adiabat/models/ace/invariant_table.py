@@ -1,4 +1,4 @@
-"""From the invariants to the table by which the compiled kernel computes them, and what several energies of them need."""
+"""The table by which the compiled kernel computes the invariants of a basis, and their derivatives by the density."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,12 +8,11 @@ from math import isqrt
 import numpy as np
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import SparseRows
 from adiabat.kernels.ace_invariants import InvariantTable, Products
 from adiabat.kernels.ace_rows import Functions
 from adiabat.models.ace.factors import Term, shortened
 from adiabat.models.ace.functions import functions_of
-from adiabat.models.ace.plan import used_components
+from adiabat.models.ace.plan import Layout, component_rows, used_components
 
 Entry = tuple[int, int, float]
 """Two values and the weight of their product."""
@@ -22,17 +21,14 @@ SAME = 1e-13
 """Relative difference of weights below which they are one number, computed in two orders."""
 
 
-def function_table(basis: BasisSpecification, components: SparseRows) -> InvariantTable:
+def basis_table(basis: BasisSpecification) -> InvariantTable:
     """The table of all invariants of a basis.
 
     An invariant that is a product of factors is Σ_u A_u ∂B/∂A_u / m over the components u of one kind (n, l) of factor, of
     which the product holds m (Euler's theorem for homogeneous functions). So invariants and derivatives are made of the
     same sums, and a sum is, but for a number, the derivative of several invariants.
-
-    Args:
-        basis: What the invariants are.
-        components: Rows of the components that some product holds, over the densities of all species of neighbours.
     """
+    components = component_rows(basis, Layout.of(basis), used_components(basis))
     given = functions_of(basis, components)
     sums = _Sums(components.rows)
     found = [sums.place(entries) for entries in _entries(given, sums)]
@@ -160,8 +156,9 @@ def _cost(places: list[int], needed: set[int], sums: _Sums) -> int:
 
 @dataclass(frozen=True)
 class _Places:
-    """The sums that are kept in the table of values: those that the invariants need, in the order in which they need them,
-    each after what it is made of; and the other nodes.
+    """The sums that are kept in the table of values: those that the invariants need, in that order, and the other nodes.
+
+    Each stands after what it is made of.
 
     Attributes:
         kept: Their places among all sums.
