@@ -1,6 +1,6 @@
 """The table by which the compiled kernel computes the invariants of a basis, and their derivatives by the density."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isqrt
@@ -110,12 +110,12 @@ def _entries(given: Functions, sums: _Sums) -> list[list[Entry]]:
     """The products of two values of each derivative, ascending; those of more factors are shortened by nodes."""
     padded = given.term_factor.reshape(len(given.term_weight), -1).tolist()
     factors: list[Term] = [tuple(sorted(factor for factor in row if factor != sums.one)) for row in padded]
-    long = sorted({term for term in factors if len(term) > 2})
+    long: list[Term] = sorted({term for term in factors if len(term) > 2})
     short, nodes = shortened(long, sums.one + 1, most=2)
     for left, right in nodes:
         sums.place([(left, right, 1.0)])
     sums.nodes = len(nodes)
-    value = dict(zip(long, short, strict=True))
+    value: dict[Term, Term] = dict(zip(long, short, strict=True))
     starts, weights = given.term_start.tolist(), given.term_weight.tolist()
     found = []
     for begin, end in pairwise(starts):
@@ -132,26 +132,24 @@ def _chosen_kinds(
 ) -> list[tuple[list[int], int]]:
     """For each function the pairs of one kind of factor, and how many factors of it the function holds.
 
-    Taken is the kind that adds the fewest products to those that are needed already.
+    Taken is the kind of the fewest products, those of a sum shared out among all functions that could use it.
     """
     harmonics = (basis.l_max + 1) ** 2
     kinds = [(c // harmonics, isqrt(c % harmonics)) for c in used_components(basis).tolist()]
-    needed: set[int] = set()
+    uses = Counter(place for place, _ in found)
     chosen = []
     for function, (begin, end) in zip(basis.functions, pairwise(given.pair_start.tolist()), strict=True):
         by_kind: dict[tuple[int, int], list[int]] = defaultdict(list)
         for pair in range(begin, end):
             by_kind[kinds[given.pair_component[pair]]].append(pair)
-        kind = min(by_kind, key=lambda kind: _cost([found[p][0] for p in by_kind[kind]], needed, sums))
-        needed.update(found[pair][0] for pair in by_kind[kind])
+        costs = {
+            kind: sum(1 + len(sums.of(found[pair][0])) / uses[found[pair][0]] for pair in pairs)
+            for kind, pairs in by_kind.items()
+        }
+        kind = min(costs, key=lambda kind: costs[kind])
         held = [(channel * basis.n_max + n, l) for channel, n, l in function.factors].count(kind)
         chosen.append((by_kind[kind], held))
     return chosen
-
-
-def _cost(places: list[int], needed: set[int], sums: _Sums) -> int:
-    """Products that a function adds."""
-    return len(places) + sum(len(sums.of(place)) for place in set(places) - needed)
 
 
 @dataclass(frozen=True)
