@@ -113,22 +113,30 @@ def print_cost(subject: Subject, moments: Tensor) -> None:
     graph = SkinList(potential.cutoff).graph(Batch.from_atoms(cell))
     works: dict[str, Callable[[], object]] = {"energy and forces": lambda: potential(graph, want=("energy", "forces"))}
     for count in MEMBERS:
-        found = CompiledCommittee.of([member.parts for member in potential.committee(size=max(count, 2)).members[:count]])
+        found = CompiledCommittee.of(
+            [member.parts for member in potential.committee(size=max(count, 2)).members[:count]]
+        )
         if found is None:
             raise SystemExit("the kernel does not know a part of this potential")
         works[f"{count} members, energies"] = lambda c=found: c.each(graph, ("energy", "energies"))
         works[f"{count} members, energies and forces"] = lambda c=found: c.each(graph, ("energy", "forces"))
         if count > 1:
-            works[f"{count} members, energies, forces of the first"] = lambda c=found: c.first(graph, ("energy", "forces"))
+            works[f"{count} members, energies, forces of the first"] = lambda c=found: c.first(
+                graph, ("energy", "forces")
+            )
     for leading, random in DIRECTIONS:
         projection = project(subject.root, moments, leading=leading, random=random)
         works[f"energy, forces, deviations by {leading} + {random} directions"] = deviating(subject, projection, graph)
     seconds = paired(list(works.values()), runs=RUNS)
-    print(f"\n{subject.model.basis.n_functions} functions, {len(cell)} atoms{'':<33}µs per atom   times energy and forces")
+    print(
+        f"\n{subject.model.basis.n_functions} functions, {len(cell)} atoms{'':<33}µs per atom   times energy and forces"
+    )
     for k, name in enumerate(works):
         print(f"{name:<55}{1e6 * seconds[:, k].min() / len(cell):>11.2f}   {ratio(seconds, k, 0)}")
     exact = paired([works["energy and forces"], lambda: potential(graph, want=("energies_std",))], runs=3)
-    print(f"{'exact deviations of atomic energies':<55}{1e6 * exact[:, 1].min() / len(cell):>11.2f}   {ratio(exact, 1, 0)}")
+    print(
+        f"{'exact deviations of atomic energies':<55}{1e6 * exact[:, 1].min() / len(cell):>11.2f}   {ratio(exact, 1, 0)}"
+    )
 
 
 def deviating(subject: Subject, projection: Projection, graph: Graph) -> Callable[[], Tensor]:
