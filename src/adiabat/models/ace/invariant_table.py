@@ -93,6 +93,8 @@ class _Sums:
         if len(entries) == 1 and entries[0][1] == self.one:
             return entries[0][0], entries[0][2]
         largest = max(abs(weight) for _, _, weight in entries)
+        if largest == 0.0:
+            return self.one, 0.0
         scale = next(weight for _, _, weight in entries if abs(weight) > 0.5 * largest)
         key = tuple((a, b) for a, b, _ in entries)
         weights = np.array([weight / scale for _, _, weight in entries])
@@ -212,8 +214,8 @@ def _stages(
         used = [found[pair][0] for of_component in pairs for pair in of_component]
         local = list(dict.fromkeys(place for place in used if place not in places.new))
         first = len(places.new)
-        new = {place: first + k for k, place in enumerate(local)}
-        stages.append(_Stage(local, components, pairs, [new.get(p, places.new.get(p, 0)) for p in used]))
+        new = places.new | {place: first + k for k, place in enumerate(local)}
+        stages.append(_Stage(local, components, pairs, [new[place] for place in used]))
     return stages
 
 
