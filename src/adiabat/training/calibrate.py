@@ -11,7 +11,6 @@ from torch import Tensor
 
 from adiabat.runs import allowed_threads, side_by_side, track
 from adiabat.training.examples import Example, ExampleMaker
-from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
 from adiabat.training.hyperparameters import Candidate
 from adiabat.training.leave_config_type_out import leave_config_types_out
 from adiabat.training.leave_one_out import row_noise
@@ -26,7 +25,13 @@ LEAST_GROUPS = 10
 
 
 def measure_misfit(
-    prepared: Preparation, best: Candidate, anchor: str, config: CalibrationConfig, *, quiet: bool = False
+    prepared: Preparation,
+    best: Candidate,
+    anchor: str,
+    groups: list[list[int]],
+    *,
+    independent: int,
+    quiet: bool = False,
 ) -> tuple[Misfit | None, str]:
     """Error bars from what the fit without a group of structures, each in turn, says of that group.
 
@@ -36,14 +41,13 @@ def measure_misfit(
         prepared: What was fitted, and how.
         best: The fit.
         anchor: The kind of label that displacements of the coefficients are to meet.
-        config: How many structures.
+        groups: Indices of structures that belong together; each group is left out in turn.
+        independent: How many groups there are in all the data.
         quiet: Show no progress.
 
     Returns:
         The misfit, and a note; None where there are too few groups.
     """
-    all_groups = structures_together(prepared.fitted, quiet=quiet)
-    groups, total = drawn_groups(all_groups, config), len(all_groups)
     if len(groups) < LEAST_GROUPS:
         return None, (
             f"no error bars: the data fall into {len(groups)} group(s) of structures that belong together, and a calibration "
@@ -66,7 +70,7 @@ def measure_misfit(
         ).without_symmetric()
         for kind in sorted({kind for one in left for kind in one.residuals})
     }
-    calibration = calibrate(rows, independent=total)
+    calibration = calibrate(rows, independent=independent)
     judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
     multiples = {kind: _multiples(*of_kind, len(groups)) for kind, of_kind in judged.items()}
     structures = sum(len(group) for group in groups)
