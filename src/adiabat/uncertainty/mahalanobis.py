@@ -10,7 +10,7 @@ from torch import Tensor
 
 from adiabat.uncertainty.detector import Environments, each_species
 from adiabat.uncertainty.feature_statistics import FeatureStatistics
-from adiabat.uncertainty.whitening import Whitening
+from adiabat.uncertainty.whitening import RIDGE, Whitening
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class MahalanobisDetector:
     factor: Tensor
 
     @classmethod
-    def of(cls, statistics: FeatureStatistics) -> Self:
+    def of(cls, statistics: FeatureStatistics, *, ridge: float = RIDGE) -> Self:
         """From mean and covariance of the training's features."""
         whitenings = [
-            Whitening.of(mean, covariance)
+            Whitening.of(mean, covariance, ridge=ridge)
             for mean, covariance in zip(statistics.mean, statistics.covariance, strict=True)
         ]
         return cls(
