@@ -7,7 +7,7 @@ import pytest
 import torch
 from made_environments import FUNCTIONS, made_structures
 
-from adiabat.errors import DataError
+from adiabat.errors import DataError, UnknownSpecies
 from adiabat.system import restore
 from adiabat.uncertainty import (
     ActiveSet,
@@ -389,7 +389,23 @@ def test_a_species_without_training_atoms_is_named() -> None:
     assert verdict.flagged
     assert verdict.grade is None
     assert verdict.worst_atom == 1
-    assert verdict.why == "the training holds no atom of the species of atom 1 (Si)"
+    assert verdict.why == "there is nothing in the training that atom 1 (Si) could be compared with"
+
+
+def test_an_element_that_was_not_trained_for_is_refused() -> None:
+    extrapolation, structures = made_extrapolation()
+    for number in (1, 10, 79):
+        with pytest.raises(UnknownSpecies, match="was to be graded"):
+            extrapolation.grades(structures[0].features[:2], torch.tensor([8, number]))
+
+
+def test_what_is_not_a_number_is_flagged() -> None:
+    extrapolation, structures = made_extrapolation()
+    features, numbers = structures[0].features.clone(), NUMBERS[structures[0].species]
+    features[3, 0] = torch.nan
+    [verdict] = extrapolation.verdicts(extrapolation.grades(features, numbers), numbers, [len(numbers)])
+    assert verdict.flagged
+    assert verdict.worst_atom == 3
 
 
 def test_identical_training_structures_are_not_flagged_and_others_are() -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import ClassVar, Self
 
 import torch
 from ase.data import chemical_symbols
 from torch import Tensor
 
+from adiabat.errors import UnknownSpecies
 from adiabat.results import Result
 from adiabat.system import PartState, register
 from adiabat.uncertainty.detector import Environments
@@ -23,7 +25,7 @@ class Verdict(Result):
     Attributes:
         flagged: It is.
         worst_atom: The atom with the largest grade, counted within the structure from zero.
-        grade: The largest grade; None where it is infinite: the training holds none of the atom's species.
+        grade: The largest grade; None where it is infinite: the training holds no atom of the species.
         threshold: What it may be for a structure with so many distinct environments.
         environments: How many distinct ones there are.
         why: A sentence.
@@ -79,8 +81,21 @@ class Extrapolation:
         return cls(statistics.species, detector, Thresholds.fit(left_out, false_alarms=false_alarms))
 
     def grades(self, features: Tensor, numbers: Tensor) -> Tensor:
-        """(N,) of features (N, K) and atomic numbers (N,): about one for an atom of the training; the larger, the stranger."""
-        return self.detector.grades(features, torch.searchsorted(torch.tensor(self.species), numbers))
+        """(N,) of features (N, K) and atomic numbers (N,): about one for an atom of the training; the larger, the stranger.
+
+        Raises:
+            UnknownSpecies: An element that the potential was not trained for.
+        """
+        known = torch.tensor(self.species)
+        places = torch.searchsorted(known, numbers).clamp(max=len(known) - 1)
+        foreign = numbers[known[places] != numbers]
+        if len(foreign):
+            raise UnknownSpecies(
+                f"an atom of {chemical_symbols[int(foreign[0])]} was to be graded",
+                rule=f"the training knows {', '.join(chemical_symbols[number] for number in self.species)}",
+                mend="train with data of this element",
+            )
+        return self.detector.grades(features, places)
 
     def verdicts(self, grades: Tensor, numbers: Tensor, counts: Sequence[int]) -> tuple[Verdict, ...]:
         """On structures, one after the other.
@@ -97,15 +112,18 @@ class Extrapolation:
         worst = int(grades.argmax())
         grade, environments = float(grades[worst]), len(distinct(grades))
         threshold = self.thresholds.at(environments)
-        flagged, atom = grade > threshold * (1 + SAME), f"atom {worst} ({chemical_symbols[int(numbers[worst])]})"
-        rule = f"{1 - self.thresholds.false_alarms:.0%} of the training's structures, left out, with {environments} environments"
-        if grade == torch.inf:
-            why = f"the training holds no atom of the species of {atom}"
-        elif flagged:
-            why = f"{atom} is {grade / threshold:.2g} times as far from the training as any atom of {rule}"
-        else:
-            why = f"no atom is farther from the training than those of {rule}; {atom} comes to {grade / threshold:.2g} of that"
-        return Verdict(flagged, worst, None if grade == torch.inf else grade, threshold, environments, why)
+        flagged = not grade <= threshold * (1 + SAME)  # so that what is not a number is flagged
+        why = self._why(f"atom {worst} ({chemical_symbols[int(numbers[worst])]})", grade, threshold, environments)
+        return Verdict(flagged, worst, grade if isfinite(grade) else None, threshold, environments, why)
+
+    def _why(self, atom: str, grade: float, threshold: float, environments: int) -> str:
+        if not isfinite(grade):
+            return f"there is nothing in the training that {atom} could be compared with"
+        share = f"{1 - self.thresholds.false_alarms:.0%} of the training's structures, left out, with {environments} environments"
+        times = f"{grade / threshold:.3g}"
+        if grade > threshold * (1 + SAME):
+            return f"{atom} is {times} times as far from the training as any atom of {share}"
+        return f"no atom is farther from the training than those of {share}; {atom} comes to {times} of that"
 
     def to_state(self) -> PartState:
         """As tensors; factors as their lower triangles, in float32."""

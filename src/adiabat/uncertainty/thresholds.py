@@ -41,9 +41,9 @@ class Thresholds:
     def fit(cls, left_out: Sequence[Tensor], *, false_alarms: float = FALSE_ALARMS) -> Self:
         """From left-out grades.
 
-        The chance that the largest of m environments drawn from a structure is below t is C(k, m) / C(n, m), where k of its n are
-        below t; the threshold for m is where its mean over the structures reaches 1 - false_alarms (of one structure more than
-        there are, as a new one would be: V. Vovk et al., Algorithmic Learning in a Random World (Springer, 2005)).
+        Of m environments drawn from the n of a structure, its k-th smallest is the largest with the chance
+        C(k - 1, m - 1) / C(n, m); the threshold for m is the quantile 1 - false_alarms of that, all structures together (of one
+        structure more than there are, as a new one would be: V. Vovk et al., Algorithmic Learning in a Random World (Springer, 2005)).
 
         Args:
             left_out: By structure, the grades of its atoms by a detector that has not seen it; infinite ones, of species that
@@ -65,8 +65,7 @@ class Thresholds:
             )
         most = int(np.quantile([len(grades) for grades in structures], 0.9))
         counts = sorted({*(2**k for k in range(most.bit_length())), most})
-        seen = np.unique(np.concatenate(structures))
-        found = [_quantile(structures, seen, count, level) for count in counts]
+        found = [_quantile(structures, count, level) for count in counts]
         rising = np.maximum.accumulate(np.maximum(found, LEAST))
         return cls(false_alarms, tuple(counts), tuple(rising.tolist()))
 
@@ -91,16 +90,21 @@ def distinct(grades: Tensor) -> FloatArray:
     return np.array(found)
 
 
-def _quantile(structures: Sequence[FloatArray], seen: FloatArray, count: int, level: float) -> float:
-    """The least of the seen grades that the largest of `count` environments is below with the chance `level`."""
-    chance = np.zeros(len(seen))
-    for grades in structures:
-        drawn = min(count, len(grades))
-        below = np.searchsorted(grades, seen, side="right")
-        log_chance = _log_choose(np.maximum(below, drawn), drawn) - _log_choose(len(grades), drawn)
-        chance += np.where(below >= drawn, np.exp(log_chance), 0.0)
-    reached = chance / len(structures) >= level - 1e-9
-    return float(seen[reached.argmax()])
+def _quantile(structures: Sequence[FloatArray], count: int, level: float) -> float:
+    """What the largest of `count` environments of a structure is below with the chance `level`."""
+    grades, chances = np.concatenate(structures), np.concatenate([_largest_of(len(s), count) for s in structures])
+    order = grades.argsort(kind="stable")
+    reached = chances[order].cumsum() / len(structures) >= level - 1e-9
+    return float(grades[order][reached.argmax()])
+
+
+def _largest_of(available: int, count: int) -> FloatArray:
+    """(available,) the chance of each, in ascending order, to be the largest of `count` drawn, or of all where there are fewer."""
+    drawn = min(count, available)
+    below = np.arange(available, dtype=float)
+    chances = np.zeros(available)
+    chances[drawn - 1 :] = np.exp(_log_choose(below[drawn - 1 :], drawn - 1) - _log_choose(available, drawn))
+    return chances
 
 
 def _log_choose(n: FloatArray | int, k: int) -> FloatArray:
