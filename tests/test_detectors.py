@@ -106,7 +106,7 @@ def test_the_mahalanobis_distance_is_that_of_dense_algebra() -> None:
         np.testing.assert_allclose(found[tested.species == place], np.sqrt(squared), rtol=2e-4)  # stored in float32
 
 
-@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("size", [1, 3, 9])
 def test_left_out_mahalanobis_distances_are_those_of_statistics_without_the_group(size: int) -> None:
     training = made_structures(30)
     detector = MahalanobisDetector.fit(training, 2)

@@ -82,11 +82,31 @@ class MahalanobisDetector:
         if rest <= 0:
             return torch.full_like(features[:, 0], torch.inf)
         whitened = self._whitenings[place](features)
-        # Rows of the left-out atoms less the mean of the others are A Y, with A = 1 + 11ᵀ/N'.
-        moved = whitened + whitened.sum(1, keepdim=True) / rest
-        hat = whitened.T @ whitened / total
-        inner = torch.eye(own, dtype=hat.dtype) - 1 / total - hat
-        across = whitened.T @ moved / total
-        taken = (across * torch.linalg.solve(inner, across)).sum(0)
-        squared = moved.square().sum(0) / total + taken
-        return (rest * squared / features.shape[1]).sqrt()
+        shift = whitened.sum(1, keepdim=True)
+        moved = whitened + shift / rest
+        squared = (
+            _without(whitened, moved, total) if own < len(whitened) else _without_many(whitened, moved, shift, total)
+        )
+        return (rest * squared / len(whitened)).sqrt()
+
+
+def _without(whitened: Tensor, moved: Tensor, total: int) -> Tensor:
+    """(n,) xᵀ T'⁻¹ x by a matrix as large as there are atoms left out, n.
+
+    Args:
+        whitened: (K, n) the left-out atoms less the mean of all.
+        moved: (K, n) x, less the mean of the others.
+        total: N.
+    """
+    own = whitened.shape[1]
+    inner = torch.eye(own, dtype=whitened.dtype) - 1 / total - whitened.T @ whitened / total
+    across = whitened.T @ moved / total
+    return moved.square().sum(0) / total + (across * torch.linalg.solve(inner, across)).sum(0)
+
+
+def _without_many(whitened: Tensor, moved: Tensor, shift: Tensor, total: int) -> Tensor:
+    """The same by a matrix as large as there are features: for groups of many atoms."""
+    functions, own = whitened.shape
+    outer = whitened @ whitened.T / total + shift @ shift.T / (total * (total - own))
+    factor = torch.linalg.cholesky(torch.eye(functions, dtype=whitened.dtype) - outer)
+    return torch.linalg.solve_triangular(factor, moved, upper=False).square().sum(0) / total
