@@ -54,6 +54,10 @@ class Deviating(Potential):
     def has_uncertainty(self) -> bool:
         return True
 
+    @property
+    def known_deviations(self) -> tuple[Quantity, ...]:
+        return ("energy_std", "forces_std", "stress_std")
+
     def __call__(
         self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
     ) -> Prediction:

@@ -60,19 +60,24 @@ class Criterion:
             f"typical of structures left out of the training: {', '.join(known)}."
         )
 
-    def judge(self, energy_std_per_atom: float, force_std: FloatArray, symbols: Sequence[str]) -> Judgement:
-        """Whether the standard deviations are small enough.
+    def judge(
+        self, energy_std_per_atom: float | None, force_std: FloatArray | None, symbols: Sequence[str]
+    ) -> Judgement:
+        """Whether the standard deviations are small enough; what the potential does not know is not judged.
 
         Args:
             energy_std_per_atom: eV.
             force_std: (n,) eV/Å, of the force vector on each atom.
             symbols: Of the n atoms.
         """
-        atom = int(force_std.argmax())
-        force = f"the force on atom {atom} ({symbols[atom]}) is uncertain by {force_std[atom]:.3g} eV/Å"
-        energy = f"the energy is uncertain by {1000 * energy_std_per_atom:.3g} meV/atom"
-        measured = ((energy, energy_std_per_atom, self.energy), (force, float(force_std[atom]), self.force))
-        ratios = [(std / typical, what) for what, std, typical in measured if typical is not None]
+        ratios: list[tuple[float, str]] = []
+        if energy_std_per_atom is not None and self.energy is not None:
+            what = f"the energy is uncertain by {1000 * energy_std_per_atom:.3g} meV/atom"
+            ratios.append((energy_std_per_atom / self.energy, what))
+        if force_std is not None and self.force is not None:
+            atom = int(force_std.argmax())
+            what = f"the force on atom {atom} ({symbols[atom]}) is uncertain by {force_std[atom]:.3g} eV/Å"
+            ratios.append((float(force_std[atom]) / self.force, what))
         beyond = [f"{what}, {times:.3g} times what is typical" for times, what in ratios if times > MOST_UNCERTAIN]
         if beyond:
             return Judgement(False, "; ".join(beyond))

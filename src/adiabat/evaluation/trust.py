@@ -23,7 +23,7 @@ NEAR = "And where none of its atoms is farther from the training than those of n
 
 @dataclass(frozen=True)
 class StructureTrust:
-    """How sure the potential is of one structure, and whether that will do; None where it has no answer.
+    """How sure the potential is of one structure, and whether that will do; None where it has no answer, or does not know.
 
     Attributes:
         place: File and index.
@@ -126,11 +126,12 @@ def _verdict(one: Labelled, found: Predicted, detector: Extrapolation | None) ->
 
 
 def _judged(one: Labelled, found: Predicted, criterion: Criterion, verdict: Verdict | None) -> StructureTrust:
-    values, std, n_atoms = found.values, found.std, len(one.atoms)
-    if values.energy is None or std.energy is None or std.forces is None:
-        raise TypeError("an energy and standard deviations were asked for, and did not come")
-    by_atom = np.linalg.norm(std.forces, axis=1)
-    judgements = [criterion.judge(std.energy / n_atoms, by_atom, one.atoms.get_chemical_symbols())]
+    values, n_atoms = found.values, len(one.atoms)
+    if values.energy is None:
+        raise TypeError("an energy was asked for, and did not come")
+    energy_std = None if found.std.energy is None else found.std.energy / n_atoms
+    by_atom = None if found.std.forces is None else np.linalg.norm(found.std.forces, axis=1)
+    judgements = [criterion.judge(energy_std, by_atom, one.atoms.get_chemical_symbols())]
     if verdict is not None:
         judgements.append(Judgement(not verdict.flagged, verdict.why))
     doubts = [judgement.why for judgement in judgements if not judgement.trusted]
@@ -142,9 +143,9 @@ def _judged(one: Labelled, found: Predicted, criterion: Criterion, verdict: Verd
         reason="; ".join(doubts or [judgement.why for judgement in judgements]),
         structure=one,
         energy_ev_per_atom=values.energy / n_atoms,
-        energy_std_ev_per_atom=std.energy / n_atoms,
-        largest_force_std_ev_per_angstrom=float(by_atom.max()),
-        least_known_atom=int(by_atom.argmax()),
+        energy_std_ev_per_atom=energy_std,
+        largest_force_std_ev_per_angstrom=None if by_atom is None else float(by_atom.max()),
+        least_known_atom=None if by_atom is None else int(by_atom.argmax()),
         extrapolation_grade=None if verdict is None else verdict.grade,
         extrapolation_threshold=None if verdict is None else verdict.threshold,
         force_std=by_atom,
