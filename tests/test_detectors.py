@@ -5,10 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from ase import Atoms
 from made_environments import FUNCTIONS, made_structures
+from training_structures import cells, truth
 
 from adiabat.errors import DataError, UnknownSpecies
-from adiabat.system import restore
+from adiabat.models import LinearACE
+from adiabat.neighbors import neighbor_graph
+from adiabat.system import Batch, restore
 from adiabat.uncertainty import (
     ActiveSet,
     Covariance,
@@ -351,6 +355,31 @@ def test_a_supercell_does_not_change_the_verdict() -> None:
             [of_cell] = extrapolation.verdicts(found[:8], numbers, [8])
             [of_supercell] = extrapolation.verdicts(found, numbers.repeat(8), [64])
             assert of_supercell == of_cell
+
+
+def test_a_supercell_of_a_crystal_does_not_change_the_verdict() -> None:
+    [model] = [part for part in truth().parts if isinstance(part, LinearACE)]
+
+    def environments(atoms: Atoms) -> Environments:
+        features = model.features(neighbor_graph(Batch.from_atoms(atoms), model.cutoff))
+        return Environments(features, torch.zeros(len(features), dtype=torch.int64))
+
+    training = [environments(atoms) for atoms in cells(40)]
+    extrapolation = Extrapolation.fit(FeatureStatistics.of_structures(training, (14,)), [[s] for s in training])
+    flagged = []
+    for stretch in (1.0, 0.97, 0.94, 0.9, 0.8):
+        for atoms in cells(2, first_seed=50):
+            atoms.set_cell(stretch * atoms.cell.array, scale_atoms=True)
+            verdicts = []
+            for structure in (atoms, atoms * (2, 2, 2)):
+                numbers = torch.tensor(structure.numbers)
+                grades_of = extrapolation.grades(environments(structure).features, numbers)
+                verdicts += extrapolation.verdicts(grades_of, numbers, [len(structure)])
+            assert verdicts[0].flagged == verdicts[1].flagged
+            assert verdicts[0].environments == verdicts[1].environments
+            assert verdicts[0].grade == pytest.approx(verdicts[1].grade, rel=1e-6)
+            flagged.append(verdicts[0].flagged)
+    assert set(flagged) == {True, False}
 
 
 def test_left_out_structures_are_flagged_as_rarely_as_promised() -> None:
