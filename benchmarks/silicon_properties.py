@@ -22,6 +22,7 @@ from silicon_dft import SLAB, TRAINING, Reference, SiliconReferences, silicon_re
 from timing import machine
 
 import adiabat
+from adiabat.errors import PotentialFileError
 from adiabat.potential import Potential, Prediction
 from adiabat.properties import (
     Estimate,
@@ -178,8 +179,12 @@ def half(structures: Sequence[Labelled], seed: int) -> list[Labelled]:
 
 
 def _trained(structures: Sequence[Labelled], file: Path) -> Potential:
-    if not file.is_file():
-        adiabat.train(structures, quiet=True).save(file)
+    if file.is_file():
+        try:
+            return adiabat.load(file)
+        except PotentialFileError as error:
+            print(f"trained again, for {error.what}", flush=True)
+    adiabat.train(structures, quiet=True).save(file)
     return adiabat.load(file)
 
 
