@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
-from silicon_dft import TRAINING, Reference, SiliconReferences, silicon_references
+from silicon_dft import SLAB, TRAINING, Reference, SiliconReferences, silicon_references
 from timing import machine
 
 import adiabat
-from adiabat.errors import AdiabatError
+from adiabat.errors import PotentialFileError
 from adiabat.potential import Potential, Prediction
 from adiabat.properties import (
     Estimate,
@@ -137,9 +137,9 @@ def main() -> int:
         found = propagate(property, potentials[0], members=options.members, quiet=True)
         estimates |= found.estimates
         remarks += [f"left out: {failure}" for failure in found.failures]
-    halves, failed = of_each(asked, potentials[1:])
-    remarks += failed
+    halves = of_each(asked, potentials[1:])
     rows = [Row(name, estimates[name], reference, halves[name]) for name, reference in references.values.items()]
+    remarks.append(about_the_slab(rows, options))
     checks = checked(rows)
     print("\n".join(f"{row.name}: {row.estimate}" for row in rows), end="\n\n")
     print_table(tabulated(rows), Console(width=WIDTH))
@@ -168,32 +168,47 @@ def trained(options: argparse.Namespace) -> list[Potential]:
     options.cache.mkdir(parents=True, exist_ok=True)
     found = [_trained(structures, options.cache / f"{key}-all.adiabat")]
     for seed in track(range(options.halves), "training on halves"):
-        drawn = np.random.default_rng(seed).permutation(len(structures))[: len(structures) // 2]
-        half = [structures[place] for place in sorted(drawn)]
-        found.append(_trained(half, options.cache / f"{key}-half-{seed}.adiabat"))
+        found.append(_trained(half(structures, seed), options.cache / f"{key}-half-{seed}.adiabat"))
     return found
 
 
+def half(structures: Sequence[Labelled], seed: int) -> list[Labelled]:
+    """Drawn without replacement, in their order."""
+    drawn = np.random.default_rng(seed).permutation(len(structures))[: len(structures) // 2]
+    return [structures[place] for place in sorted(drawn)]
+
+
 def _trained(structures: Sequence[Labelled], file: Path) -> Potential:
-    if not file.is_file():
-        adiabat.train(structures, quiet=True).save(file)
+    if file.is_file():
+        try:
+            return adiabat.load(file)
+        except PotentialFileError as error:
+            print(f"trained again, for {error.what}", flush=True)
+    adiabat.train(structures, quiet=True).save(file)
     return adiabat.load(file)
 
 
-def of_each(asked: Sequence[Property], potentials: Sequence[Potential]) -> tuple[Mapping[str, np.ndarray], list[str]]:
-    """Values by name, one for each potential that has one; and what failed."""
+def of_each(asked: Sequence[Property], potentials: Sequence[Potential]) -> Mapping[str, np.ndarray]:
+    """Values by name, one for each potential."""
     values: dict[str, list[float]] = {}
-    failed: list[str] = []
-    for place, potential in enumerate(track(potentials, "properties of halves")):
+    for potential in track(potentials, "properties of halves"):
         for property in asked:
-            try:
-                found = property(potential)
-            except AdiabatError as error:
-                failed.append(f"half {place}: {error}")
-                continue
-            for name, value in found.items():  # type: ignore[union-attr]
+            for name, value in property(potential).items():  # type: ignore[union-attr]
                 values.setdefault(name, []).append(float(value))
-    return {name: np.array(each) for name, each in values.items()}, failed
+    return {name: np.array(each) for name, each in values.items()}
+
+
+def about_the_slab(rows: Sequence[Row], options: argparse.Namespace) -> str:
+    """The slab is one structure, unlike the others: halves scatter by whether they hold it."""
+    structures = adiabat.read(options.data / TRAINING)
+    halves = [half(structures, seed) for seed in range(options.halves)]
+    holds = np.array([any(one.atoms.info.get("description") == SLAB for one in each) for each in halves])
+    [row] = [row for row in rows if row.name == "surface_energy_100_j_per_m2"]
+    scatters = ", ".join(f"{row.halves[which].std(ddof=1):.2g}" for which in (holds, ~holds))
+    return (
+        f"of {len(holds)} halves {holds.sum()} hold the slab whose surface energy is asked for; the scatter over those that do, "
+        f"and over those that do not: {scatters} J/m²"
+    )
 
 
 def tabulated(rows: Sequence[Row]) -> Table:

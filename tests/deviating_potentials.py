@@ -10,7 +10,7 @@ from ase import Atoms
 from torch import Tensor
 
 from adiabat.potential import Potential, Prediction
-from adiabat.system import Batch, EnergyModel, Graph
+from adiabat.system import Batch, EnergyModel, Graph, Storable
 from adiabat.typing import Quantity
 
 ENERGY_STD, FORCE_STD, STRESS_STD = 0.01, 0.05, 0.002
@@ -39,10 +39,11 @@ class Deviating(Potential):
         deviations: Deviations | None = None,
         *,
         more_parts: Sequence[EnergyModel] = (),
+        attachments: Mapping[str, Storable] | None = None,
         typical: Mapping[str, float] | None = None,
     ) -> None:
         metadata = {} if typical is None else {"training": {"left_out_rmse": typical}}
-        super().__init__([argon_and_krypton(), *more_parts], metadata=metadata)
+        super().__init__([argon_and_krypton(), *more_parts], attachments=attachments, metadata=metadata)
         self.deviations = deviations or Deviations()
         self.asked: list[tuple[Quantity, ...]] = []
 
@@ -52,6 +53,10 @@ class Deviating(Potential):
     @property
     def has_uncertainty(self) -> bool:
         return True
+
+    @property
+    def known_deviations(self) -> tuple[Quantity, ...]:
+        return ("energy_std", "forces_std", "stress_std")
 
     def __call__(
         self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")

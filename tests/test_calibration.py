@@ -7,6 +7,7 @@ from adiabat.uncertainty import LeftOutRows, calibrate
 from adiabat.uncertainty.scores import coverage
 
 N = 20_000
+UNITS = {"energy": 1e-3, "forces": 1.0}
 
 
 def drawn(seed: int, *, widening: float, weight: float, floor: float, unit: float = 1.0, n: int = N) -> LeftOutRows:
@@ -26,10 +27,11 @@ def test_the_weights_by_which_residuals_were_drawn_are_found() -> None:
     assert found.design_effect == pytest.approx(2.0)
     assert found.widening == pytest.approx(5.0, rel=0.15)
     assert found.weight == pytest.approx(3.0, rel=0.15)
-    assert found.floor["energy"] == pytest.approx(0.5e-3, rel=0.3)
-    assert found.floor["forces"] == pytest.approx(2.0, rel=0.1)
-    assert found.scale["energy"] == pytest.approx(1.0, rel=0.05)
-    assert found.scale["forces"] == pytest.approx(1.0, rel=0.1)
+    for kind, floor in (("energy", 0.5e-3), ("forces", 2.0)):
+        new = drawn(2, widening=5.0, weight=3.0, floor=floor / UNITS[kind], unit=UNITS[kind])
+        parametric, misfit = found.variances(new.posterior, new.displaced, kind)
+        expected = 7 * new.posterior + 3 * new.displaced + floor**2
+        np.testing.assert_allclose(parametric + misfit, expected, rtol=0.2)
 
 
 def test_intervals_hold_what_they_say_of_new_residuals() -> None:
@@ -69,8 +71,12 @@ def test_labels_that_are_met_exactly_are_calibrated_to_nothing_without_a_warning
     assert misfit.max() < 1e-6
 
 
-def test_rows_that_are_zero_by_symmetry_are_left_out() -> None:
-    rows = drawn(0, widening=1.0, weight=1.0, floor=0.0, n=100)
-    posterior = np.where(np.arange(100) < 30, 1e-30, rows.posterior)
-    kept = LeftOutRows(rows.residuals, posterior, rows.displaced, rows.moved).without_symmetric()
-    assert kept.residuals.tolist() == rows.residuals[30:].tolist()
+def test_errors_that_shrink_more_slowly_than_the_posterior_are_followed() -> None:
+    rng = np.random.default_rng(0)
+    posterior = np.exp(2 * rng.normal(size=N))
+    variance = 2 * posterior + 0.7 * np.sqrt(posterior)
+    rows = LeftOutRows(rng.normal(size=N) * np.sqrt(variance), posterior, np.zeros(N), 2 * posterior / 50)
+    found = calibrate({"forces": rows}, independent=50)
+    parametric, misfit = found.variances(posterior, np.zeros(N), "forces")
+    assert found.root["forces"] == pytest.approx(0.7, rel=0.15)
+    np.testing.assert_allclose(parametric + misfit, variance, rtol=0.3)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from analytic_models import PairModel, argon_and_krypton
 from ase import Atoms
 from deviating_potentials import ENERGY_STD, FORCE_STD, Deviating, Deviations
 from evaluated_structures import POTENTIAL, numbered, rattled
@@ -17,6 +19,10 @@ from adiabat.errors import PropertyUnavailable, UnknownSpecies
 from adiabat.evaluation import Unlabelled, evaluate, evaluation_page, trust, trust_page, trust_sentences, trust_tables
 from adiabat.models import IsolatedAtoms
 from adiabat.system import Graph, Labelled
+from adiabat.uncertainty import FeatureStatistics
+from adiabat.uncertainty.extrapolation import Extrapolation
+from adiabat.uncertainty.mahalanobis import MahalanobisDetector
+from adiabat.uncertainty.thresholds import Thresholds
 
 TYPICAL = {"energy": ENERGY_STD, "forces": FORCE_STD}
 
@@ -162,3 +168,37 @@ def test_labelled_structures_can_be_judged_beside_their_errors() -> None:
     page = evaluation_page(judged)
     assert "Not to be trusted: 2 of 2." in page.summary
     assert [table.name for table in page.tables].count("uncertainty") == 1
+
+
+class Placed(PairModel):
+    """Whose feature of an atom is its height."""
+
+    def features(self, graph: Graph) -> Tensor:
+        return graph.batch.positions[:, 2:]
+
+
+def detecting(threshold: float) -> Deviating:
+    """The training was about 2 Å high, with a standard deviation of 0.5 Å."""
+    one = torch.ones(2, 1, dtype=torch.float64)
+    statistics = FeatureStatistics((18, 36), count=one[:, 0], mean=2 * one, covariance=0.25 * one[:, :, None])
+    detector = Extrapolation((18, 36), MahalanobisDetector.of(statistics), Thresholds(0.05, (1,), (threshold,)))
+    pair = argon_and_krypton()
+    placed = Placed(pair.epsilon_ev, pair.sigma, pair.cutoff)
+    return Deviating(more_parts=[placed], attachments={"extrapolation": detector}, typical=TYPICAL)
+
+
+@pytest.mark.parametrize(("threshold", "trusted"), [(4.5, True), (3.5, False)])
+def test_an_atom_far_from_the_training_is_enough_however_sure_the_potential_is(threshold: float, trusted: bool) -> None:
+    judged = trust(detecting(threshold), [unlabelled(dimer(4.0))], quiet=True)
+    [one] = judged.structures
+    assert one.trusted == trusted
+    assert one.extrapolation_grade == pytest.approx(4.0, rel=1e-4)  # atom 0 at 0 Å, atom 1 at 4 Å: both 2 Å off
+    assert one.extrapolation_threshold == pytest.approx(threshold)
+    assert ("times as far from the training" in one.reason) == (not trusted)
+    assert "farther from the training" in judged.criterion
+
+
+def test_a_potential_that_cannot_tell_what_is_far_says_nothing_of_it() -> None:
+    judged = trust(knowing(), [unlabelled(dimer(4.0))], quiet=True)
+    assert judged.structures[0].extrapolation_grade is None
+    assert "farther" not in judged.criterion

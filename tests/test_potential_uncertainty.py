@@ -1,5 +1,6 @@
 """Standard deviations and committees of a trained potential."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from training_structures import CONFIG, cells, isolated_silicon, labelled_cells,
 
 import adiabat
 from adiabat.errors import ConfigurationError, PotentialFileError, PropertyUnavailable
+from adiabat.evaluation import trust
 from adiabat.neighbors import neighbor_graph
 from adiabat.physics import ZBL
 from adiabat.potential import Committee, Potential
@@ -242,6 +244,23 @@ def test_a_sum_with_a_part_of_unknown_error_does_not_know_how_sure_it_is() -> No
             total(cells(1), want=("energy_std",))
 
 
+def test_a_potential_trained_without_forces_does_not_know_how_sure_of_them_it_is(tmp_path: Path) -> None:
+    structures = [
+        replace(one, labels=replace(one.labels, forces=None, stress=None)) for one in noisy(labelled_cells(25))
+    ]
+    potential = fit([*structures, isolated_silicon()], CONFIG, quiet=True)
+    assert bool((potential(cells(1), want=("energy_std",)).energy_std > 0).all())  # pyright: ignore
+    with pytest.raises(PropertyUnavailable, match="this potential knows energy_std, energy_std_parametric"):
+        potential(cells(1), want=("forces_std",))
+    potential.save(tmp_path / "potential.adiabat")
+    assert adiabat.load(tmp_path / "potential.adiabat").known_deviations == potential.known_deviations
+    errors = adiabat.evaluate(potential, labelled_cells(2, first_seed=140), quiet=True)
+    assert errors.calibration is not None
+    assert errors.calibration.energy.count == 2
+    assert errors.calibration.forces.count == 0
+    assert trust(potential, labelled_cells(2), quiet=True).structures[0].largest_force_std_ev_per_angstrom is None
+
+
 # Committees of any potentials.
 
 
@@ -277,7 +296,7 @@ def test_a_committee_is_a_potential_that_can_be_stored(tmp_path: Path) -> None:
 
 
 def test_a_committee_does_not_divide_its_spread() -> None:
-    with pytest.raises(PropertyUnavailable, match="of a committee"):
+    with pytest.raises(PropertyUnavailable, match="the spread of a committee has no parts"):
         three()(rattled_argon(), want=("energy_std_misfit",))
 
 

@@ -10,12 +10,11 @@ from adiabat.evaluation.compare import Compared
 from adiabat.evaluation.pairs import VOIGT
 from adiabat.evaluation.statistics import independent_groups
 from adiabat.typing import FloatArray, IntArray
+from adiabat.uncertainty.calibration import VANISHING
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-VANISHING_FORCE = 1e-4
-"""eV/Å: a component whose label and prediction are both smaller is zero by the symmetry of its site."""
-VANISHING_STRESS = 1e-6
-"""eV/Å³: likewise, by the symmetry of the structure."""
+VANISHING_FORCE, VANISHING_STRESS = VANISHING["forces"], VANISHING["stress"]
+"""eV/Å, eV/Å³: components whose label and prediction are both smaller are zero by symmetry of the site or of the structure."""
 
 
 @dataclass(frozen=True)

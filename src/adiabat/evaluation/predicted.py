@@ -26,7 +26,7 @@ class Asked:
     Attributes:
         potential: Who is asked.
         want: Of "energy", "forces", "stress".
-        uncertainty: Whether their standard deviations are asked for too.
+        uncertainty: Whether their standard deviations are asked for too, as far as the potential knows them.
         distance: How far an atom's environment is from the training data.
     """
 
@@ -99,7 +99,8 @@ def _predicted_together(asked: Asked, members: Sequence[Labelled]) -> Iterator[P
     potential = asked.potential
     batch = Batch.from_atoms([member.atoms for member in members], dtype=potential.dtype, device=potential.device)
     graph = neighbor_graph(batch, potential.cutoff)
-    stds: tuple[Quantity, ...] = tuple(STD[name] for name in asked.want) if asked.uncertainty else ()
+    known = potential.known_deviations if asked.uncertainty else ()
+    stds: tuple[Quantity, ...] = tuple(STD[name] for name in asked.want if STD[name] in known)
     prediction = potential(graph, want=(*asked.want, *stds))
     starts = np.cumsum([len(member.atoms) for member in members])[:-1]
     values = _by_structure(prediction, starts)

@@ -4,50 +4,57 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from adiabat.errors import PropertyUnavailable
 from adiabat.evaluation.compare import require_known
+from adiabat.evaluation.criterion import Criterion, Judgement
+from adiabat.evaluation.distance import extrapolation_of, training_distance
 from adiabat.evaluation.predicted import Asked, Predicted, predict_each, require_uncertainty
 from adiabat.potential import Potential
 from adiabat.results import IN_MEMORY, Result
 from adiabat.runs import track
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray
+from adiabat.uncertainty.extrapolation import Extrapolation, Verdict
 
-MOST_UNCERTAIN = 5.0
-"""Times the typical error, up to which an energy or a force is trusted: of silicon structures of the sorts that were trained on
-and left out of the training, one of 54 has an atom beyond it; of a crystal at 70 % of its volume the energy is at 80."""
+NEAR = "And where none of its atoms is farther from the training than those of nearly all structures left out of it."
 
 
 @dataclass(frozen=True)
 class StructureTrust:
-    """How sure the potential is of one structure, and whether that will do; None where it has no answer.
+    """How sure the potential is of one structure, and whether that will do; None where it has no answer, or does not know.
 
     Attributes:
         place: File and index.
         config_type: The kind of structure.
         formula: What it is made of.
+        trusted: The verdict.
+        reason: Why, in a sentence.
+        structure: What was judged; not in the JSON.
         energy_ev_per_atom: By the potential.
         energy_std_ev_per_atom: Its standard deviation.
         largest_force_std_ev_per_angstrom: Of the force vector on the least known atom: the root of the summed variances of its
             three components.
         least_known_atom: Its number, from 0.
-        trusted: The verdict.
-        reason: Why, in a sentence.
-        structure: What was judged; not in the JSON.
+        extrapolation_grade: How far the farthest of its atoms is from the training; None also of a potential that cannot tell,
+            and where it is infinite, for a species of which the training held no atom.
+        extrapolation_threshold: From which grade on it is far, in a structure with so many different atoms.
         force_std: (n,) eV/Å, of the force vector on each atom; not in the JSON.
     """
 
     place: str
     config_type: str
     formula: str
-    energy_ev_per_atom: float | None
-    energy_std_ev_per_atom: float | None
-    largest_force_std_ev_per_angstrom: float | None
-    least_known_atom: int | None
     trusted: bool
     reason: str
     structure: Labelled = field(metadata=IN_MEMORY, repr=False)
+    energy_ev_per_atom: float | None = None
+    energy_std_ev_per_atom: float | None = None
+    largest_force_std_ev_per_angstrom: float | None = None
+    least_known_atom: int | None = None
+    extrapolation_grade: float | None = None
+    extrapolation_threshold: float | None = None
     force_std: FloatArray | None = field(default=None, metadata=IN_MEMORY, repr=False)
 
 
@@ -79,47 +86,6 @@ class Unlabelled(Result):
     uncertainty: Trust
 
 
-@dataclass(frozen=True)
-class Criterion:
-    """A structure is trusted while no standard deviation is far above the typical error; None where that is not known.
-
-    Attributes:
-        energy: eV/atom: root mean square error on structures left out of the training.
-        force: eV/Å: likewise, of the force vector on an atom.
-    """
-
-    energy: float | None
-    force: float | None
-
-    @property
-    def sentence(self) -> str:
-        """For people."""
-        known = [] if self.energy is None else [f"{1000 * self.energy:.3g} meV/atom of the energy"]
-        known += [] if self.force is None else [f"{self.force:.3g} eV/Å of the force on an atom"]
-        return (
-            f"A structure is trusted where each standard deviation is at most {MOST_UNCERTAIN:g} times the error that is "
-            f"typical of structures left out of the training: {', '.join(known)}."
-        )
-
-    def judge(self, energy_std_per_atom: float, force_std: FloatArray, symbols: Sequence[str]) -> tuple[bool, str]:
-        """Whether a structure is trusted, and why.
-
-        Args:
-            energy_std_per_atom: eV.
-            force_std: (n,) eV/Å, of the force vector on each atom.
-            symbols: Of the n atoms.
-        """
-        atom = int(force_std.argmax())
-        force = f"the force on atom {atom} ({symbols[atom]}) is uncertain by {force_std[atom]:.3g} eV/Å"
-        energy = f"the energy is uncertain by {1000 * energy_std_per_atom:.3g} meV/atom"
-        measured = ((energy, energy_std_per_atom, self.energy), (force, float(force_std[atom]), self.force))
-        ratios = [(std / typical, what) for what, std, typical in measured if typical is not None]
-        beyond = [f"{what}, {times:.3g} times what is typical" for times, what in ratios if times > MOST_UNCERTAIN]
-        if beyond:
-            return False, "; ".join(beyond)
-        return True, f"nothing is more uncertain than {max(ratios)[0]:.2g} times what is typical"
-
-
 def trust(potential: Potential, structures: Sequence[Labelled], *, quiet: bool = False) -> Trust:
     """Energies and forces with their standard deviations, and a verdict on each structure; labels are not needed.
 
@@ -134,48 +100,59 @@ def trust(potential: Potential, structures: Sequence[Labelled], *, quiet: bool =
         StructureError: A structure that cannot be evaluated.
     """
     require_uncertainty(potential)
-    criterion = _criterion(potential)
+    criterion, detector = Criterion.of(potential), extrapolation_of(potential)
     for structure in structures:
         require_known(potential, structure)
-    asked = Asked(potential, ("energy", "forces"), uncertainty=True)
+    grades = training_distance(potential) if detector is not None else None
+    asked = Asked(potential, ("energy", "forces"), uncertainty=True, distance=grades)
     predictions = track(predict_each(asked, structures), "judging structures", total=len(structures), quiet=quiet)
-    judged = tuple(_judged(one, found, criterion) for one, found in zip(structures, predictions, strict=True))
+    judged = tuple(
+        _unanswered(one, found.what)
+        if isinstance(found, PropertyUnavailable)
+        else _judged(one, found, criterion, _verdict(one, found, detector))
+        for one, found in zip(structures, predictions, strict=True)
+    )
     trusted = sum(one.trusted for one in judged)
-    return Trust(criterion.sentence, trusted, len(judged) - trusted, judged)
+    rule = criterion.sentence if grades is None else f"{criterion.sentence} {NEAR}"
+    return Trust(rule, trusted, len(judged) - trusted, judged)
 
 
-def _criterion(potential: Potential) -> Criterion:
-    typical = potential.metadata.get("training", {}).get("left_out_rmse", {})
-    by_component = typical.get("forces")
-    found = Criterion(typical.get("energy"), None if by_component is None else 3**0.5 * by_component)
-    if found.energy is None and found.force is None:
-        raise PropertyUnavailable(
-            "this potential does not say how large its typical errors are",
-            rule="a standard deviation is large or small beside the error that is typical of the training",
-            mend="train it again with this version of adiabat, which stores them in its file",
-        )
-    return found
+def _verdict(one: Labelled, found: Predicted, detector: Extrapolation | None) -> Verdict | None:
+    """By how far its atoms are from the training, where the potential can tell."""
+    if detector is None or found.distance is None:
+        return None
+    grades, numbers = torch.from_numpy(found.distance), torch.from_numpy(one.atoms.numbers)
+    return detector.verdicts(grades, numbers, [len(one.atoms)])[0]
 
 
-def _judged(one: Labelled, found: Predicted | PropertyUnavailable, criterion: Criterion) -> StructureTrust:
-    formula = one.atoms.get_chemical_formula()
-    if isinstance(found, PropertyUnavailable):
-        return StructureTrust(one.place, one.config_type, formula, None, None, None, None, False, found.what, one)
-    values, std = found.values, found.std
-    if values.energy is None or std.energy is None or std.forces is None:
-        raise TypeError("an energy and standard deviations were asked for, and did not come")
-    by_atom = np.linalg.norm(std.forces, axis=1)
-    trusted, reason = criterion.judge(std.energy / len(one.atoms), by_atom, one.atoms.get_chemical_symbols())
+def _judged(one: Labelled, found: Predicted, criterion: Criterion, verdict: Verdict | None) -> StructureTrust:
+    values, n_atoms = found.values, len(one.atoms)
+    if values.energy is None:
+        raise TypeError("an energy was asked for, and did not come")
+    energy_std = None if found.std.energy is None else found.std.energy / n_atoms
+    by_atom = None if found.std.forces is None else np.linalg.norm(found.std.forces, axis=1)
+    judgements = [criterion.judge(energy_std, by_atom, one.atoms.get_chemical_symbols())]
+    if verdict is not None:
+        judgements.append(Judgement(not verdict.flagged, verdict.why))
+    doubts = [judgement.why for judgement in judgements if not judgement.trusted]
     return StructureTrust(
         place=one.place,
         config_type=one.config_type,
-        formula=formula,
-        energy_ev_per_atom=values.energy / len(one.atoms),
-        energy_std_ev_per_atom=std.energy / len(one.atoms),
-        largest_force_std_ev_per_angstrom=float(by_atom.max()),
-        least_known_atom=int(by_atom.argmax()),
-        trusted=trusted,
-        reason=reason,
+        formula=one.atoms.get_chemical_formula(),
+        trusted=not doubts,
+        reason="; ".join(doubts or [judgement.why for judgement in judgements]),
         structure=one,
+        energy_ev_per_atom=values.energy / n_atoms,
+        energy_std_ev_per_atom=energy_std,
+        largest_force_std_ev_per_angstrom=None if by_atom is None else float(by_atom.max()),
+        least_known_atom=None if by_atom is None else int(by_atom.argmax()),
+        extrapolation_grade=None if verdict is None else verdict.grade,
+        extrapolation_threshold=None if verdict is None else verdict.threshold,
         force_std=by_atom,
     )
+
+
+def _unanswered(one: Labelled, why: str) -> StructureTrust:
+    """Of a structure for which the potential has no energy."""
+    formula = one.atoms.get_chemical_formula()
+    return StructureTrust(one.place, one.config_type, formula, trusted=False, reason=why, structure=one)

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, get_args
 
 import torch
 from torch import Tensor
 
-from adiabat.errors import PropertyUnavailable
 from adiabat.models import Mean
 from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.terms import Terms
@@ -43,6 +42,12 @@ class RowDeviations:
 
     model: LinearModel
     uncertainty: LinearUncertainty
+
+    @property
+    def names(self) -> tuple[Quantity, ...]:
+        """What there is: of a quantity without labels in the training there is no calibration."""
+        calibrated = self.uncertainty.misfit.calibration.scale
+        return tuple(name for name in get_args(Quantity) if is_deviation(name) and KINDS[_quantity(name)] in calibrated)
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
@@ -110,6 +115,11 @@ class SpreadDeviations:
 
     members: tuple[Terms, ...]
 
+    @property
+    def names(self) -> tuple[Quantity, ...]:
+        """What there is: a spread does not tell parametric and misfit apart."""
+        return tuple(name for name in get_args(Quantity) if name.endswith(SUFFIX))
+
     @classmethod
     def of(cls, parts: Sequence[EnergyModel]) -> Self | None:
         """Of a mean of members; None where the parts are something else."""
@@ -121,15 +131,8 @@ class SpreadDeviations:
         """The standard deviations of these names.
 
         Raises:
-            PropertyUnavailable: Parametric and misfit apart, which a spread does not tell; of a stress that is not defined.
+            PropertyUnavailable: Of a stress that is not defined.
         """
-        divided = [name for name in names if not name.endswith(SUFFIX)]
-        if divided:
-            raise PropertyUnavailable(
-                f"'{divided[0]}' was asked for of a committee",
-                rule="the spread of members is one, of whatever they differ by",
-                mend=f"ask for '{divided[0].partition(SUFFIX)[0]}{SUFFIX}'",
-            )
         quantities: dict[str, Quantity] = {name: _quantity(name) for name in names}
         found = [member(graph, list(quantities.values())) for member in self.members]
         return {

@@ -111,6 +111,11 @@ class Potential:
         """Whether it gives standard deviations."""
         return self._deviations is not None
 
+    @property
+    def known_deviations(self) -> tuple[Quantity, ...]:
+        """The standard deviations that it gives."""
+        return () if self._deviations is None else self._deviations.names
+
     @cached_property
     def linear_deviations(self) -> RowDeviations | None:
         """From posterior and misfit of the one linear part; None without them."""
@@ -215,13 +220,23 @@ class Potential:
                     mend="ask for these alone",
                 )
             if is_deviation(name):
-                self._require_uncertainty(f"'{name}'")
+                self._require_deviation(name)
         if "atomic_virials" in want and self.interaction_range > self.cutoff + 1e-9:
             raise PropertyUnavailable(
                 f"atomic virials were asked for of a potential that reaches {self.interaction_range:g} Å over edges of "
                 f"{self.cutoff:g} Å",
                 rule="an atom's virial is a sum over the edges between it and its neighbours",
                 mend="use a potential whose atomic energies depend on their neighbours alone",
+            )
+
+    def _require_deviation(self, name: Quantity) -> None:
+        self._require_uncertainty(f"'{name}'")
+        if name not in self.known_deviations:
+            raise PropertyUnavailable(
+                f"'{name}' was asked for",
+                rule=f"this potential knows {', '.join(self.known_deviations)}: a standard deviation is calibrated by labels of its "
+                "kind in the training, and the spread of a committee has no parts",
+                mend="ask for these alone, or train with such labels",
             )
 
     def _require_uncertainty(self, what: str) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from adiabat.runs import allowed_threads, side_by_side, track
-from adiabat.training.examples import Example, ExampleMaker
-from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
+from adiabat.system import Labels
+from adiabat.training.examples import VOIGT, Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate
 from adiabat.training.leave_config_type_out import leave_config_types_out
 from adiabat.training.leave_one_out import row_noise
@@ -19,6 +20,7 @@ from adiabat.training.left_out_group import LeftOutGroup, leave_out
 from adiabat.training.prepare import Preparation
 from adiabat.typing import FloatArray
 from adiabat.uncertainty import LeftOutRows, Misfit, calibrate
+from adiabat.uncertainty.calibration import SYMMETRIC, VANISHING
 from adiabat.uncertainty.scores import LEVELS, coverage, negative_log_likelihood
 
 LEAST_GROUPS = 10
@@ -26,7 +28,13 @@ LEAST_GROUPS = 10
 
 
 def measure_misfit(
-    prepared: Preparation, best: Candidate, anchor: str, config: CalibrationConfig, *, quiet: bool = False
+    prepared: Preparation,
+    best: Candidate,
+    anchor: str,
+    groups: list[list[int]],
+    *,
+    independent: int,
+    quiet: bool = False,
 ) -> tuple[Misfit | None, str]:
     """Error bars from what the fit without a group of structures, each in turn, says of that group.
 
@@ -36,14 +44,13 @@ def measure_misfit(
         prepared: What was fitted, and how.
         best: The fit.
         anchor: The kind of label that displacements of the coefficients are to meet.
-        config: How many structures.
+        groups: Indices of structures that belong together; each group is left out in turn.
+        independent: How many groups there are in all the data.
         quiet: Show no progress.
 
     Returns:
         The misfit, and a note; None where there are too few groups.
     """
-    all_groups = structures_together(prepared.fitted, quiet=quiet)
-    groups, total = drawn_groups(all_groups, config), len(all_groups)
     if len(groups) < LEAST_GROUPS:
         return None, (
             f"no error bars: the data fall into {len(groups)} group(s) of structures that belong together, and a calibration "
@@ -57,16 +64,17 @@ def measure_misfit(
     )
     displaced = work.through(partial(work.along, displacements), "what errors ask for", quiet=quiet)
     moved = work.through(partial(work.along, moves), "how errors agree within a structure", quiet=quiet)
+    labels = [prepared.fitted[index].labels for group in groups for index in group]
     rows = {
         kind: LeftOutRows(
             *(
                 _joined(parts, kind)
                 for parts in ([o.residuals for o in left], [o.posterior for o in left], displaced, moved)
             )
-        ).without_symmetric()
+        ).kept(_telling(labels, left, kind))
         for kind in sorted({kind for one in left for kind in one.residuals})
     }
-    calibration = calibrate(rows, independent=total)
+    calibration = calibrate(rows, independent=independent)
     judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
     multiples = {kind: _multiples(*of_kind, len(groups)) for kind, of_kind in judged.items()}
     structures = sum(len(group) for group in groups)
@@ -119,6 +127,22 @@ class _Work:
     def _examples(self, place: int) -> list[Example]:
         make = ExampleMaker(self.prepared.model, self.prepared.baseline)
         return [make(self.prepared.fitted[index]) for index in self.groups[place]]
+
+
+def _telling(labels: Sequence[Labels], left: Sequence[LeftOutGroup], kind: str) -> NDArray[np.bool_]:
+    """Which rows are not zero by symmetry."""
+    residuals, posterior = _joined([o.residuals for o in left], kind), _joined([o.posterior for o in left], kind)
+    label = np.concatenate([_flat(of_structure, kind) for of_structure in labels])
+    vanishing = np.maximum(np.abs(label), np.abs(label - residuals)) < VANISHING[kind]
+    return ~vanishing & (posterior > SYMMETRIC * posterior.mean())
+
+
+def _flat(labels: Labels, kind: str) -> FloatArray:
+    """The labels of a kind in the order of their rows."""
+    value = getattr(labels, kind)
+    if value is None:
+        return np.empty(0)
+    return value[VOIGT] if kind == "stress" else np.ravel(value)
 
 
 def _joined(parts: Sequence[dict[str, FloatArray]], kind: str) -> FloatArray:

@@ -8,18 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save
 
 from adiabat.basis.specification import BasisSpecification
 from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
 from adiabat.errors import AdiabatError
-from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.runs import allowed_threads, one_thread_each, provenance
-from adiabat.system import Labelled, Storable
+from adiabat.system import Labelled
 from adiabat.training.accumulate import accumulate
-from adiabat.training.calibrate import measure_misfit
+from adiabat.training.attachments import what_is_known
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
 from adiabat.training.config import TrainConfig
@@ -33,8 +31,6 @@ from adiabat.training.mending import without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.prior import packing_prior
-from adiabat.training.regression import anchor
-from adiabat.uncertainty import FeatureStatistics, LinearPosterior, Misfit
 
 CANARIES = 3
 
@@ -140,36 +136,17 @@ def _fitted(
     if config.repulsion.enabled:
         best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
         prepared = replace(prepared, notes=(*prepared.notes, *said))
-    misfit, note = measure_misfit(prepared, best, anchor(equations), config.calibration, quiet=quiet)
-    if note:
-        prepared = replace(prepared, notes=(*prepared.notes, note))
-    return _assemble(structures, config, prepared, equations, best, misfit)
-
-
-def _assemble(
-    structures: list[Labelled],
-    config: TrainConfig,
-    prepared: Preparation,
-    equations: NormalEquations,
-    best: Candidate,
-    misfit: Misfit | None,
-) -> Potential:
-    model = prepared.model
-    fitted = prepared.fitted_model(best.solution.mean)
-    posterior = LinearPosterior(
-        torch.from_numpy(best.solution.mean), best.solution.covariance, dict(best.parameters.noise)
-    )
+    attachments, said = what_is_known(prepared, equations, best, config.calibration, quiet=quiet)
+    prepared = replace(prepared, notes=(*prepared.notes, *said))
     metadata = {
         "provenance": provenance(),
         "configuration": config.model_dump(mode="json"),
         "data": {"fingerprint": fingerprint(structures), "structures": len(structures)},
         "training": _summary(prepared, equations, best),
     }
-    attachments: dict[str, Storable] = {"posterior": posterior, "feature_statistics": _statistics(model, equations)}
-    if misfit is not None:
-        attachments["misfit"] = misfit
+    parts = [*prepared.baseline.parts, prepared.fitted_model(best.solution.mean)]
     canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
-    return Potential([*prepared.baseline.parts, fitted], attachments=attachments, metadata=metadata, canaries=canaries)
+    return Potential(parts, attachments=attachments, metadata=metadata, canaries=canaries)
 
 
 def _summary(prepared: Preparation, equations: NormalEquations, best: Candidate) -> dict[str, Any]:
@@ -194,13 +171,6 @@ def _levels(parameters: Hyperparameters) -> dict[str, Any]:
     if parameters.factors:
         levels["noise_by_config_type"] = levels_by_config_type(parameters)
     return levels
-
-
-def _statistics(model: LinearACE, equations: NormalEquations) -> FeatureStatistics:
-    count = torch.from_numpy(equations.atoms)
-    mean = torch.from_numpy(equations.feature_mean)
-    scatter = torch.stack([equations.feature_scatter.of_species(place) for place in range(len(count))])
-    return FeatureStatistics(model.species, count, mean, scatter / count.clamp(min=1)[:, None, None])
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:

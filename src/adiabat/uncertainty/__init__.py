@@ -1,20 +1,44 @@
-"""Posteriors, misfit and its calibration, statistics of features: functions of features, rows and residuals, never of a potential."""
+"""Posteriors, misfit and its calibration, detectors of extrapolation, choice of structures: functions of features, rows and residuals, never of a potential."""
 
 from adiabat.uncertainty.calibration import Calibration, LeftOutRows, calibrate
 from adiabat.uncertainty.covariance import Covariance
+from adiabat.uncertainty.detector import Detector, Environments, cross_fitted
+from adiabat.uncertainty.extrapolation import Extrapolation, Verdict
 from adiabat.uncertainty.feature_statistics import FeatureStatistics
+from adiabat.uncertainty.leverage import LeverageDetector
 from adiabat.uncertainty.linear import LinearUncertainty
+from adiabat.uncertainty.mahalanobis import MahalanobisDetector
+from adiabat.uncertainty.maxvol import ActiveSet, MaxVolDetector
 from adiabat.uncertainty.misfit import Misfit, Part
+from adiabat.uncertainty.nearest import NearestDetector
 from adiabat.uncertainty.posterior import LinearPosterior
+from adiabat.uncertainty.selection import Selection, choose_d_optimal, choose_farthest, choose_farthest_structures
+from adiabat.uncertainty.thresholds import Thresholds, distinct
 
 __all__ = [
+    "ActiveSet",
     "Calibration",
     "Covariance",
+    "Detector",
+    "Environments",
+    "Extrapolation",
     "FeatureStatistics",
     "LeftOutRows",
+    "LeverageDetector",
     "LinearPosterior",
     "LinearUncertainty",
+    "MahalanobisDetector",
+    "MaxVolDetector",
     "Misfit",
+    "NearestDetector",
     "Part",
+    "Selection",
+    "Thresholds",
+    "Verdict",
     "calibrate",
+    "choose_d_optimal",
+    "choose_farthest",
+    "choose_farthest_structures",
+    "cross_fitted",
+    "distinct",
 ]

@@ -12,7 +12,9 @@ from adiabat.typing import FloatArray
 SMALLEST_VARIANCE = 1e-30
 """Of a row, (eV per atom)², (eV/Å)² or (eV/Å³)²: below rounding."""
 SYMMETRIC = 1e-10
-"""Of the mean posterior variance of a kind: rows with less are zero by symmetry, as their residuals are."""
+"""Of the mean posterior variance of a kind: what is less is rounding, of rows that are zero whatever the coefficients are."""
+VANISHING = {"energy": 0.0, "forces": 1e-4, "stress": 1e-6}
+"""eV per atom, eV/Å, eV/Å³: rows whose label and prediction are both below are zero by symmetry, and say nothing."""
 START_SHARE = 0.3
 """Of the mean square residual, to each term, where the search begins."""
 RANGE = 30.0
@@ -35,15 +37,14 @@ class LeftOutRows:
     displaced: FloatArray
     moved: FloatArray
 
-    def without_symmetric(self) -> "LeftOutRows":
-        """Without the rows that are zero whatever the coefficients are: a force on a centre of symmetry."""
-        kept = self.posterior > SYMMETRIC * self.posterior.mean()
+    def kept(self, kept: np.ndarray) -> "LeftOutRows":
+        """Some of the rows."""
         return LeftOutRows(self.residuals[kept], self.posterior[kept], self.displaced[kept], self.moved[kept])
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Variance of a row of a kind: design_effect · p + scale² (widening · p + weight · d) + floor².
+    """Variance of a row of a kind: design_effect · p + scale² (widening · p + weight · d) + root · √p + floor².
 
     p is the posterior's variance, d the mean square over `Misfit.displacements`.
 
@@ -53,6 +54,7 @@ class Calibration:
         widening: Of the posterior, beyond the design effect: misfit along what the data leave open.
         weight: Of the displacements: misfit along what structures ask for.
         scale: By kind of label, on both.
+        root: By kind of label, in its unit: errors do not shrink as fast as the posterior where that is small.
         floor: By kind of label: eV per atom, eV/Å, eV/Å³; misfit that no coefficients describe.
     """
 
@@ -60,12 +62,14 @@ class Calibration:
     widening: float
     weight: float
     scale: dict[str, float]
+    root: dict[str, float]
     floor: dict[str, float]
 
     def variances(self, posterior: FloatArray, displaced: FloatArray, kind: str) -> tuple[FloatArray, FloatArray]:
         """Parametric and misfit variance of rows, from p and d as above."""
-        misfit = self.widening * posterior + self.weight * displaced
-        return self.design_effect * posterior, self.scale[kind] ** 2 * misfit + self.floor[kind] ** 2
+        spread = self.scale[kind] ** 2 * (self.widening * posterior + self.weight * displaced)
+        misfit = spread + self.root[kind] * np.sqrt(posterior) + self.floor[kind] ** 2
+        return self.design_effect * posterior, misfit
 
     def std(self, rows: LeftOutRows, kind: str) -> FloatArray:
         """(n,) predictive standard deviations of rows."""
@@ -79,8 +83,8 @@ def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibrati
     The design effect is the ratio of the variance by which fits scatter with the groups that are in the data (the jackknife's:
     the sum over groups of the square by which the fit moves without it) to the posterior's, typical of a row.
 
-    First one widening and one weight for all kinds of label, with a floor for each, so that members drawn from them agree
-    with energies, forces and stresses at once (kinds count alike, whatever their rows); then scale and floor of each kind by
+    First one widening and one weight for all kinds of label, with a floor for each, so that members drawn from them agree with
+    energies, forces and stresses at once (kinds count alike, whatever their rows); then scale, root and floor of each kind by
     its own residuals.
 
     Args:
@@ -90,40 +94,49 @@ def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibrati
     ratios = [np.median(np.log(independent * of_kind.moved / of_kind.posterior)) for of_kind in rows.values()]
     design_effect = max(1.0, float(np.exp(np.mean(ratios))))
     terms = {kind: _Terms.of(of_kind, design_effect) for kind, of_kind in rows.items()}
-    widening, weight = _most_likely(list(terms.values()))[:2]
-    scale, floor = {}, {}
+    widening, weight = _most_likely([replace(of_kind, own=of_kind.own[1:]) for of_kind in terms.values()])[:2]
+    scale, root, floor = {}, {}, {}
     for kind, of_kind in terms.items():
         misfit = widening * of_kind.shared[0] + weight * of_kind.shared[1]
-        scale[kind], floor[kind] = np.sqrt(_most_likely([replace(of_kind, shared=misfit[None])])).tolist()
-    return Calibration(design_effect, widening, weight, scale, floor)
+        squared, root[kind], floor_squared = _most_likely([replace(of_kind, shared=misfit[None])])
+        scale[kind], floor[kind] = float(np.sqrt(squared)), float(np.sqrt(floor_squared))
+    return Calibration(design_effect, widening, weight, scale, root, floor)
 
 
 @dataclass(frozen=True)
 class _Terms:
-    """A variance fixed + Σ weight · shared + floor² of rows with these squared residuals."""
+    """A variance fixed + Σ weight · shared + Σ weight · own of rows with these squared residuals."""
 
     squares: FloatArray
     fixed: FloatArray
     shared: FloatArray
+    own: FloatArray
 
     @classmethod
     def of(cls, rows: LeftOutRows, design_effect: float) -> Self:
         shared = np.stack([rows.posterior, rows.displaced])
-        return cls(np.square(rows.residuals), design_effect * rows.posterior, shared)
+        own = np.stack([np.sqrt(rows.posterior), np.ones_like(rows.posterior)])
+        return cls(np.square(rows.residuals), design_effect * rows.posterior, shared, own)
+
+    @property
+    def size(self) -> float:
+        """The mean square."""
+        return max(float(self.squares.mean()), SMALLEST_VARIANCE)
 
 
 def _most_likely(kinds: Sequence[_Terms]) -> list[float]:
-    """The weights of the shared terms, then the square of the floor of each kind."""
-    n_shared = len(kinds[0].shared)
+    """The weights of the shared terms, then those of each kind's own."""
+    n_shared, n_own = len(kinds[0].shared), len(kinds[0].own)
 
     def loss(logarithms: FloatArray) -> tuple[float, FloatArray]:
         weights, value, slope = np.exp(logarithms), 0.0, np.zeros_like(logarithms)
-        for place, kind in enumerate(kinds, start=n_shared):
-            variance = kind.fixed + weights[:n_shared] @ kind.shared + weights[place] + SMALLEST_VARIANCE
+        for place, kind in enumerate(kinds):
+            here = [*range(n_shared), *range(n_shared + place * n_own, n_shared + (place + 1) * n_own)]
+            terms = np.concatenate([kind.shared, kind.own])
+            variance = kind.fixed + weights[here] @ terms + SMALLEST_VARIANCE
             value += 0.5 * float(np.mean(np.log(variance) + kind.squares / variance))
             by_variance = 0.5 * (1 - kind.squares / variance) / variance / len(variance)
-            slope[:n_shared] += weights[:n_shared] * (kind.shared @ by_variance)
-            slope[place] += weights[place] * by_variance.sum()
+            slope[here] += weights[here] * (terms @ by_variance)
         return value, slope
 
     start = _start(kinds)
@@ -133,12 +146,9 @@ def _most_likely(kinds: Sequence[_Terms]) -> list[float]:
 
 def _start(kinds: Sequence[_Terms]) -> FloatArray:
     """Where each term alone would explain a part of the squares."""
-    means = [max(float(kind.squares.mean()), SMALLEST_VARIANCE) for kind in kinds]
-    weights = []
-    for term in range(len(kinds[0].shared)):
-        ratios = [
-            mean / max(float(kind.shared[term].mean()), SMALLEST_VARIANCE)
-            for mean, kind in zip(means, kinds, strict=True)
-        ]
-        weights.append(START_SHARE * float(np.exp(np.mean(np.log(ratios)))))
-    return np.log([*weights, *(START_SHARE * mean for mean in means)])
+    shared = [
+        np.mean([np.log(kind.size / max(float(kind.shared[term].mean()), SMALLEST_VARIANCE)) for kind in kinds])
+        for term in range(len(kinds[0].shared))
+    ]
+    own = [np.log(kind.size / max(float(term.mean()), SMALLEST_VARIANCE)) for kind in kinds for term in kind.own]
+    return np.log(START_SHARE) + np.array([*shared, *own])

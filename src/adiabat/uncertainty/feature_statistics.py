@@ -1,5 +1,6 @@
 """Mean and covariance of the features that a model was trained on, by species, and distances from them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor
 
 from adiabat.system import PartState, register
+from adiabat.uncertainty.detector import Environments, each_species
+from adiabat.uncertainty.whitening import Whitening
 
 RIDGE = 1e-8
 """Of a feature's variance, added so that features that move together leave the covariance invertible."""
@@ -31,33 +34,39 @@ class FeatureStatistics:
     covariance: Tensor
     kind: ClassVar[str] = "feature_statistics"
 
+    @classmethod
+    def of_structures(cls, structures: Sequence[Environments], species: tuple[int, ...]) -> Self:
+        """Of the atoms of some structures; zero for a species that none of them holds.
+
+        Args:
+            structures: With places in `species`.
+            species: Atomic numbers, ascending.
+        """
+        atoms = Environments.together(structures)
+        functions = atoms.features.shape[1]
+        mean = atoms.features.new_zeros(len(species), functions)
+        covariance = atoms.features.new_zeros(len(species), functions, functions)
+        for place in atoms.species.unique().tolist():
+            features = atoms.features[atoms.species == place]
+            mean[place] = features.mean(0)
+            centred = features - mean[place]
+            covariance[place] = centred.T @ centred / len(features)
+        return cls(species, torch.bincount(atoms.species, minlength=len(species)), mean, covariance)
+
     def distance(self, features: Tensor, numbers: Tensor) -> Tensor:
         """(N,) Mahalanobis distances of features (N, functions) from the training atoms of each atom's species.
 
         Divided by the square root of the number of functions: about one for an atom like those of the training.
         """
         index = torch.searchsorted(torch.tensor(self.species), numbers.cpu())
-        found = features.new_empty(len(features))
-        for s in range(len(self.species)):
-            of_species = index == s
-            if bool(of_species.any()):
-                scale, factor = self._whiteners[s]
-                centred = ((features[of_species] - self.mean[s]) / scale).T
-                whitened = torch.linalg.solve_triangular(factor, centred, upper=False)
-                found[of_species] = whitened.square().mean(0).sqrt()
-        return found
+        return each_species(
+            features, index, len(self.species), lambda s, own: self._whitenings[s](own).square().mean(0).sqrt()
+        )
 
     @cached_property
-    def _whiteners(self) -> list[tuple[Tensor, Tensor]]:
-        """Per species a scale and the Cholesky factor of the scaled, slightly ridged covariance."""
-        found = []
-        for covariance in self.covariance:
-            variance = torch.diagonal(covariance)
-            scale = variance.clamp(min=1e-12 * float(variance.max()) + 1e-300).sqrt()
-            correlation = covariance / (scale[:, None] * scale)
-            ridge = RIDGE * torch.eye(len(scale), dtype=scale.dtype)
-            found.append((scale, torch.linalg.cholesky(correlation + ridge)))
-        return found
+    def _whitenings(self) -> list[Whitening]:
+        pairs = zip(self.mean, self.covariance, strict=True)
+        return [Whitening.of(mean, covariance, ridge=RIDGE) for mean, covariance in pairs]
 
     def to_state(self) -> PartState:
         """As tensors; a covariance as its lower triangle."""
