@@ -27,11 +27,11 @@ from timing import PeakMemory, machine, paired, ratio
 
 from adiabat.basis.presets import SIZES
 from adiabat.kernels.ace import Want, instruction_sets
-from adiabat.models.ace.compiled_committee import CompiledCommittee
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.neighbors import SkinList, neighbor_graph
 from adiabat.potential import Potential, load_potential
 from adiabat.potential.compiled import CompiledSum
+from adiabat.potential.compiled_committee import CompiledCommittee
 from adiabat.simulate import Follower, Streams, VelocityVerlet
 from adiabat.system import Batch, Graph
 
@@ -104,9 +104,9 @@ def print_entries(potentials: Potentials, _: argparse.Namespace) -> None:
             lambda i=invariants, g=graph: i.values(g),
             lambda i=invariants, g=graph, d=derivatives: i.forces(g, d, FORCES),
         ]
-        for want in (Want(), FORCES):
-            committees = [CompiledCommittee(model.basis, model.coefficients.repeat(m, 1, 1)) for m in MEMBERS]
-            works += [lambda c=c, g=graph, w=want: c.evaluate(g, w) for c in committees]
+        committees = [found for m in MEMBERS if (found := CompiledCommittee.of([potential.parts] * m)) is not None]
+        works += [lambda c=c, g=graph: c.each(g, ("energies",)) for c in committees]
+        works += [lambda c=c, g=graph: c.each(g, ("energies", "forces")) for c in committees]
         times = [1e6 * t / graph.batch.n_atoms for t in paired(works, runs=5).min(axis=0)]
         rows = 1e6 * paired([lambda m=model, g=small: m.design_rows(g)], runs=5).min() / small.batch.n_atoms
         columns = [*times[:2], rows, *times[2:]]

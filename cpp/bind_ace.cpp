@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "ace/committee_evaluator.hpp"
 #include "ace/evaluate.hpp"
 #include "ace/invariant_evaluator.hpp"
 #include "ace/row_builder.hpp"
@@ -26,12 +27,11 @@ std::vector<T> copied(const A &array) {
 struct PlanBuilder {
   adiabat::ace::PlanSource source;
 
-  PlanBuilder(double cutoff, double reach, std::int32_t l_max, std::int32_t members,
+  PlanBuilder(double cutoff, double reach, std::int32_t l_max,
               Array<const std::int32_t, nb::shape<-1, 4>> segments, Array<const double, nb::shape<-1, 9>> pairs) {
     source.cutoff = cutoff;
     source.reach = reach;
     source.l_max = l_max;
-    source.members = members;
     for (std::size_t s = 0; s < segments.shape(0); ++s) {
       const std::int32_t *row = segments.data() + 4 * s;
       source.segments.push_back({row[0], row[1], row[2], row[3]});
@@ -121,7 +121,7 @@ void evaluate(adiabat::ace::Evaluator &evaluator, const adiabat::EdgeList &edges
               std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
               std::optional<TensorsOut> atomic_virials, bool single, int threads, const std::string &instruction_set) {
   const auto configuration = configured(edges, positions, cells, species);
-  const auto request = requested(edges, evaluator.members(), {energies, nearest, system_energies, forces, system_virials, atomic_virials});
+  const auto request = requested(edges, 1, {energies, nearest, system_energies, forces, system_virials, atomic_virials});
   const nb::gil_scoped_release release;
   evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
 }
@@ -147,6 +147,27 @@ void backward(adiabat::ace::InvariantEvaluator &evaluator, const adiabat::EdgeLi
   evaluator.backward(edges, configuration, by_invariant.data(), request, single, threads, instruction_set);
 }
 
+void each(adiabat::ace::CommitteeEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+          Integers species, EnergiesOut energies, PerAtom nearest, EnergiesOut system_energies,
+          std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
+          std::optional<TensorsOut> atomic_virials, bool single, int threads, const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, evaluator.members(), {energies, nearest, system_energies, forces, system_virials, atomic_virials});
+  const nb::gil_scoped_release release;
+  evaluator.each(edges, configuration, request, single, threads, instruction_set);
+}
+
+void beside(adiabat::ace::CommitteeEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
+            Integers species, EnergiesOut values, EnergiesOut energies, PerAtom nearest, EnergiesOut system_energies,
+            std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
+            std::optional<TensorsOut> atomic_virials, bool single, int threads, const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, 1, {energies, nearest, system_energies, forces, system_virials, atomic_virials});
+  double *beside = sized(values, edges.atoms(), evaluator.members());
+  const nb::gil_scoped_release release;
+  evaluator.beside(edges, configuration, beside, request, single, threads, instruction_set);
+}
+
 void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
           Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, Array<double, nb::shape<-1, 6>> virial,
           const std::string &instruction_set) {
@@ -163,15 +184,18 @@ void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edge
 }  // namespace
 
 void bind_ace(nb::module_ &module) {
+  using adiabat::ace::CommitteeEvaluator;
   using adiabat::ace::Evaluator;
   using adiabat::ace::InvariantEvaluator;
+  using adiabat::ace::InvariantSource;
+  using adiabat::ace::ProductSource;
   using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
 
   nb::class_<PlanBuilder>(module, "PlanBuilder")
-      .def(nb::init<double, double, std::int32_t, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
+      .def(nb::init<double, double, std::int32_t, Array<const std::int32_t, nb::shape<-1, 4>>,
                     Array<const double, nb::shape<-1, 9>>>(),
-           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("members"), nb::arg("segments").noconvert(),
+           nb::arg("cutoff"), nb::arg("reach"), nb::arg("l_max"), nb::arg("segments").noconvert(),
            nb::arg("pairs").noconvert())
       .def("add_program", &PlanBuilder::add_program, nb::arg("component_start").noconvert(),
            nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
@@ -190,34 +214,78 @@ void bind_ace(nb::module_ &module) {
            nb::arg("system_virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
            nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"));
 
+  nb::class_<ProductSource>(module, "Products")
+      .def(
+          "__init__",
+          [](ProductSource *self, Integers start, Integers first, Integers second, Reals weight) {
+            new (self) ProductSource{copied<std::int32_t>(start), copied<std::int32_t>(first),
+                                     copied<std::int32_t>(second), copied<double>(weight)};
+          },
+          nb::arg("start").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
+          nb::arg("weight").noconvert());
+
+  nb::class_<InvariantSource>(module, "InvariantTable")
+      .def(
+          "__init__",
+          [](InvariantSource *self, Integers component_start, Integers component_index, Reals component_weight,
+             const ProductSource &sums, std::int32_t value_sums, const ProductSource &invariants,
+             const ProductSource &local, Integers stage_local, Integers stage_component, Integers component,
+             Integers pair_start, Integers pair_function, Integers pair_place, Reals pair_weight) {
+            new (self) InvariantSource{value_sums,
+                                       {copied<std::int32_t>(component_start), copied<std::int32_t>(component_index),
+                                        copied<double>(component_weight)},
+                                       sums,
+                                       invariants,
+                                       local,
+                                       copied<std::int32_t>(stage_local),
+                                       copied<std::int32_t>(stage_component),
+                                       copied<std::int32_t>(component),
+                                       copied<std::int32_t>(pair_start),
+                                       copied<std::int32_t>(pair_function),
+                                       copied<std::int32_t>(pair_place),
+                                       copied<double>(pair_weight)};
+          },
+          nb::arg("component_start").noconvert(), nb::arg("component_index").noconvert(),
+          nb::arg("component_weight").noconvert(), nb::arg("sums"), nb::arg("value_sums"), nb::arg("invariants"),
+          nb::arg("local"), nb::arg("stage_local").noconvert(), nb::arg("stage_component").noconvert(),
+          nb::arg("component").noconvert(), nb::arg("pair_start").noconvert(), nb::arg("pair_function").noconvert(),
+          nb::arg("pair_place").noconvert(), nb::arg("pair_weight").noconvert());
+
   nb::class_<InvariantEvaluator>(module, "InvariantEvaluator")
       .def(
           "__init__",
-          [](InvariantEvaluator *self, const PlanBuilder &plan, std::int32_t functions, Integers component_start,
-             Integers component_index, Reals component_weight, Integers left, Integers right, Integers first,
-             Integers second, Integers coupling_start, Integers coupling_index, Reals coupling_weight) {
-            new (self) InvariantEvaluator(
-                plan.source, {functions,
-                              {copied<std::int32_t>(component_start), copied<std::int32_t>(component_index),
-                               copied<double>(component_weight)},
-                              copied<std::int32_t>(left),
-                              copied<std::int32_t>(right),
-                              copied<std::int32_t>(first),
-                              copied<std::int32_t>(second),
-                              {copied<std::int32_t>(coupling_start), copied<std::int32_t>(coupling_index),
-                               copied<double>(coupling_weight)}});
+          [](InvariantEvaluator *self, const PlanBuilder &plan, const InvariantSource &table) {
+            new (self) InvariantEvaluator(plan.source, table);
           },
-          nb::arg("plan"), nb::arg("functions"), nb::arg("component_start").noconvert(),
-          nb::arg("component_index").noconvert(), nb::arg("component_weight").noconvert(), nb::arg("left").noconvert(),
-          nb::arg("right").noconvert(), nb::arg("first").noconvert(), nb::arg("second").noconvert(),
-          nb::arg("coupling_start").noconvert(), nb::arg("coupling_index").noconvert(),
-          nb::arg("coupling_weight").noconvert())
+          nb::arg("plan"), nb::arg("table"))
       .def("forward", &forward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("invariants").noconvert(), nb::arg("energies").noconvert(),
            nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(), nb::kw_only(), nb::arg("single"),
            nb::arg("threads"), nb::arg("instruction_set"))
       .def("backward", &backward, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("by_invariant").noconvert(), nb::arg("energies").noconvert(),
+           nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(),
+           nb::arg("forces").noconvert().none(), nb::arg("system_virials").noconvert().none(),
+           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
+           nb::arg("instruction_set"));
+
+  nb::class_<CommitteeEvaluator>(module, "CommitteeEvaluator")
+      .def(
+          "__init__",
+          [](CommitteeEvaluator *self, const PlanBuilder &plan, const InvariantSource &table, std::int32_t members,
+             const std::vector<Reals> &coefficients) {
+            adiabat::ace::MemberSource source{members, {}};
+            for (const auto &of_species : coefficients) source.coefficients.push_back(copied<double>(of_species));
+            new (self) CommitteeEvaluator(plan.source, table, source);
+          },
+          nb::arg("plan"), nb::arg("table"), nb::arg("members"), nb::arg("coefficients").noconvert())
+      .def("each", &each, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("energies").noconvert(), nb::arg("nearest").noconvert(),
+           nb::arg("system_energies").noconvert(), nb::arg("forces").noconvert().none(),
+           nb::arg("system_virials").noconvert().none(), nb::arg("atomic_virials").noconvert().none(), nb::kw_only(),
+           nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"))
+      .def("beside", &beside, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
+           nb::arg("species").noconvert(), nb::arg("values").noconvert(), nb::arg("energies").noconvert(),
            nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(),
            nb::arg("forces").noconvert().none(), nb::arg("system_virials").noconvert().none(),
            nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_plans import smallest_plan
+from made_plans import WRONG_TABLES, smallest_plan, smallest_table
 from made_potentials import made_ace
 from random_expansions import random_expansion
 from torch import Tensor
 
 from adiabat.kernels import _core
 from adiabat.kernels.ace import INSTRUCTION_SET_VARIABLE, Want, instruction_sets
+from adiabat.kernels.ace_invariants import compiled_table
 from adiabat.models import LinearACE
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.neighbors import neighbor_graph
@@ -149,43 +150,13 @@ def test_derivatives_that_do_not_fit_are_refused(given: Any, message: str) -> No
         CompiledInvariants(model.basis).forces(graph, given(right), Want())
 
 
-def arguments() -> dict[str, Any]:
-    """One function: the square of one component of a density of one radial function."""
-    integers = np.int32
-    return {
-        "functions": 1,
-        "component_start": np.array([0, 1], dtype=integers),
-        "component_index": np.zeros(1, dtype=integers),
-        "component_weight": np.ones(1),
-        "left": np.zeros(1, dtype=integers),
-        "right": np.zeros(1, dtype=integers),
-        "first": np.ones(1, dtype=integers),
-        "second": np.full(1, 2, dtype=integers),
-        "coupling_start": np.array([0, 1], dtype=integers),
-        "coupling_index": np.zeros(1, dtype=integers),
-        "coupling_weight": np.ones(1),
-    }
-
-
 def test_what_is_refused_here_is_accepted_when_it_is_right() -> None:
-    assert isinstance(_core.InvariantEvaluator(smallest_plan(), **arguments()), _core.InvariantEvaluator)
+    found = _core.InvariantEvaluator(smallest_plan(), compiled_table(smallest_table()))
+
+    assert isinstance(found, _core.InvariantEvaluator)
 
 
-WRONG = {
-    "a negative number of functions": ("functions", -1),
-    "fewer functions than are coupled": ("functions", 0),
-    "a component beyond the density": ("component_index", np.array([1], dtype=np.int32)),
-    "a node of itself": ("left", np.array([1], dtype=np.int32)),
-    "a node of half a pair": ("right", np.zeros(0, dtype=np.int32)),
-    "a product beyond one": ("second", np.array([3], dtype=np.int32)),
-    "a product of nothing": ("first", np.array([-1], dtype=np.int32)),
-    "a product of one factor": ("second", np.zeros(0, dtype=np.int32)),
-    "couplings beyond the last": ("coupling_start", np.array([0, 2], dtype=np.int32)),
-    "a coupling that is no number": ("coupling_weight", np.array([np.nan])),
-}
-
-
-@pytest.mark.parametrize(("name", "value"), WRONG.values(), ids=WRONG)
-def test_tables_that_lead_out_of_memory_are_refused(name: str, value: Any) -> None:
+@pytest.mark.parametrize("change", WRONG_TABLES.values(), ids=WRONG_TABLES)
+def test_tables_that_lead_out_of_memory_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        _core.InvariantEvaluator(smallest_plan(), **(arguments() | {name: value}))
+        _core.InvariantEvaluator(smallest_plan(), compiled_table(smallest_table(**change)))

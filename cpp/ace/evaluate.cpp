@@ -13,7 +13,7 @@ void Evaluator::run(const PlanTables<T> &tables, const Kernel<T> &kernel, const 
   scheduler_.run(edges, configuration, request, plan.species, kernel.lanes, threads,
                  kernel.scratch_bytes(plan, edges.longest_row()),
                  [&](const Edges &view, const std::int32_t *order, std::int64_t blocks, void *scratch, const Collected &c) {
-                   const Output<T> output{plan.members,   request.energies, request.nearest, request.forces,
+                   const Output<T> output{1,         request.energies, request.nearest, request.forces,
                                           c.virials, c.pulls,          c.twists};
                    kernel.evaluate(plan, view, order, blocks, scratch, output);
                  });

@@ -14,7 +14,6 @@ class Evaluator {
   explicit Evaluator(const PlanSource &source);
 
   std::int32_t species() const { return in_double_.view().species; }
-  std::int32_t members() const { return in_double_.view().members; }
 
   // Evaluates on at most `threads` threads; the result does not depend on their number.
   // Throws std::invalid_argument: a position that is not finite, a species out of range, an unknown instruction set.

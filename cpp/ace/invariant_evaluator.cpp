@@ -6,49 +6,14 @@
 #include "instruction_set.hpp"
 
 namespace adiabat::ace {
-namespace {
-
-const InvariantSource &sound(const PlanSource &plan, const InvariantSource &source) {
-  require_sound(plan);
-  if (source.functions < 0) throw std::invalid_argument("the number of functions is not negative");
-  const std::size_t nodes = source.left.size();
-  require_components(source.components, nodes, static_cast<std::int64_t>(plan.programs.size()) * density_count(plan));
-  const std::size_t components = source.components.start.size() - 1;
-  require_nodes(source.left, source.right, components);
-  if (source.second.size() != source.first.size()) throw std::invalid_argument("every product has two factors");
-  require_places(source.first, components + nodes + 1);
-  require_places(source.second, components + nodes + 1);
-  require_rows(source.coupling, source.first.size(), source.functions);
-  return source;
-}
-
-}  // namespace
-
-template <class T>
-InvariantEvaluator::Tables<T>::Tables(const InvariantSource &source, std::int32_t density)
-    : of_density_(tables<T>(source.components)), of_component_(tables<T>(transposed(source.components, density))),
-      coupling_(tables<T>(source.coupling)), left_(places(source.left)), right_(places(source.right)),
-      first_(places(source.first)), second_(places(source.second)) {
-  view_ = {source.functions,
-           static_cast<std::int32_t>(source.components.start.size()) - 1,
-           static_cast<std::int32_t>(source.left.size()),
-           static_cast<std::int32_t>(source.first.size()),
-           of_density_.view(),
-           of_component_.view(),
-           left_.data(),
-           right_.data(),
-           first_.data(),
-           second_.data(),
-           coupling_.view()};
-}
 
 InvariantEvaluator::InvariantEvaluator(const PlanSource &plan, const InvariantSource &source)
-    : plan_((sound(plan, source), plan)), plan_in_single_(plan),
+    : plan_((require_sound(plan, source), plan)), plan_in_single_(plan),
       table_(source, plan_.view().species * plan_.view().density),
       table_in_single_(source, plan_.view().species * plan_.view().density) {}
 
 template <class T>
-void InvariantEvaluator::run(const PlanTables<T> &plan_tables, const Tables<T> &tables, const Kernel<T> &kernel,
+void InvariantEvaluator::run(const PlanTables<T> &plan_tables, const InvariantTables<T> &tables, const Kernel<T> &kernel,
                              const EdgeList &edges, const Configuration &configuration, double *invariants,
                              const double *by_invariant, const Request &request, int threads) {
   const Plan<T> &plan = plan_tables.view();

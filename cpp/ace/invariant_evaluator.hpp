@@ -1,21 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "ace/invariant_tables.hpp"
 #include "ace/plan.hpp"
 #include "ace/scheduler.hpp"
 #include "edge_list.hpp"
 
 namespace adiabat::ace {
-
-// The arrays of InvariantTable, see there; places are not yet multiplied, and the components not yet transposed.
-struct InvariantSource {
-  std::int32_t functions;
-  SparseSource components;
-  std::vector<std::int32_t> left, right, first, second;
-  SparseSource coupling;
-};
 
 // The invariants in both floating-point types, so that any function of them can be differentiated.
 class InvariantEvaluator {
@@ -38,27 +30,14 @@ class InvariantEvaluator {
 
  private:
   template <class T>
-  class Tables {
-   public:
-    explicit Tables(const InvariantSource &source, std::int32_t density);
-    Tables(const Tables &) = delete;
-    Tables &operator=(const Tables &) = delete;
-    const InvariantTable<T> &view() const { return view_; }
-
-   private:
-    SparseTables<T> of_density_, of_component_, coupling_;
-    std::vector<std::uint32_t> left_, right_, first_, second_;
-    InvariantTable<T> view_{};
-  };
-  template <class T>
-  void run(const PlanTables<T> &plan, const Tables<T> &tables, const Kernel<T> &kernel, const EdgeList &edges,
+  void run(const PlanTables<T> &plan, const InvariantTables<T> &tables, const Kernel<T> &kernel, const EdgeList &edges,
            const Configuration &configuration, double *invariants, const double *by_invariant, const Request &request,
            int threads);
 
   PlanTables<double> plan_;
   PlanTables<float> plan_in_single_;
-  Tables<double> table_;
-  Tables<float> table_in_single_;
+  InvariantTables<double> table_;
+  InvariantTables<float> table_in_single_;
   Scheduler scheduler_;
 };
 

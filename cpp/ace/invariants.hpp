@@ -2,47 +2,60 @@
 
 namespace {
 
-// The nodes' values from the components', and a 1 after them.
+// to[k] = Σ weight V[first] V[second] for the rows from `begin` to `end`; `to` may lie in V, behind what they are made of.
 template <class T>
-inline void fill_values(const InvariantTable<T> &table, Real<T> *value) {
-  fill_nodes<T>(table.left, table.right, table.components, table.nodes, value);
-  value[table.components + table.nodes] = all(T(1));
-}
-
-template <class T>
-ADIABAT_PHASE void invariant_values(const InvariantTable<T> &table, Real<T> *value, Real<T> *invariant) {
-  fill_values(table, value);
-  for (int f = 0; f < table.functions; ++f) invariant[f] = Real<T>{};
-  for (int p = 0; p < table.products; ++p) {
-    const Real<T> product = at<T>(value, table.first[p]) * at<T>(value, table.second[p]);
-    for (int e = table.coupling.start[p]; e < table.coupling.start[p + 1]; ++e)
-      invariant[table.coupling.index[e]] += table.coupling.weight[e] * product;
+ADIABAT_PHASE void add_products(const Products<T> &rows, int begin, int end, Real<T> *value, Real<T> *to) {
+  int e = rows.start[begin];
+  for (int k = begin; k < end; ++k) {
+    Real<T> sum{};
+    for (; e < rows.start[k + 1]; ++e)
+      sum += (rows.weight[e] * at<T>(value, rows.first[e])) * at<T>(value, rows.second[e]);
+    *to++ = sum;
   }
 }
 
-// adjoint: on return that of the components is complete.
+// The table's values as far as the invariants need them, and the invariants.
 template <class T>
-ADIABAT_PHASE void invariant_adjoint(const InvariantTable<T> &table, const Real<T> *by_invariant, Real<T> *value,
-                                     Real<T> *adjoint) {
-  fill_values(table, value);
-  for (int k = 0; k <= table.components + table.nodes; ++k) adjoint[k] = Real<T>{};
-  for (int p = 0; p < table.products; ++p) {
-    Real<T> by_product{};
-    for (int e = table.coupling.start[p]; e < table.coupling.start[p + 1]; ++e)
-      by_product += table.coupling.weight[e] * by_invariant[table.coupling.index[e]];
-    const std::uint32_t first = table.first[p], second = table.second[p];
-    const Real<T> a = at<T>(value, first), b = at<T>(value, second);
-    at<T>(adjoint, first) += by_product * b;
-    at<T>(adjoint, second) += by_product * a;
+inline void find_invariants(const InvariantTable<T> &table, const Real<T> *density, Real<T> *value, Real<T> *invariant) {
+  apply(table.component_of_density, table.components, density, value);
+  value[table.components] = all(T(1));
+  add_products(table.sum, 0, table.value_sums, value, value + table.components + 1);
+  add_products(table.invariant, 0, table.functions, value, invariant);
+}
+
+// Finds the derivatives of the invariants stage by stage, and calls work(components: begin, end) with those of each.
+template <class T, class Work>
+inline void for_each_stage(const InvariantTable<T> &table, Real<T> *value, const Work &work) {
+  Real<T> *sums = value + table.components + 1, *local = sums + table.sums;
+  add_products(table.sum, table.value_sums, table.sums, value, sums + table.value_sums);
+  for (int s = 0; s < table.stages; ++s) {
+    add_products(table.local, table.stage_local[s], table.stage_local[s + 1], value, local);
+    work(table.stage_component[s], table.stage_component[s + 1]);
   }
-  empty_nodes<T>(table.left, table.right, table.components, table.nodes, value, adjoint);
+}
+
+// adjoint: of the components from `begin` to `end` of a stage.
+template <class T>
+ADIABAT_PHASE void invariant_adjoint(const InvariantTable<T> &table, int begin, int end, const Real<T> *by_invariant,
+                                     Real<T> *value, Real<T> *adjoint) {
+  for (int k = begin; k < end; ++k) {
+    Real<T> sum{};
+    for (int p = table.pair_start[k]; p < table.pair_start[k + 1]; ++p)
+      sum += (table.pair_weight[p] * at<T>(value, table.pair_place[p])) * by_invariant[table.pair_function[p]];
+    adjoint[table.component[k]] = sum;
+  }
+}
+
+template <class T>
+inline std::size_t table_values(const InvariantTable<T> &table) {
+  return static_cast<std::size_t>(table.components) + 1 + table.sums + table.most_local;
 }
 
 template <class T>
 inline Scratch<T> carve_invariants(const Plan<T> &plan, const InvariantTable<T> &table, std::int64_t longest_row,
                                    Arena &arena, Real<T> **invariant) {
   *invariant = arena.take<Real<T>>(table.functions);
-  return carve(plan, longest_row, static_cast<std::size_t>(table.components) + table.nodes + 1, arena);
+  return carve(plan, 1, longest_row, table_values(table), arena);
 }
 
 template <class T>
@@ -65,15 +78,8 @@ void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges
   const bool backwards = output.sums.forces != nullptr;
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::int32_t *sites = order + block * lanes;
-    const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(edges.species[sites[0]]) * plan.species;
-    collect_block(plan, pairs, edges, sites, scratch, output.sums);
-    write_energies<T>(edges, sites, repel(plan, pairs, scratch), 0, output.sums);
-    if (backwards)
-      forward<T, true>(plan, pairs, scratch);
-    else
-      forward<T, false>(plan, pairs, scratch);
-    apply(table.component_of_density, table.components, scratch.density, scratch.value);
-    if (!backwards) invariant_values(table, scratch.value, invariant);
+    write_energies<T>(edges, sites, begin_block(plan, edges, sites, scratch, output.sums), output.sums);
+    find_invariants(table, scratch.density, scratch.value, invariant);
     for (int lane = 0; lane < lanes; ++lane) {
       const std::ptrdiff_t row = sites[lane] < 0 ? 0 : static_cast<std::ptrdiff_t>(edges.atom[sites[lane]]) * table.functions;
       for (int f = 0; backwards && f < table.functions; ++f)
@@ -82,7 +88,9 @@ void invariants(const Plan<T> &plan, const InvariantTable<T> &table, const Edges
         output.invariants[row + f] = invariant[f][lane];
     }
     if (!backwards) continue;
-    invariant_adjoint(table, invariant, scratch.value, scratch.adjoint);
+    for_each_stage(table, scratch.value, [&](int begin, int end) {
+      invariant_adjoint(table, begin, end, invariant, scratch.value, scratch.adjoint);
+    });
     apply(table.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
     finish_block(plan, edges, sites, scratch, output.sums);
   }

@@ -11,14 +11,42 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-void require(bool holds, const char *rule) {
-  if (!holds) throw std::invalid_argument(rule);
-}
-
 std::int32_t radial_count(const PlanSource &source) {
   std::int32_t most = 0;
   for (const auto &segment : source.segments) most = segment.radial > most ? segment.radial : most;
   return most;
+}
+
+void require_program(const ProgramSource &program, std::int64_t density) {
+  const std::size_t nodes = program.left.size(), rows = program.first.size(), blocks = rows / block_rows;
+  require_components(program.components, nodes, density);
+  const auto components = program.components.start.size() - 1, values = components + nodes;
+  require_nodes(program.left, program.right, components);
+  require(rows % block_rows == 0 && program.second.size() == rows && program.linear.size() == rows,
+          "rows stand in blocks, each with two factors and a coefficient");
+  require(program.single_blocks >= 0 && static_cast<std::size_t>(program.single_blocks) <= blocks,
+          "single blocks are among the blocks");
+  require_places(program.first, values);
+  require_places(program.second, values);
+  require_starts(program.column_start, blocks, program.column.size());
+  require(program.weight.size() == program.column.size() * block_rows,
+          "a column has a weight for each row of its block");
+  require_places(program.column, values);
+  require_finite(program.linear);
+  require_finite(program.weight);
+  require_finite({program.shift});
+}
+
+template <class T>
+Pair<T> narrowed(const Pair<double> &p) {
+  return {T(p.inner_radius), T(p.inner_inverse_width), T(p.repulsion_outer), T(p.repulsion_inner), T(p.charge),
+          T(p.inverse_length), T(p.cubic),             T(p.quartic),         T(p.constant)};
+}
+
+}  // namespace
+
+void require(bool holds, const char *rule) {
+  if (!holds) throw std::invalid_argument(rule);
 }
 
 void require_finite(const std::vector<double> &values) {
@@ -34,34 +62,6 @@ void require_starts(const std::vector<std::int32_t> &start, std::size_t rows, st
   require(start.back() >= 0 && static_cast<std::size_t>(start.back()) == entries, "rows end with the last entry");
   for (std::size_t i = 0; i < rows; ++i) require(start[i] <= start[i + 1], "rows do not overlap");
 }
-
-void require_program(const ProgramSource &program, std::int64_t density, std::size_t members) {
-  const std::size_t nodes = program.left.size(), rows = program.first.size(), blocks = rows / block_rows;
-  require_components(program.components, nodes, density);
-  const auto components = program.components.start.size() - 1, values = components + nodes;
-  require_nodes(program.left, program.right, components);
-  require(rows % block_rows == 0 && program.second.size() == rows && program.linear.size() == members * rows,
-          "rows stand in blocks, each with two factors and a coefficient");
-  require(program.single_blocks >= 0 && static_cast<std::size_t>(program.single_blocks) <= blocks,
-          "single blocks are among the blocks");
-  require_places(program.first, values);
-  require_places(program.second, values);
-  require_starts(program.column_start, blocks, program.column.size());
-  require(program.weight.size() == members * program.column.size() * block_rows,
-          "a column has a weight for each row of its block");
-  require_places(program.column, values);
-  require_finite(program.linear);
-  require_finite(program.weight);
-  require_finite({program.shift});
-}
-
-template <class T>
-Pair<T> narrowed(const Pair<double> &p) {
-  return {T(p.inner_radius), T(p.inner_inverse_width), T(p.repulsion_outer), T(p.repulsion_inner), T(p.charge),
-          T(p.inverse_length), T(p.cubic),             T(p.quartic),         T(p.constant)};
-}
-
-}  // namespace
 
 std::int32_t density_count(const PlanSource &source) {
   std::int32_t count = 0;
@@ -124,7 +124,6 @@ void require_sound(const PlanSource &source) {
   require(source.pairs.size() == species * species, "a plan has a pair for each two species");
   require(std::isfinite(source.cutoff) && source.cutoff > 0, "the cutoff is positive");
   require(std::isfinite(source.reach) && source.reach > 0, "the reach is positive");
-  require(source.members >= 1 && source.members <= 1024, "a plan has between 1 and 1024 members");
   require(source.l_max >= 0 && source.l_max <= 64, "l_max lies between 0 and 64");
   const std::int32_t harmonics = (source.l_max + 1) * (source.l_max + 1);
   std::int32_t next = 0, offset = 0;
@@ -138,8 +137,7 @@ void require_sound(const PlanSource &source) {
   }
   require(next == harmonics, "segments cover all harmonics");
   for (const auto &program : source.programs)
-    require_program(program, static_cast<std::int64_t>(species) * density_count(source),
-                    static_cast<std::size_t>(source.members));
+    require_program(program, static_cast<std::int64_t>(species) * density_count(source));
 }
 
 template <class T>
@@ -181,7 +179,6 @@ PlanTables<T>::PlanTables(const PlanSource &source) : segments_(source.segments)
   for (const auto &program : source.programs) tables_.emplace_back(program, species * density);
   for (const auto &tables : tables_) programs_.push_back(tables.view());
   view_.species = species;
-  view_.members = source.members;
   view_.segments = static_cast<std::int32_t>(segments_.size());
   view_.density = density;
   view_.reach = source.reach;

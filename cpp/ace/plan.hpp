@@ -28,7 +28,6 @@ struct PlanSource {
   double cutoff;  // Å, of the radial functions
   double reach;   // Å, of the longest edge that counts: the cutoff, or the repulsion's where that is longer
   std::int32_t l_max;
-  std::int32_t members;  // energies of one atom
   std::vector<Segment> segments;
   std::vector<Pair<double>> pairs;       // (species, species)
   std::vector<ProgramSource> programs;   // by species
@@ -89,6 +88,10 @@ void require_sound(const PlanSource &source);
 void require_rows(const SparseSource &rows, std::size_t count, std::int64_t columns);
 void require_components(const SparseSource &components, std::size_t nodes, std::int64_t density);
 void require_nodes(const std::vector<std::int32_t> &left, const std::vector<std::int32_t> &right, std::size_t components);
+void require_place(std::int32_t place, std::size_t end);
 void require_places(const std::vector<std::int32_t> &places, std::size_t end);
+void require_starts(const std::vector<std::int32_t> &start, std::size_t rows, std::size_t entries);
+void require_finite(const std::vector<double> &values);
+void require(bool holds, const char *rule);
 
 }  // namespace adiabat::ace

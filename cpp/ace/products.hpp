@@ -18,14 +18,12 @@ ADIABAT_PHASE void apply(const SparseRows<T> &rows, int count, const Real<T> *fr
   }
 }
 
-// Adds the energy of one member of a run of blocks. The rows of a block share its columns, whose values and adjoints are fetched once.
+// Adds the energy of a run of blocks. The rows of a block share its columns, whose values and adjoints are fetched once.
 template <class T, bool pairs, bool adjoints>
-inline void add_blocks(const Program<T> &program, int member, int block, int end, Real<T> *__restrict value,
+inline void add_blocks(const Program<T> &program, int block, int end, Real<T> *__restrict value,
                        Real<T> *__restrict adjoint, Sum<T> &energy) {
   const std::uint32_t *column = program.column + program.column_start[block];
-  const std::ptrdiff_t columns_of_all = program.column_start[program.blocks], rows = program.blocks * block_rows;
-  const T *weight = program.weight + block_rows * (member * columns_of_all + program.column_start[block]);
-  const T *linear = program.linear + member * rows;
+  const T *weight = program.weight + block_rows * static_cast<std::ptrdiff_t>(program.column_start[block]);
   for (; block < end; ++block) {
     const std::uint32_t *first = program.first + block * block_rows, *second = program.second + block * block_rows;
     Real<T> v[block_rows], h[block_rows];
@@ -33,7 +31,7 @@ inline void add_blocks(const Program<T> &program, int member, int block, int end
     for (int r = 0; r < block_rows; ++r) {
       v[r] = at<T>(value, first[r]);
       if constexpr (pairs) v[r] *= at<T>(value, second[r]);
-      h[r] = all(linear[block * block_rows + r]);
+      h[r] = all(program.linear[block * block_rows + r]);
     }
     for (int columns = program.column_start[block + 1] - program.column_start[block]; columns > 0; --columns) {
       const std::uint32_t place = *column++;
@@ -67,30 +65,29 @@ inline void add_blocks(const Program<T> &program, int member, int block, int end
 }
 
 template <class T>
-inline void fill_nodes(const std::uint32_t *left, const std::uint32_t *right, int components, int nodes, Real<T> *value) {
-  for (int k = 0; k < nodes; ++k) value[components + k] = at<T>(value, left[k]) * at<T>(value, right[k]);
+inline void fill_nodes(const Program<T> &program, Real<T> *value) {
+  for (int k = 0; k < program.nodes; ++k)
+    value[program.components + k] = at<T>(value, program.left[k]) * at<T>(value, program.right[k]);
 }
 
 // Hands the adjoints of the nodes on to what they are products of.
 template <class T>
-inline void empty_nodes(const std::uint32_t *left, const std::uint32_t *right, int components, int nodes, Real<T> *value,
-                        Real<T> *adjoint) {
-  for (int k = nodes - 1; k >= 0; --k) {
-    const Real<T> g = adjoint[components + k];
-    at<T>(adjoint, left[k]) += g * at<T>(value, right[k]);
-    at<T>(adjoint, right[k]) += g * at<T>(value, left[k]);
+inline void empty_nodes(const Program<T> &program, Real<T> *value, Real<T> *adjoint) {
+  for (int k = program.nodes - 1; k >= 0; --k) {
+    const Real<T> g = adjoint[program.components + k];
+    at<T>(adjoint, program.left[k]) += g * at<T>(value, program.right[k]);
+    at<T>(adjoint, program.right[k]) += g * at<T>(value, program.left[k]);
   }
 }
 
 // value: filled in; adjoint: on return that of the components is complete, unless only the energy is wanted.
 template <class T, bool adjoints>
-ADIABAT_PHASE Sum<T> energy_and_adjoint(const Program<T> &program, int member, Real<T> *value, Real<T> *adjoint) {
-  const int components = program.components, nodes = program.nodes;
-  for (int k = 0; adjoints && k < components + nodes; ++k) adjoint[k] = Real<T>{};
+ADIABAT_PHASE Sum<T> energy_and_adjoint(const Program<T> &program, Real<T> *value, Real<T> *adjoint) {
+  for (int k = 0; adjoints && k < program.components + program.nodes; ++k) adjoint[k] = Real<T>{};
   Sum<T> energy{};
-  add_blocks<T, false, adjoints>(program, member, 0, program.single_blocks, value, adjoint, energy);
-  add_blocks<T, true, adjoints>(program, member, program.single_blocks, program.blocks, value, adjoint, energy);
-  if constexpr (adjoints) empty_nodes<T>(program.left, program.right, components, nodes, value, adjoint);
+  add_blocks<T, false, adjoints>(program, 0, program.single_blocks, value, adjoint, energy);
+  add_blocks<T, true, adjoints>(program, program.single_blocks, program.blocks, value, adjoint, energy);
+  if constexpr (adjoints) empty_nodes(program, value, adjoint);
   return energy;
 }
 

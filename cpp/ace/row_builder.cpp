@@ -10,10 +10,6 @@
 namespace adiabat::ace {
 namespace {
 
-void require(bool holds, const char *rule) {
-  if (!holds) throw std::invalid_argument(rule);
-}
-
 void require_starts(const std::vector<std::int64_t> &start, std::size_t rows, std::size_t entries) {
   require(start.size() == rows + 1 && start.front() == 0, "rows start at 0, and there is one start more than rows");
   require(start.back() >= 0 && static_cast<std::size_t>(start.back()) == entries, "rows end with the last entry");

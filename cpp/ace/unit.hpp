@@ -12,13 +12,16 @@ namespace adiabat::ace {
 #include "ace/products.hpp"
 #include "ace/walk.hpp"
 #include "ace/invariants.hpp"
+#include "ace/committee.hpp"
 #include "ace/rows.hpp"
 
 InstructionSet ADIABAT_NAME() {
   return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>, &invariant_scratch_bytes<double>,
-           &invariants<double>},
+           &invariants<double>, &committee_scratch_bytes<double>, &committee<double>,
+           &beside_scratch_bytes<double>, &beside<double>},
           {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>, &invariant_scratch_bytes<float>,
-           &invariants<float>},
+           &invariants<float>, &committee_scratch_bytes<float>, &committee<float>,
+           &beside_scratch_bytes<float>, &beside<float>},
           &row_scratch_bytes,
           &add_rows};
 }

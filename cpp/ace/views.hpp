@@ -62,8 +62,7 @@ struct SparseRows {
 constexpr int block_rows = 4;
 constexpr std::uint32_t place_unit = 16;
 
-// The energies of an atom of one species as bilinear forms of products, E = Σ_rows v (linear + Σ_columns weight V[column]),
-// one for each member of a committee: they differ in their coefficients alone.
+// The energy of an atom of one species as a bilinear form of products, E = Σ_rows v (linear + Σ_columns weight V[column]).
 // V holds first the components (sums over the density), then the nodes V[left] V[right]. v is V[first] in the first blocks,
 // V[first] V[second] in the others. The rows of a block share their columns; weights are zero where a row lacks one.
 // Places in V are stored times `place_unit`.
@@ -79,17 +78,16 @@ struct Program {
   const std::uint32_t *right;
   const std::uint32_t *first;        // (blocks, block_rows)
   const std::uint32_t *second;       // (blocks, block_rows)
-  const T *linear;                   // (members, blocks, block_rows)
+  const T *linear;                   // (blocks, block_rows)
   const std::int32_t *column_start;  // (blocks + 1,)
   const std::uint32_t *column;
-  const T *weight;                   // (members, columns, block_rows)
+  const T *weight;                   // (columns, block_rows)
   double shift;                      // eV, added to the energy
 };
 
 template <class T>
 struct Plan {
   std::int32_t species;
-  std::int32_t members;  // energies of one atom
   std::int32_t segments;
   std::int32_t density;  // components of the density of one species of neighbour
   double reach;          // Å: the longest edge that counts
@@ -127,20 +125,46 @@ struct Output {
   double *twists;  // (particles, members, 3, 3): Σ -r ⊗ ∂E_i/∂r; null: not wanted
 };
 
-// The invariants B_f = Σ coupling V[first] V[second]. V holds the components, the nodes V[left] V[right], and a 1.
+// Rows of products of two values: entries start[k] ... start[k+1]-1 of row k are weight V[first] V[second].
+template <class T>
+struct Products {
+  const std::int32_t *start;
+  const std::uint32_t *first;  // places in V, times `place_unit`
+  const std::uint32_t *second;
+  const T *weight;
+};
+
+// The invariants B_f and their derivatives by the components A_u. V holds the components, a 1, the sums, and the local sums
+// of one stage: rows of products of values before them. B_f is a row of products; ∂B_f/∂A_u = weight V[place] for the pairs
+// of u, zero for all others. Derivatives are found stage by stage, and used before the next one.
 template <class T>
 struct InvariantTable {
   std::int32_t functions;
   std::int32_t components;
-  std::int32_t nodes;
-  std::int32_t products;
+  std::int32_t sums;
+  std::int32_t value_sums;  // so many of the first are what the invariants themselves need
+  std::int32_t most_local;  // of any stage
+  std::int32_t stages;
   SparseRows<T> component_of_density;
   SparseRows<T> density_of_component;  // its transpose
-  const std::uint32_t *left;           // places in V, times `place_unit`
-  const std::uint32_t *right;
-  const std::uint32_t *first;   // (products,)
-  const std::uint32_t *second;  // (products,)
-  SparseRows<T> coupling;       // (products,) rows over the functions
+  Products<T> sum;
+  Products<T> invariant;
+  Products<T> local;
+  const std::int32_t *stage_local;      // (stages + 1,)
+  const std::int32_t *stage_component;  // (stages + 1,)
+  const std::int32_t *component;        // (components,) by stage
+  const std::int32_t *pair_start;       // (components + 1,) in the same order
+  const std::int32_t *pair_function;
+  const std::uint32_t *pair_place;      // times `place_unit`
+  const T *pair_weight;
+};
+
+// Energies that are linear in the invariants: coefficients (functions, members) for each species of the centre.
+template <class T>
+struct Members {
+  std::int32_t count;
+  const T *const *coefficients;
+  const double *shift;  // (species,) eV, added to each energy
 };
 
 // Forwards, without forces, invariants are written; backwards their derivatives are read.
@@ -186,6 +210,16 @@ struct Kernel {
   std::size_t (*invariant_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, std::int64_t longest_row);
   void (*invariants)(const Plan<T> &, const InvariantTable<T> &, const Edges &, const std::int32_t *order,
                      std::int64_t blocks, void *scratch, const InvariantOutput<T> &);
+  std::size_t (*committee_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, const Members<T> &,
+                                         std::int64_t longest_row);
+  // All members; the plan's own energy is left out.
+  void (*committee)(const Plan<T> &, const InvariantTable<T> &, const Members<T> &, const Edges &,
+                    const std::int32_t *order, std::int64_t blocks, void *scratch, const Output<T> &);
+  std::size_t (*beside_scratch_bytes)(const Plan<T> &, const InvariantTable<float> &, const Members<float> &,
+                                      std::int64_t longest_row);
+  // The plan's energy, and beside it, in single precision, (atoms, members) what coefficients make of the invariants.
+  void (*beside)(const Plan<T> &, const InvariantTable<float> &, const Members<float> &, const Edges &,
+                 const std::int32_t *order, std::int64_t blocks, void *scratch, const Output<T> &, double *values);
 };
 
 struct InstructionSet {

@@ -49,7 +49,7 @@ struct Scratch {
 };
 
 template <class T>
-inline Scratch<T> carve(const Plan<T> &plan, std::int64_t longest_row, std::size_t values, Arena &arena) {
+inline Scratch<T> carve(const Plan<T> &plan, std::size_t members, std::int64_t longest_row, std::size_t values, Arena &arena) {
   const std::size_t lanes = Lane<T>::count, species = plan.species, row = longest_row;
   const std::size_t slots = row * (species < lanes ? species : lanes) + together * species;
   const std::size_t degrees = plan.harmonics.l_max + 1, harmonics = degrees * degrees;
@@ -64,7 +64,7 @@ inline Scratch<T> carve(const Plan<T> &plan, std::int64_t longest_row, std::size
   scratch.R = arena.take<Real<T>>(slots * plan.radial.count);
   scratch.S = arena.take<Real<T>>(slots * plan.radial.count);
   scratch.particle = arena.take<std::uint32_t>(slots * lanes);
-  scratch.gradient = arena.take<Real<T>>(plan.members * slots * 3);
+  scratch.gradient = arena.take<Real<T>>(members * slots * 3);
   scratch.slots = slots;
   scratch.near_place = arena.take<std::int64_t>(row * lanes);
   scratch.near_species = arena.take<std::int32_t>(row * lanes);
@@ -80,8 +80,8 @@ inline Scratch<T> carve(const Plan<T> &plan, std::int64_t longest_row, std::size
   scratch.im = arena.take<Real<T>>(chunk_edges * degrees);
   scratch.by_value = arena.take<Real<T>>(chunk_edges * harmonics);
   scratch.by_slope = arena.take<Real<T>>(chunk_edges * harmonics);
-  scratch.density = arena.take<Real<T>>(plan.members * species * plan.density);
-  scratch.totals = arena.take<Totals<T>>(plan.members);
+  scratch.density = arena.take<Real<T>>(members * species * plan.density);
+  scratch.totals = arena.take<Totals<T>>(members);
   scratch.value = arena.take<Real<T>>(values);
   scratch.adjoint = arena.take<Real<T>>(values);
   return scratch;
@@ -341,10 +341,9 @@ ADIABAT_PHASE void hand_out(const Plan<T> &plan, const std::int32_t *sites, cons
 }
 
 template <class T>
-inline void write_energies(const Edges &edges, const std::int32_t *sites, Sum<T> energy, int member, const Output<T> &output) {
+inline void write_energies(const Edges &edges, const std::int32_t *sites, Sum<T> energy, const Output<T> &output) {
   for (int lane = 0; lane < Lane<T>::count; ++lane)
-    if (sites[lane] >= 0)
-      output.energies[static_cast<std::int64_t>(edges.atom[sites[lane]]) * output.members + member] = energy[lane];
+    if (sites[lane] >= 0) output.energies[edges.atom[sites[lane]]] = energy[lane];
 }
 
 template <class T>
@@ -372,27 +371,33 @@ inline void finish_block(const Plan<T> &plan, const Edges &edges, const std::int
   write_totals(edges, sites, scratch, output);
 }
 
+// From the edges of a block to their density; the energy of their repulsion.
 template <class T>
-inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int32_t *sites, Scratch<T> &scratch,
-                           const Output<T> &output) {
-  const int center = edges.species[sites[0]], density = plan.species * plan.density;
-  const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(center) * plan.species;
-  const Program<T> &program = plan.program[center];
+inline Sum<T> begin_block(const Plan<T> &plan, const Edges &edges, const std::int32_t *sites, Scratch<T> &scratch,
+                          const Output<T> &output) {
+  const Pair<T> *pairs = plan.pair + static_cast<std::ptrdiff_t>(edges.species[sites[0]]) * plan.species;
   collect_block(plan, pairs, edges, sites, scratch, output);
   const Sum<T> repelled = repel(plan, pairs, scratch);
   if (output.forces)
     forward<T, true>(plan, pairs, scratch);
   else
     forward<T, false>(plan, pairs, scratch);
+  return repelled;
+}
+
+// The plan's energy and its forces, from the density.
+template <class T>
+inline void evaluate_block(const Plan<T> &plan, const Edges &edges, const std::int32_t *sites, Sum<T> repelled,
+                           const Scratch<T> &scratch, const Output<T> &output) {
+  const Program<T> &program = plan.program[edges.species[sites[0]]];
   apply(program.component_of_density, program.components, scratch.density, scratch.value);
-  fill_nodes<T>(program.left, program.right, program.components, program.nodes, scratch.value);
-  for (int m = 0; m < plan.members; ++m) {
-    const Sum<T> energy = output.forces ? energy_and_adjoint<T, true>(program, m, scratch.value, scratch.adjoint)
-                                        : energy_and_adjoint<T, false>(program, m, scratch.value, scratch.adjoint);
-    write_energies<T>(edges, sites, repelled + energy + program.shift, m, output);
-    if (output.forces) apply(program.density_of_component, density, scratch.adjoint, scratch.density + m * density);
-  }
-  if (output.forces) finish_block(plan, edges, sites, scratch, output);
+  fill_nodes(program, scratch.value);
+  const Sum<T> energy = output.forces ? energy_and_adjoint<T, true>(program, scratch.value, scratch.adjoint)
+                                      : energy_and_adjoint<T, false>(program, scratch.value, scratch.adjoint);
+  write_energies<T>(edges, sites, repelled + energy + program.shift, output);
+  if (!output.forces) return;
+  apply(program.density_of_component, plan.species * plan.density, scratch.adjoint, scratch.density);
+  finish_block(plan, edges, sites, scratch, output);
 }
 
 // The longest table of values of any species.
@@ -409,7 +414,7 @@ inline std::size_t most_values(const Plan<T> &plan) {
 template <class T>
 std::size_t scratch_bytes(const Plan<T> &plan, std::int64_t longest_row) {
   Arena arena{nullptr, 0};
-  carve(plan, longest_row, most_values(plan), arena);
+  carve(plan, 1, longest_row, most_values(plan), arena);
   return arena.used;
 }
 
@@ -417,9 +422,12 @@ template <class T>
 void evaluate(const Plan<T> &plan, const Edges &edges, const std::int32_t *order, std::int64_t blocks, void *memory,
               const Output<T> &output) {
   Arena arena{static_cast<char *>(memory), 0};
-  Scratch<T> scratch = carve(plan, edges.longest_row, most_values(plan), arena);
-  for (std::int64_t block = 0; block < blocks; ++block)
-    evaluate_block(plan, edges, order + block * Lane<T>::count, scratch, output);
+  Scratch<T> scratch = carve(plan, 1, edges.longest_row, most_values(plan), arena);
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    const std::int32_t *sites = order + block * Lane<T>::count;
+    const Sum<T> repelled = begin_block(plan, edges, sites, scratch, output);
+    evaluate_block(plan, edges, sites, repelled, scratch, output);
+  }
 }
 
 }  // namespace

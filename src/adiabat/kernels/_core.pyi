@@ -27,9 +27,7 @@ class EdgeList:
     def expand(self, center: IntArray, neighbor: IntArray, shift: IntArray) -> None: ...
 
 class PlanBuilder:
-    def __init__(
-        self, cutoff: float, reach: float, l_max: int, members: int, segments: Indices, pairs: FloatArray
-    ) -> None: ...
+    def __init__(self, cutoff: float, reach: float, l_max: int, segments: Indices, pairs: FloatArray) -> None: ...
     def add_program(
         self,
         component_start: Indices,
@@ -67,22 +65,30 @@ class Evaluator:
         instruction_set: str,
     ) -> None: ...
 
-class InvariantEvaluator:
+class Products:
+    def __init__(self, start: Indices, first: Indices, second: Indices, weight: FloatArray) -> None: ...
+
+class InvariantTable:
     def __init__(
         self,
-        plan: PlanBuilder,
-        functions: int,
         component_start: Indices,
         component_index: Indices,
         component_weight: FloatArray,
-        left: Indices,
-        right: Indices,
-        first: Indices,
-        second: Indices,
-        coupling_start: Indices,
-        coupling_index: Indices,
-        coupling_weight: FloatArray,
+        sums: Products,
+        value_sums: int,
+        invariants: Products,
+        local: Products,
+        stage_local: Indices,
+        stage_component: Indices,
+        component: Indices,
+        pair_start: Indices,
+        pair_function: Indices,
+        pair_place: Indices,
+        pair_weight: FloatArray,
     ) -> None: ...
+
+class InvariantEvaluator:
+    def __init__(self, plan: PlanBuilder, table: InvariantTable) -> None: ...
     def forward(
         self,
         edges: EdgeList,
@@ -105,6 +111,46 @@ class InvariantEvaluator:
         cells: FloatArray,
         species: Indices,
         by_invariant: FloatArray,
+        energies: FloatArray,
+        nearest: FloatArray,
+        system_energies: FloatArray,
+        forces: FloatArray | None,
+        system_virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+
+class CommitteeEvaluator:
+    def __init__(
+        self, plan: PlanBuilder, table: InvariantTable, members: int, coefficients: list[FloatArray]
+    ) -> None: ...
+    def each(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        energies: FloatArray,
+        nearest: FloatArray,
+        system_energies: FloatArray,
+        forces: FloatArray | None,
+        system_virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+    def beside(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        values: FloatArray,
         energies: FloatArray,
         nearest: FloatArray,
         system_energies: FloatArray,

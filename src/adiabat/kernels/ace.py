@@ -28,6 +28,11 @@ class SparseRows:
     index: Indices
     weight: FloatArray
 
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.start) - 1
+
     @classmethod
     def of(cls, rows: list[list[tuple[int, float]]]) -> Self:
         """From the (index, weight) pairs of each row."""
@@ -39,9 +44,7 @@ class SparseRows:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """The energies of an atom of one species: E = Σ_rows v (linear + Σ_columns weight · V[column]), one for each member.
-
-    Members differ in `linear` and `weight` alone.
+    """The energy of an atom of one species: E = Σ_rows v (linear + Σ_columns weight · V[column]).
 
     V holds the components, then the nodes. v is V[first] in the first `single_blocks` blocks, V[first] · V[second] in the
     others. The rows of a block, `BLOCK_ROWS` of them, share its columns; where a row lacks one, its weight is zero.
@@ -52,12 +55,12 @@ class Program:
         right: (nodes,).
         first: (rows,).
         second: (rows,).
-        linear: (members · rows,) eV.
+        linear: (rows,) eV.
         single_blocks: How many blocks have one factor.
         column_start: (blocks + 1,).
         column: (columns,) into V.
-        weight: (members · columns · BLOCK_ROWS,) eV.
-        shift: eV, added to each energy.
+        weight: (columns · BLOCK_ROWS,) eV.
+        shift: eV, added to the energy.
     """
 
     components: SparseRows
@@ -95,7 +98,6 @@ class Plan:
         pairs: (species², 9) by species of centre and neighbour: radius and inverse width of the inner switch; outer and
             inner radius, e² Z Z / 4πε₀, inverse screening length, A/3, B/4, C of the repulsion (see `physics.zbl`).
         programs: By species.
-        members: How many energies an atom has.
     """
 
     cutoff: float
@@ -104,7 +106,6 @@ class Plan:
     segments: Indices
     pairs: FloatArray
     programs: tuple[Program, ...]
-    members: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,15 +227,10 @@ class Evaluator:
     """A plan, ready to evaluate; it may be used from several threads."""
 
     def __init__(self, plan: Plan) -> None:
-        self._members = plan.members
         self._core = _core.Evaluator(plan_builder(plan))
 
     def __call__(self, configuration: Configuration, *, want: Want, execution: Execution) -> Evaluation:
-        """The first member; arguments and errors as of `committee`."""
-        return self.committee(configuration, want=want, execution=execution).member(0)
-
-    def committee(self, configuration: Configuration, *, want: Want, execution: Execution) -> CommitteeEvaluation:
-        """Evaluate all members.
+        """Evaluate.
 
         Args:
             configuration: Where the atoms are.
@@ -246,19 +242,19 @@ class Evaluator:
             TypeError: Another type or layout.
         """
         c = configuration
-        found = CommitteeEvaluation.empty(c.edges, self._members, want)
+        found = CommitteeEvaluation.empty(c.edges, 1, want)
         self._core.evaluate(
             *(c.edges, c.positions, c.cells, c.species, *found.outputs()),
             single=execution.single,
             threads=execution.threads,
             instruction_set=chosen_instruction_set(execution),
         )
-        return found
+        return found.member(0)
 
 
 def plan_builder(plan: Plan) -> _core.PlanBuilder:
     """The plan as the compiled classes take it."""
-    builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.members, plan.segments, plan.pairs)
+    builder = _core.PlanBuilder(plan.cutoff, plan.reach, plan.l_max, plan.segments, plan.pairs)
     for p in plan.programs:
         builder.add_program(
             *(p.components.start, p.components.index, p.components.weight),

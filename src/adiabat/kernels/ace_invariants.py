@@ -21,28 +21,54 @@ from adiabat.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class InvariantTable:
-    """B_f = Σ_products coupling · V[first] · V[second].
+class Products:
+    """Rows of products of two values: entries start[k] ... start[k+1]-1 of row k are weight · V[first] · V[second]."""
 
-    V holds the components, then the nodes, then a 1.
-
-    Attributes:
-        functions: How many there are.
-        components: Rows over the densities of all species of neighbours.
-        left: (nodes,) into V: a node is the product of two values before it.
-        right: (nodes,).
-        first: (products,).
-        second: (products,).
-        coupling: For each product the functions that hold it.
-    """
-
-    functions: int
-    components: SparseRows
-    left: Indices
-    right: Indices
+    start: Indices
     first: Indices
     second: Indices
-    coupling: SparseRows
+    weight: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class InvariantTable:
+    """The invariants B_f and their derivatives by the components A_u.
+
+    V holds the components, a 1, the sums, and the local sums of one stage. ∂B_f/∂A_u = weight · V[place] for the pairs of
+    u, zero for all others; they are found stage by stage.
+
+    Attributes:
+        components: Rows over the densities of all species of neighbours.
+        sums: Of values before them.
+        value_sums: So many of the first sums are all that the invariants themselves need.
+        invariants: (functions,) rows, of components, the 1, and these sums.
+        local: Rows of components, the 1, and the sums.
+        stage_local: (stages + 1,): the local sums of each stage; they take the place of those of the stage before.
+        stage_component: (stages + 1,) into `component`.
+        component: (components,), by stage.
+        pair_start: (components + 1,): the pairs of each of `component`.
+        pair_function: (pairs,).
+        pair_place: (pairs,) into V.
+        pair_weight: (pairs,).
+    """
+
+    components: SparseRows
+    sums: Products
+    value_sums: int
+    invariants: Products
+    local: Products
+    stage_local: Indices
+    stage_component: Indices
+    component: Indices
+    pair_start: Indices
+    pair_function: Indices
+    pair_place: Indices
+    pair_weight: FloatArray
+
+    @property
+    def functions(self) -> int:
+        """How many invariants there are."""
+        return len(self.invariants.start) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +95,8 @@ class InvariantEvaluator:
     """
 
     def __init__(self, plan: Plan, table: InvariantTable) -> None:
-        t = table
-        self._functions = t.functions
-        self._core = _core.InvariantEvaluator(
-            plan_builder(plan),
-            t.functions,
-            *(t.components.start, t.components.index, t.components.weight),
-            *(t.left, t.right, t.first, t.second),
-            *(t.coupling.start, t.coupling.index, t.coupling.weight),
-        )
+        self._functions = table.functions
+        self._core = _core.InvariantEvaluator(plan_builder(plan), compiled_table(table))
 
     def forward(self, configuration: Configuration, *, execution: Execution) -> Invariants:
         """The invariants; arguments and errors as of `kernels.ace.Evaluator`."""
@@ -120,3 +139,16 @@ class InvariantEvaluator:
             instruction_set=chosen_instruction_set(execution),
         )
         return found.member(0)
+
+
+def compiled_table(table: InvariantTable) -> _core.InvariantTable:
+    """The table as the compiled classes take it."""
+    sums, invariants, local = (
+        _core.Products(rows.start, rows.first, rows.second, rows.weight)
+        for rows in (table.sums, table.invariants, table.local)
+    )
+    return _core.InvariantTable(
+        *(table.components.start, table.components.index, table.components.weight),
+        *(sums, table.value_sums, invariants, local, table.stage_local, table.stage_component, table.component),
+        *(table.pair_start, table.pair_function, table.pair_place, table.pair_weight),
+    )

@@ -1,6 +1,7 @@
 """A sum of parts that the compiled kernel knows: it evaluates what the parts' own reference code defines, many times faster."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,14 +47,13 @@ class CompiledSum:
         if not known or not expansions or len(repulsions) > 1:
             return None
         first, *others = expansions
-        plans = [_plan(first, repulsions, constants), *(_plan(model, [], []) for model in others)]
+        plans = [sum_plan(first, repulsions, constants), *(sum_plan(model, [], []) for model in others)]
         species = tuple(model.species for model in expansions)
         return cls(tuple(Evaluator(plan) for plan in plans), species, tuple(constants))
 
     def serves(self, graph: Graph) -> bool:
         """Whether the kernel can evaluate where the graph's tensors are."""
-        positions = graph.batch.positions
-        return positions.device.type == "cpu" and positions.dtype in (torch.float64, torch.float32)
+        return kernel_serves(graph)
 
     def predict(self, graph: Graph, want: Collection[Quantity]) -> Prediction:
         """As `derivatives.predict` of the parts' own energies.
@@ -65,23 +65,10 @@ class CompiledSum:
         """
         batch = graph.batch
         volume = defined_volume(batch) if "stress" in want else None
-        try:
-            found = self.evaluate(graph, _kernel_want(want))
-        except ValueError:
-            _refuse_lost(batch)
-            raise
-        for part in self.constants:
-            part.require_neighbors(batch, torch.from_numpy(found[0].nearest_squared < part.cutoff**2))
-        dtype = batch.positions.dtype
-        return Prediction(
-            energy=_summed([one.energy for one in found]).to(dtype) if "energy" in want else None,
-            energies=_summed([one.energies for one in found]).to(dtype) if "energies" in want else None,
-            forces=_summed([one.forces for one in found]).to(dtype) if "forces" in want else None,
-            stress=None if volume is None else _stress(found, volume).to(dtype),
-            atomic_virials=_summed([one.atomic_virials for one in found]).to(dtype)
-            if "atomic_virials" in want
-            else None,
-        )
+        with lost_atoms_refused(batch):
+            found = self.evaluate(graph, kernel_want(want))
+        require_neighbors(self.constants, batch, found[0].nearest_squared)
+        return made_prediction(found, want, dtype=batch.positions.dtype, volume=volume)
 
     def evaluate(self, graph: Graph, want: Want, *, instruction_set: str | None = None) -> list[Evaluation]:
         """What the kernel says of each expansion."""
@@ -92,15 +79,76 @@ class CompiledSum:
         ]
 
 
-def _plan(model: LinearACE, repulsions: Sequence[ZBL], constants: Sequence[IsolatedAtoms]) -> Plan:
+def sum_plan(
+    model: LinearACE, repulsions: Sequence[ZBL], constants: Sequence[IsolatedAtoms], *, with_energy: bool = True
+) -> Plan:
+    """The walk of an expansion that adds at most one repulsion, and the energies of isolated atoms.
+
+    Without the energy of the expansion itself, it serves energies of several coefficients.
+    """
     layout = Layout.of(model.basis)
     return expansion_plan(
         model.basis,
         layout,
-        species_programs(model.basis, model.coefficients, layout),
+        species_programs(model.basis, model.coefficients, layout) if with_energy else None,
         repulsion=_repulsion(repulsions[0], model.species) if repulsions else None,
         shifts=[sum(part.energies_ev.get(number, 0.0) for part in constants) for number in model.species],
     )
+
+
+def kernel_want(want: Collection[Quantity]) -> Want:
+    """What the kernel is to compute besides energies."""
+    return Want(forces="forces" in want, virial="stress" in want, atomic_virials="atomic_virials" in want)
+
+
+def kernel_serves(graph: Graph) -> bool:
+    """Whether the kernel can evaluate where the graph's tensors are."""
+    positions = graph.batch.positions
+    return positions.device.type == "cpu" and positions.dtype in (torch.float64, torch.float32)
+
+
+def made_prediction(
+    found: Sequence[Evaluation], want: Collection[Quantity], *, dtype: torch.dtype, volume: Tensor | None
+) -> Prediction:
+    """The sum of what the kernel found of each expansion.
+
+    Args:
+        found: One or more.
+        want: What was asked for.
+        dtype: Of the prediction.
+        volume: (S,) Å³, where the stress was.
+    """
+    return Prediction(
+        energy=_summed([one.energy for one in found]).to(dtype) if "energy" in want else None,
+        energies=_summed([one.energies for one in found]).to(dtype) if "energies" in want else None,
+        forces=_summed([one.forces for one in found]).to(dtype) if "forces" in want else None,
+        stress=None if volume is None else _stress(found, volume).to(dtype),
+        atomic_virials=_summed([one.atomic_virials for one in found]).to(dtype) if "atomic_virials" in want else None,
+    )
+
+
+def require_neighbors(constants: Sequence[IsolatedAtoms], batch: Batch, nearest_squared: FloatArray) -> None:
+    """Refuse atoms without neighbours where they have no energy.
+
+    Raises:
+        PropertyUnavailable: Naming the first.
+    """
+    for part in constants:
+        part.require_neighbors(batch, torch.from_numpy(nearest_squared < part.cutoff**2))
+
+
+@contextmanager
+def lost_atoms_refused(batch: Batch) -> Iterator[None]:
+    """Where the kernel refuses a position, say whose.
+
+    Raises:
+        StructureError: A position that is not finite.
+    """
+    try:
+        yield
+    except ValueError:
+        _refuse_lost(batch)
+        raise
 
 
 def _repulsion(repulsion: ZBL, species: Sequence[int]) -> Repulsion:
@@ -113,10 +161,6 @@ def _pair(repulsion: ZBL, center: int, neighbor: int) -> tuple[float, ...]:
         return NO_REPULSION
     p = repulsion.pairs[pair]
     return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
-
-
-def _kernel_want(want: Collection[Quantity]) -> Want:
-    return Want(forces="forces" in want, virial="stress" in want, atomic_virials="atomic_virials" in want)
 
 
 def _summed(arrays: Sequence[FloatArray | None]) -> Tensor:

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import Evaluation, SparseRows, Want
-from adiabat.kernels.ace_invariants import InvariantEvaluator, InvariantTable
-from adiabat.models.ace.factors import Term, factorize
-from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
+from adiabat.kernels.ace import Evaluation, Want
+from adiabat.kernels.ace_invariants import InvariantEvaluator
+from adiabat.models.ace.invariant_table import basis_table
+from adiabat.models.ace.plan import Layout, expansion_plan
 from adiabat.models.ace.walk import float_array, made_configuration, made_execution
 from adiabat.system import Graph
 
@@ -61,36 +60,4 @@ class CompiledInvariants:
 
     @cached_property
     def _kernel(self) -> InvariantEvaluator:
-        basis, layout = self.basis, Layout.of(self.basis)
-        table = _table(basis, component_rows(basis, layout, used_components(basis)))
-        return InvariantEvaluator(expansion_plan(basis, layout), table)
-
-
-def _table(basis: BasisSpecification, components: SparseRows) -> InvariantTable:
-    """Each product as two values: a row of the factorization of two factors becomes a node."""
-    used = used_components(basis)
-    couplings: dict[Term, list[tuple[int, float]]] = {}
-    for products in basis.products:
-        terms = [tuple(row) for row in np.sort(np.searchsorted(used, products.index), axis=1).tolist()]
-        for function, product, value in zip(
-            products.function.tolist(), products.product.tolist(), products.value.tolist(), strict=True
-        ):
-            couplings.setdefault(terms[product], []).append((function, value))
-    factors = factorize(list(couplings), len(used))
-    nodes = list(factors.nodes)
-    value_of_row = []
-    for row in factors.rows:
-        if len(row) == 2:
-            nodes.append((row[0], row[1]))
-        value_of_row.append(len(used) + len(nodes) - 1 if len(row) == 2 else row[0])
-    one = len(used) + len(nodes)
-    left, right = np.array(nodes, dtype=np.int32).reshape(-1, 2).T
-    return InvariantTable(
-        functions=basis.n_functions,
-        components=components,
-        left=np.ascontiguousarray(left),
-        right=np.ascontiguousarray(right),
-        first=np.array([value_of_row[row] for row, _ in factors.place], dtype=np.int32),
-        second=np.array([one if entry is None else entry for _, entry in factors.place], dtype=np.int32),
-        coupling=SparseRows.of(list(couplings.values())),
-    )
+        return InvariantEvaluator(expansion_plan(self.basis, Layout.of(self.basis)), basis_table(self.basis))

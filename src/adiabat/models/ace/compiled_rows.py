@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.kernels.ace import SparseRows
-from adiabat.kernels.ace_rows import Functions, RowBuilder
+from adiabat.kernels.ace_rows import RowBuilder
+from adiabat.models.ace.functions import functions_of
 from adiabat.models.ace.plan import Layout, component_rows, expansion_plan, used_components
 from adiabat.models.ace.walk import made_configuration
 from adiabat.system import DesignRows, Graph
@@ -46,34 +45,5 @@ class CompiledRowBuilder:
     @cached_property
     def _kernel(self) -> RowBuilder:
         basis, layout = self.basis, Layout.of(self.basis)
-        functions = _functions(basis, component_rows(basis, layout, used_components(basis)))
+        functions = functions_of(basis, component_rows(basis, layout, used_components(basis)))
         return RowBuilder(expansion_plan(basis, layout), functions)
-
-
-def _functions(basis: BasisSpecification, components: SparseRows) -> Functions:
-    """The derivative of each product by each of its factors, gathered by function and component."""
-    used = used_components(basis)
-    most = len(basis.products)
-    function, component, weight, others = [], [], [], []
-    for order, products in enumerate(basis.products, start=1):
-        index = np.searchsorted(used, products.index)[products.product]  # (Z, factors)
-        for position in range(order):
-            function.append(products.function)
-            component.append(index[:, position])
-            weight.append(products.value)
-            rest = np.delete(index, position, axis=1)
-            others.append(np.pad(rest, ((0, 0), (0, most - order)), constant_values=len(used)))
-    functions, places = np.concatenate(function), np.concatenate(component)
-    order_of_terms = np.lexsort((places, functions))
-    key = (functions * (len(used) + 1) + places)[order_of_terms]
-    pairs, first = np.unique(key, return_index=True)
-    per_function = np.bincount(pairs // (len(used) + 1), minlength=basis.n_functions)
-    return Functions(
-        components=components,
-        pair_start=np.concatenate([[0], np.cumsum(per_function)]),
-        pair_component=(pairs % (len(used) + 1)).astype(np.int32),
-        term_start=np.concatenate([first, [len(key)]]),
-        term_weight=np.concatenate(weight)[order_of_terms],
-        term_factor=np.concatenate(others)[order_of_terms].astype(np.int32).ravel(),
-        factors=np.array([len(f.factors) for f in basis.functions], dtype=np.int32),
-    )

@@ -40,19 +40,19 @@ def factorize(terms: list[Term], components: int) -> Factorization:
         terms: Distinct products, the factors of each ascending.
         components: Factors lie in [0, components).
     """
-    shortened, nodes = _shortened(terms, components)
+    short, nodes = shortened(terms, components, most=3)
     node_of: dict[tuple[int, ...], int] = {pair: components + k for k, pair in enumerate(nodes)}
-    row_of: list[tuple[int, ...]] = [(term[0],) for term in shortened]
+    row_of: list[tuple[int, ...]] = [(term[0],) for term in short]
     for length in (2, 3):
-        chosen = [k for k, term in enumerate(shortened) if len(term) == length]
-        covered = _cover([shortened[k] for k in chosen], length - 1)
+        chosen = [k for k, term in enumerate(short) if len(term) == length]
+        covered = _cover([short[k] for k in chosen], length - 1)
         for k, row in zip(chosen, covered, strict=True):
             row_of[k] = row
     # A pair that is a node anyway need not be multiplied again.
     factor = [(node_of[row],) if row in node_of else row for row in row_of]
     rows = sorted(set(factor), key=lambda row: (len(row), row))
     number = {row: k for k, row in enumerate(rows)}
-    place = [(number[row], _rest(term, taken)) for term, taken, row in zip(shortened, row_of, factor, strict=True)]
+    place = [(number[row], _rest(term, taken)) for term, taken, row in zip(short, row_of, factor, strict=True)]
     return Factorization(components, nodes, rows, place)
 
 
@@ -64,12 +64,20 @@ def _rest(term: Term, taken: tuple[int, ...]) -> int | None:
     return left[0] if left else None
 
 
-def _shortened(terms: list[Term], components: int) -> tuple[list[Term], list[tuple[int, int]]]:
-    """The products with at most three factors each, and the nodes that they then hold."""
-    shortened, nodes = list(terms), []
+def shortened(terms: list[Term], components: int, *, most: int) -> tuple[list[Term], list[tuple[int, int]]]:
+    """The products with at most so many factors each, and the nodes that they then hold.
+
+    The pair that occurs in most of the longer ones becomes a node, until none is left.
+
+    Args:
+        terms: Distinct products, the factors of each ascending.
+        components: Factors lie in [0, components).
+        most: Two or more.
+    """
+    short, nodes = list(terms), []
     holders: dict[tuple[int, int], set[int]] = defaultdict(set)
     for k, term in enumerate(terms):
-        if len(term) > 3:
+        if len(term) > most:
             for pair in _pairs(term):
                 holders[pair].add(k)
     heap = [(-len(found), pair) for pair, found in holders.items()]
@@ -86,16 +94,16 @@ def _shortened(terms: list[Term], components: int) -> tuple[list[Term], list[tup
         nodes.append(pair)
         touched: set[tuple[int, int]] = set()
         for k in sorted(holders[pair]):
-            for old in _pairs(shortened[k]):
+            for old in _pairs(short[k]):
                 holders[old].discard(k)
-            shortened[k] = _replaced(shortened[k], pair, node)
-            if len(shortened[k]) > 3:
-                for new in _pairs(shortened[k]):
+            short[k] = _replaced(short[k], pair, node)
+            if len(short[k]) > most:
+                for new in _pairs(short[k]):
                     holders[new].add(k)
                     touched.add(new)
         for new in sorted(touched):
             heappush(heap, (-len(holders[new]), new))
-    return shortened, nodes
+    return short, nodes
 
 
 def _replaced(term: Term, pair: tuple[int, int], node: int) -> Term:

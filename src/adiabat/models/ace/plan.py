@@ -90,7 +90,6 @@ def expansion_plan(
     layout: Layout,
     programs: tuple[Program, ...] | None = None,
     *,
-    members: int = 1,
     repulsion: Repulsion | None = None,
     shifts: Sequence[float] = (),
 ) -> Plan:
@@ -100,7 +99,6 @@ def expansion_plan(
         basis: What the invariants are.
         layout: Of the same basis.
         programs: The energies of each species; none: the plan serves the invariants alone.
-        members: How many energies an atom has.
         repulsion: What the walk adds, on top of the expansion.
         shifts: eV, what an atom of each species has besides; none: nothing.
     """
@@ -115,20 +113,14 @@ def expansion_plan(
         segments=layout.segments,
         pairs=np.concatenate([switches(basis), repulsion.pairs if repulsion else np.zeros((pairs, 7))], axis=1),
         programs=programs,
-        members=members,
     )
 
 
 def species_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:
     """The program of each species, from coefficients (species, functions) in eV."""
-    return committee_programs(basis, coefficients[None], layout)
-
-
-def committee_programs(basis: BasisSpecification, coefficients: Tensor, layout: Layout) -> tuple[Program, ...]:
-    """The program of each species, from coefficients (members, species, functions) in eV."""
     programs: list[Program] = []
     structure: _Structure | None = None
-    for of_species in coefficients.double().transpose(0, 1).numpy():
+    for of_species in coefficients.double().numpy():
         terms, weights = _terms(basis, of_species)
         if structure is None or structure.terms != terms:
             structure = _Structure.of(terms)
@@ -137,22 +129,22 @@ def committee_programs(basis: BasisSpecification, coefficients: Tensor, layout: 
 
 
 def _terms(basis: BasisSpecification, coefficients: FloatArray) -> tuple[list[Term], FloatArray]:
-    """The products of the density that an energy holds, factors ascending, and their weights (products, members).
+    """The products of the density that an energy holds, factors ascending, and their weights (products,).
 
-    Equal ones are merged; those without weight in any member are left out.
+    Equal ones are merged; those without weight are left out.
     """
     place: dict[Term, int] = {}
     found = []
     for products in basis.products:
-        weights = np.zeros((len(products.index), len(coefficients)))
-        np.add.at(weights, products.product, products.value[:, None] * coefficients.T[products.function])
+        weights = np.zeros(len(products.index))
+        np.add.at(weights, products.product, products.value * coefficients[products.function])
         terms = [tuple(index) for index in np.sort(products.index, axis=1).tolist()]
         places = [place.setdefault(term, len(place)) for term in terms]
         found.append((places, weights))
-    merged = np.zeros((len(place), len(coefficients)))
+    merged = np.zeros(len(place))
     for places, weights in found:
         np.add.at(merged, places, weights)
-    kept = (merged != 0.0).sum(axis=1) > 0
+    kept = merged != 0.0
     return [term for term, k in place.items() if kept[k]], merged[kept]
 
 
@@ -193,7 +185,7 @@ def _program(structure: _Structure, weights: FloatArray, components: SparseRows)
         else:
             entries[row][entry] = product
     # Where a row lacks a product it takes the last one, of weight zero.
-    weights = np.concatenate([weights, np.zeros((1, weights.shape[1]))])
+    weights = np.append(weights, 0.0)
     nothing = len(weights) - 1
     blocks = structure.single_blocks + structure.pair_blocks
     first, second = np.zeros((2, len(blocks), BLOCK_ROWS), dtype=np.int32)
@@ -216,11 +208,11 @@ def _program(structure: _Structure, weights: FloatArray, components: SparseRows)
         right=np.array([right for _, right in factors.nodes], dtype=np.int32),
         first=first.ravel(),
         second=second.ravel(),
-        linear=weights[constant.ravel()].T.ravel(),
+        linear=weights[constant.ravel()],
         single_blocks=len(structure.single_blocks),
         column_start=np.array(start, dtype=np.int32),
         column=np.array(column, dtype=np.int32),
-        weight=weights[np.array(product_rows, dtype=np.int64).ravel()].T.ravel(),
+        weight=weights[np.array(product_rows, dtype=np.int64).ravel()],
     )
 
 
