@@ -286,6 +286,24 @@ def test_a_committee_says_the_mean_and_the_spread_of_its_members() -> None:
         torch.testing.assert_close(getattr(found, f"{name}_std"), values.std(0), rtol=1e-12, atol=1e-14)
 
 
+def test_members_that_share_a_basis_say_together_what_each_says_alone() -> None:
+    committee = calibrated().committee("all", 5)
+    structures = cells(2, first_seed=150)
+    want: tuple[Quantity, ...] = ("energy", "energies", "forces", "stress")
+    together = committee.each(structures, want=want)
+    alone = [member(structures, want=want) for member in committee.members]
+    mean = committee(structures, want=want)
+    for name in want:
+        values = torch.stack([getattr(one, name) for one in alone])
+        torch.testing.assert_close(torch.stack([getattr(one, name) for one in together]), values, rtol=1e-9, atol=1e-11)
+        torch.testing.assert_close(getattr(mean, name), values.mean(0), rtol=1e-9, atol=1e-11)
+
+
+def test_members_are_not_asked_how_sure_they_are() -> None:
+    with pytest.raises(PropertyUnavailable, match="of each member"):
+        three().each(rattled_argon(), want=("energy_std",))
+
+
 def test_a_committee_is_a_potential_that_can_be_stored(tmp_path: Path) -> None:
     atoms = rattled_argon()
     three().save(tmp_path / "committee.adiabat")

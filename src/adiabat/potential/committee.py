@@ -1,6 +1,7 @@
 """Committees: several potentials of equal right, or drawn from what one potential does not know."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Self
 
 import torch
@@ -8,8 +9,10 @@ from ase import Atoms
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable
 from adiabat.models import Mean
+from adiabat.potential.deviations import is_deviation
 from adiabat.potential.potential import Potential
 from adiabat.potential.prediction import Prediction
+from adiabat.potential.terms import Members
 from adiabat.system import Batch, Graph, LinearModel
 from adiabat.typing import Quantity
 from adiabat.uncertainty import Part
@@ -55,9 +58,26 @@ class Committee(Potential):
     def each(
         self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
     ) -> tuple[Prediction, ...]:
-        """What each member says; arguments and errors as of a potential."""
+        """What each member says; arguments and errors as of a potential, standard deviations aside."""
+        _require_values(want)
+        self._require_available(want)
         graph = self._graph(structures)
-        return tuple(member(graph, want=want) for member in self.members)
+        self._require_known(graph.batch)
+        return self._together.each(graph, want)
+
+    @cached_property
+    def _together(self) -> Members:
+        return Members([member.parts for member in self.members])
+
+
+def _require_values(want: Collection[Quantity]) -> None:
+    deviations = [name for name in want if is_deviation(name)]
+    if deviations:
+        raise PropertyUnavailable(
+            f"'{deviations[0]}' was asked for of each member",
+            rule="the members of a committee do not know how sure they are; their spread does",
+            mend="ask the committee itself",
+        )
 
 
 def drawn_committee(potential: Potential, part: Part, size: int, seed: int) -> Committee:

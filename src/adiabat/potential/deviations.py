@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adiabat.models import Mean
 from adiabat.potential.derivatives import defined_volume
-from adiabat.potential.terms import Terms
+from adiabat.potential.terms import Members
 from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
 from adiabat.typing import Quantity
 from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Misfit
@@ -110,10 +110,10 @@ class SpreadDeviations:
     """From the spread of a committee's members about their mean.
 
     Attributes:
-        members: The terms of each.
+        members: All of them.
     """
 
-    members: tuple[Terms, ...]
+    members: Members
 
     @property
     def names(self) -> tuple[Quantity, ...]:
@@ -125,7 +125,7 @@ class SpreadDeviations:
         """Of a mean of members; None where the parts are something else."""
         if len(parts) != 1 or not isinstance(parts[0], Mean):
             return None
-        return cls(tuple(Terms(of_member) for of_member in parts[0].members))
+        return cls(Members(parts[0].members))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.
@@ -134,7 +134,7 @@ class SpreadDeviations:
             PropertyUnavailable: Of a stress that is not defined.
         """
         quantities: dict[str, Quantity] = {name: _quantity(name) for name in names}
-        found = [member(graph, list(quantities.values())) for member in self.members]
+        found = self.members.each(graph, set(quantities.values()))
         return {
             name: torch.stack([getattr(one, quantity) for one in found]).std(0) for name, quantity in quantities.items()
         }

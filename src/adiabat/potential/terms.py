@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
+from adiabat.models import Mean
 from adiabat.potential.compiled import CompiledSum
+from adiabat.potential.compiled_committee import CompiledCommittee
 from adiabat.potential.derivatives import predict
 from adiabat.potential.prediction import Prediction
 from adiabat.system import EnergyModel, Graph
@@ -26,6 +29,8 @@ class Terms:
         """Energies and their derivatives, errors as of `derivatives.predict`."""
         if not want:
             return Prediction()
+        if self.members is not None:
+            return _mean(self.members.each(graph, want), want)
         if self._compiled is not None and self._compiled.serves(graph):
             return self._compiled.predict(graph, want)
         return predict(self.atomic_energies, graph, want)
@@ -36,5 +41,36 @@ class Terms:
         return sum(others, start=first)
 
     @cached_property
+    def members(self) -> "Members | None":
+        """Of a mean of members that stands alone."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return Members(only.members) if isinstance(only, Mean) else None
+
+    @cached_property
     def _compiled(self) -> CompiledSum | None:
         return CompiledSum.of(self.parts)
+
+
+class Members:
+    """Several sums of energy models: in one walk of the compiled kernel where they share a basis.
+
+    Attributes:
+        terms: Of each member.
+    """
+
+    def __init__(self, members: Sequence[Sequence[EnergyModel]]) -> None:
+        self.terms = tuple(Terms(parts) for parts in members)
+
+    def each(self, graph: Graph, want: Collection[Quantity]) -> tuple[Prediction, ...]:
+        """What each says, standard deviations aside; errors as of `derivatives.predict`."""
+        if self._compiled is not None and self._compiled.serves(graph):
+            return self._compiled.each(graph, want)
+        return tuple(terms(graph, want) for terms in self.terms)
+
+    @cached_property
+    def _compiled(self) -> CompiledCommittee | None:
+        return CompiledCommittee.of([terms.parts for terms in self.terms])
+
+
+def _mean(predictions: Sequence[Prediction], want: Collection[Quantity]) -> Prediction:
+    return Prediction(**{name: torch.stack([getattr(one, name) for one in predictions]).mean(0) for name in want})
