@@ -66,13 +66,14 @@ class Subject:
         model = next((part for part in potential.parts if isinstance(part, LinearACE)), None)
         if deviations is None or model is None:
             raise SystemExit(f"{file} does not know how sure it is, or has no expansion")
-        calibration, covariance = deviations.uncertainty.misfit.calibration, deviations.uncertainty.posterior.covariance
-        displacements = deviations.uncertainty.misfit.displacements
+        calibration, covariance = deviations.uncertainty.spread.calibration, deviations.uncertainty.posterior.covariance
+        moves, displacements = deviations.uncertainty.spread.moves, deviations.uncertainty.spread.displacements
         scale = calibration.scale["energy"] ** 2
-        wide = calibration.design_effect + scale * calibration.widening
-        half = covariance.colour(torch.eye(len(covariance.scale), dtype=torch.float64)).T * wide**0.5
+        half = covariance.colour(torch.eye(len(covariance.scale), dtype=torch.float64)).T
+        half *= (scale * calibration.widening) ** 0.5
         misfit = displacements.T * (scale * calibration.weight / len(displacements)) ** 0.5
-        return cls(potential, model, torch.cat([half, misfit], dim=1), calibration.floor["energy"])
+        parametric = moves.T / len(moves) ** 0.5
+        return cls(potential, model, torch.cat([half, misfit, parametric], dim=1), calibration.floor["energy"])
 
     def rows(self, atoms: Atoms) -> Tensor:
         """(N, columns) the features of each atom, in the columns of its species."""

@@ -21,7 +21,7 @@ from adiabat.potential.document import Document, decode, encode
 from adiabat.system import Batch
 from adiabat.training.train import fit
 from adiabat.typing import Quantity
-from adiabat.uncertainty import LinearPosterior, Misfit
+from adiabat.uncertainty import LinearPosterior, Spread
 
 SINGLE: tuple[Quantity, ...] = ("energy_std", "energies_std", "forces_std", "stress_std")
 
@@ -33,16 +33,14 @@ def calibrated() -> Potential:
 
 
 def total_covariance(part: str) -> torch.Tensor:
-    """(columns, columns), written out in full; without the scales and floors of single kinds."""
-    posterior, misfit = (calibrated().attachments[name] for name in ("posterior", "misfit"))
+    """(columns, columns), written out in full; without what belongs to single kinds of label alone."""
+    posterior, spread = (calibrated().attachments[name] for name in ("posterior", "spread"))
     assert isinstance(posterior, LinearPosterior)
-    assert isinstance(misfit, Misfit)
-    weights = misfit.calibration
-    wide = {"parametric": weights.design_effect, "misfit": weights.widening}[part]
-    dense = wide * posterior.covariance.dense()
-    if part == "misfit":
-        dense = dense + weights.weight * misfit.displacements.T @ misfit.displacements / len(misfit.displacements)
-    return dense
+    assert isinstance(spread, Spread)
+    if part == "parametric":
+        return spread.moves.T @ spread.moves / len(spread.moves)
+    weights, sets = spread.calibration, spread.displacements
+    return weights.widening * posterior.covariance.dense() + weights.weight * sets.T @ sets / len(sets)
 
 
 def test_every_quantity_has_its_three_standard_deviations_in_its_own_shape() -> None:
@@ -126,20 +124,20 @@ def test_members_scatter_as_their_covariance_says(part: str) -> None:
 
 def test_intervals_hold_their_share_of_the_left_out_errors() -> None:
     """So they were made; the normal distribution's multiples are near."""
-    misfit = calibrated().attachments["misfit"]
-    assert isinstance(misfit, Misfit)
+    spread = calibrated().attachments["spread"]
+    assert isinstance(spread, Spread)
     for kind in ("energy", "forces", "stress"):
-        widths = [misfit.interval(kind, level) for level in (0.1, 0.5, 0.68, 0.9)]
+        widths = [spread.interval(kind, level) for level in (0.1, 0.5, 0.68, 0.9)]
         assert widths == sorted(widths)
-    assert misfit.interval("forces", 0.68) == pytest.approx(1.0, abs=0.25)
+    assert spread.interval("forces", 0.68) == pytest.approx(1.0, abs=0.25)
 
 
 @pytest.mark.parametrize(("kind", "level"), [("forces", 0.95), ("forces", 0.0), ("dipole", 0.5)])
 def test_an_interval_that_is_not_known_is_refused(kind: str, level: float) -> None:
-    misfit = calibrated().attachments["misfit"]
-    assert isinstance(misfit, Misfit)
+    spread = calibrated().attachments["spread"]
+    assert isinstance(spread, Spread)
     with pytest.raises(PropertyUnavailable, match=r"12 groups of structures vouch for intervals from 0\.01 to 0\.923"):
-        misfit.interval(kind, level)
+        spread.interval(kind, level)
 
 
 def test_a_draw_is_the_same_for_the_same_seed_and_another_for_another() -> None:
@@ -198,7 +196,8 @@ def change(file: Path, name: str, factor: float) -> None:
     [
         ("canary.0.forces_std", 1.001, "forces_std differs by"),
         ("canary.0.energy_std", 0.0, "energy_std is 0"),
-        ("misfit.displacements", 2.0, "differs by"),
+        ("spread.displacements", 2.0, "differs by"),
+        ("spread.moves", 1.1, "differs by"),
         ("posterior.scale", 0.5, "differs by"),
     ],
 )
@@ -212,7 +211,7 @@ def test_a_file_whose_error_bars_are_wrong_or_zero_is_refused(
 
 def test_a_file_that_lost_its_error_bars_is_refused(stored: Path) -> None:
     document = decode(stored.read_bytes(), place="")
-    del document.values["attachments"]["misfit"]
+    del document.values["attachments"]["spread"]
     stored.write_bytes(encode(Document(document.values, document.tensors)))
     with pytest.raises(PotentialFileError, match="the potential gives none"):
         adiabat.load(stored)

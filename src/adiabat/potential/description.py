@@ -95,8 +95,8 @@ def describe_potential(potential: Potential) -> PotentialDescription:
 def _calibration(potential: Potential) -> dict[str, Any] | None:
     if potential.linear_deviations is None:
         return None
-    misfit = potential.linear_deviations.uncertainty.misfit
-    return {"weights": asdict(misfit.calibration), **misfit.record}
+    spread = potential.linear_deviations.uncertainty.spread
+    return {"weights": asdict(spread.calibration), **spread.record}
 
 
 @singledispatch

@@ -1,4 +1,4 @@
-"""Standard deviations of a potential's predictions, from its learned part's posterior and misfit."""
+"""Standard deviations of a potential's predictions, from its learned part's posterior and spread."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.terms import Members
 from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
 from adiabat.typing import Quantity
-from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Misfit
+from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Spread
 
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
 FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
@@ -46,18 +46,18 @@ class RowDeviations:
     @property
     def names(self) -> tuple[Quantity, ...]:
         """What there is: of a quantity without labels in the training there is no calibration."""
-        calibrated = self.uncertainty.misfit.calibration.scale
+        calibrated = self.uncertainty.spread.calibration.scale
         return tuple(name for name in get_args(Quantity) if is_deviation(name) and KINDS[_quantity(name)] in calibrated)
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
         """What the attachments say of the one part that is not exact, a linear one; None where they say nothing of it."""
         posteriors = [part for part in attachments.values() if isinstance(part, LinearPosterior)]
-        misfits = [part for part in attachments.values() if isinstance(part, Misfit)]
+        spreads = [part for part in attachments.values() if isinstance(part, Spread)]
         uncertain = [part for part in parts if not is_exact(part)]
-        if (len(posteriors), len(misfits), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
+        if (len(posteriors), len(spreads), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
             return None
-        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], misfits[0]))
+        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], spreads[0]))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.

@@ -4,7 +4,7 @@ import torch
 
 from adiabat.models import LinearACE
 from adiabat.system import Storable
-from adiabat.training.calibrate import measure_misfit
+from adiabat.training.calibrate import measure_spread
 from adiabat.training.extrapolation import fit_extrapolation
 from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
 from adiabat.training.hyperparameters import Candidate
@@ -22,7 +22,7 @@ def what_is_known(
     *,
     quiet: bool = False,
 ) -> tuple[dict[str, Storable], tuple[str, ...]]:
-    """Posterior, misfit, statistics of the features and the detector of extrapolation, by name; and notes on what is missing.
+    """Posterior, spread, statistics of the features and the detector of extrapolation, by name; and notes on what is missing.
 
     Args:
         prepared: What was fitted, and how.
@@ -39,9 +39,9 @@ def what_is_known(
     }
     together = structures_together(prepared.fitted, quiet=quiet)
     drawn = drawn_groups(together, config)
-    misfit, note = measure_misfit(prepared, best, anchor(equations), drawn, independent=len(together), quiet=quiet)
+    spread, note = measure_spread(prepared, best, anchor(equations), drawn, independent=len(together), quiet=quiet)
     extrapolation, other_note = fit_extrapolation(prepared, statistics, drawn, quiet=quiet)
-    found |= {name: part for name, part in (("misfit", misfit), ("extrapolation", extrapolation)) if part is not None}
+    found |= {name: part for name, part in (("spread", spread), ("extrapolation", extrapolation)) if part is not None}
     return found, tuple(said for said in (note, other_note) if said)
 
 

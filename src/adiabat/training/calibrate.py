@@ -19,7 +19,7 @@ from adiabat.training.leave_one_out import row_noise
 from adiabat.training.left_out_group import LeftOutGroup, leave_out
 from adiabat.training.prepare import Preparation
 from adiabat.typing import FloatArray
-from adiabat.uncertainty import LeftOutRows, Misfit, calibrate
+from adiabat.uncertainty import LeftOutRows, Spread, calibrate
 from adiabat.uncertainty.calibration import SYMMETRIC, VANISHING
 from adiabat.uncertainty.scores import LEVELS, coverage, negative_log_likelihood
 
@@ -27,7 +27,7 @@ LEAST_GROUPS = 10
 """Of structures: with fewer, no one can say how wrong a fit is elsewhere."""
 
 
-def measure_misfit(
+def measure_spread(
     prepared: Preparation,
     best: Candidate,
     anchor: str,
@@ -35,7 +35,7 @@ def measure_misfit(
     *,
     independent: int,
     quiet: bool = False,
-) -> tuple[Misfit | None, str]:
+) -> tuple[Spread | None, str]:
     """Error bars from what the fit without a group of structures, each in turn, says of that group.
 
     Leaving out is exact and in closed form, with the noise levels and the prior of the whole fit.
@@ -49,7 +49,7 @@ def measure_misfit(
         quiet: Show no progress.
 
     Returns:
-        The misfit, and a note; None where there are too few groups.
+        The spread, and a note; None where there are too few groups.
     """
     if len(groups) < LEAST_GROUPS:
         return None, (
@@ -62,6 +62,7 @@ def measure_misfit(
     displacements, moves = (
         colour(torch.stack(of_groups, dim=1)) for of_groups in ([o.displacement for o in left], [o.move for o in left])
     )
+    moves *= independent**0.5
     displaced = work.through(partial(work.along, displacements), "what errors ask for", quiet=quiet)
     moved = work.through(partial(work.along, moves), "how errors agree within a structure", quiet=quiet)
     labels = [prepared.fitted[index].labels for group in groups for index in group]
@@ -74,7 +75,7 @@ def measure_misfit(
         ).kept(_telling(labels, left, kind))
         for kind in sorted({kind for one in left for kind in one.residuals})
     }
-    calibration = calibrate(rows, independent=independent)
+    calibration = calibrate(rows)
     judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
     multiples = {kind: _multiples(*of_kind, len(groups)) for kind, of_kind in judged.items()}
     structures = sum(len(group) for group in groups)
@@ -84,7 +85,7 @@ def measure_misfit(
         "left_out": {kind: _scores(*of_kind) for kind, of_kind in judged.items()},
         "config_type_left_out_rmse": leave_config_types_out(prepared, best, quiet=quiet),
     }
-    return Misfit(displacements, calibration, multiples, record), ""
+    return Spread(moves, displacements, calibration, multiples, record), ""
 
 
 @dataclass(frozen=True)

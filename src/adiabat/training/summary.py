@@ -32,7 +32,7 @@ def training_sentences(potential: Potential) -> tuple[str, ...]:
 def _error_bars(potential: Potential) -> Iterator[str]:
     """What they are worth; nothing where there are none, which a note says."""
     if potential.linear_deviations is not None:
-        scores = potential.linear_deviations.uncertainty.misfit.record["left_out"]
+        scores = potential.linear_deviations.uncertainty.spread.record["left_out"]
         held = ", ".join(f"{100 * scores[kind]['coverage_68']:.0f} % of {kind}" for kind in SAID if kind in scores)
         yield f"error bars: of structures left out of the fit, 68 % intervals hold {held}"
 

@@ -1,4 +1,7 @@
-"""Posteriors, misfit and its calibration, detectors of extrapolation, choice of structures: functions of features, rows and residuals, never of a potential."""
+"""Posteriors, their spread and calibration, detectors of extrapolation, choice of structures.
+
+Functions of features, rows and residuals, never of a potential.
+"""
 
 from adiabat.uncertainty.calibration import Calibration, LeftOutRows, calibrate
 from adiabat.uncertainty.covariance import Covariance
@@ -9,10 +12,10 @@ from adiabat.uncertainty.leverage import LeverageDetector
 from adiabat.uncertainty.linear import LinearUncertainty
 from adiabat.uncertainty.mahalanobis import MahalanobisDetector
 from adiabat.uncertainty.maxvol import ActiveSet, MaxVolDetector
-from adiabat.uncertainty.misfit import Misfit, Part
 from adiabat.uncertainty.nearest import NearestDetector
 from adiabat.uncertainty.posterior import LinearPosterior
 from adiabat.uncertainty.selection import Selection, choose_d_optimal, choose_farthest, choose_farthest_structures
+from adiabat.uncertainty.spread import Part, Spread
 from adiabat.uncertainty.thresholds import Thresholds, distinct
 
 __all__ = [
@@ -29,10 +32,10 @@ __all__ = [
     "LinearUncertainty",
     "MahalanobisDetector",
     "MaxVolDetector",
-    "Misfit",
     "NearestDetector",
     "Part",
     "Selection",
+    "Spread",
     "Thresholds",
     "Verdict",
     "calibrate",

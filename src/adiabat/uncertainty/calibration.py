@@ -28,8 +28,8 @@ class LeftOutRows:
     Attributes:
         residuals: (n,) label minus prediction: eV per atom, eV/Å or eV/Å³.
         posterior: (n,) variance by the posterior of the fit without the group.
-        displaced: (n,) mean square of the displacements that the other groups ask for (see `Misfit`).
-        moved: (n,) mean square of the ways by which the fit moves without each of the other groups.
+        displaced: (n,) mean square of the displacements that the other groups ask for (see `Spread`).
+        moved: (n,) mean square of the moves of the other groups.
     """
 
     residuals: FloatArray
@@ -44,44 +44,36 @@ class LeftOutRows:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Variance of a row of a kind: design_effect · p + scale² (widening · p + weight · d) + root · √p + floor².
+    """Misfit variance of a row of a kind: scale² (widening · p + weight · d) + root · √p + floor².
 
-    p is the posterior's variance, d the mean square over `Misfit.displacements`.
+    p is the posterior's variance, d the mean square over `Spread.displacements`.
 
     Attributes:
-        design_effect: How many times the variance grows because errors within a structure are alike (Kish): the scatter of
-            fits to other structures of the same sorts.
-        widening: Of the posterior, beyond the design effect: misfit along what the data leave open.
+        widening: Of the posterior: misfit along what the data leave open.
         weight: Of the displacements: misfit along what structures ask for.
         scale: By kind of label, on both.
         root: By kind of label, in its unit: errors do not shrink as fast as the posterior where that is small.
         floor: By kind of label: eV per atom, eV/Å, eV/Å³; misfit that no coefficients describe.
     """
 
-    design_effect: float
     widening: float
     weight: float
     scale: dict[str, float]
     root: dict[str, float]
     floor: dict[str, float]
 
-    def variances(self, posterior: FloatArray, displaced: FloatArray, kind: str) -> tuple[FloatArray, FloatArray]:
-        """Parametric and misfit variance of rows, from p and d as above."""
+    def misfit(self, posterior: FloatArray, displaced: FloatArray, kind: str) -> FloatArray:
+        """(n,) misfit variance of rows, from p and d as above."""
         spread = self.scale[kind] ** 2 * (self.widening * posterior + self.weight * displaced)
-        misfit = spread + self.root[kind] * np.sqrt(posterior) + self.floor[kind] ** 2
-        return self.design_effect * posterior, misfit
+        return spread + self.root[kind] * np.sqrt(posterior) + self.floor[kind] ** 2
 
     def std(self, rows: LeftOutRows, kind: str) -> FloatArray:
         """(n,) predictive standard deviations of rows."""
-        parametric, misfit = self.variances(rows.posterior, rows.displaced, kind)
-        return np.sqrt(parametric + misfit)
+        return np.sqrt(rows.moved + self.misfit(rows.posterior, rows.displaced, kind))
 
 
-def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibration:
+def calibrate(rows: Mapping[str, LeftOutRows]) -> Calibration:
     """The calibration under which left-out residuals are most likely, if Gaussian.
-
-    The design effect is the ratio of the variance by which fits scatter with the groups that are in the data (the jackknife's:
-    the sum over groups of the square by which the fit moves without it) to the posterior's, typical of a row.
 
     First one widening and one weight for all kinds of label, with a floor for each, so that members drawn from them agree with
     energies, forces and stresses at once (kinds count alike, whatever their rows); then scale, root and floor of each kind by
@@ -89,18 +81,15 @@ def calibrate(rows: Mapping[str, LeftOutRows], *, independent: int) -> Calibrati
 
     Args:
         rows: By kind of label, none of them zero by symmetry.
-        independent: Groups of structures in the data.
     """
-    ratios = [np.median(np.log(independent * of_kind.moved / of_kind.posterior)) for of_kind in rows.values()]
-    design_effect = max(1.0, float(np.exp(np.mean(ratios))))
-    terms = {kind: _Terms.of(of_kind, design_effect) for kind, of_kind in rows.items()}
+    terms = {kind: _Terms.of(of_kind) for kind, of_kind in rows.items()}
     widening, weight = _most_likely([replace(of_kind, own=of_kind.own[1:]) for of_kind in terms.values()])[:2]
     scale, root, floor = {}, {}, {}
     for kind, of_kind in terms.items():
         misfit = widening * of_kind.shared[0] + weight * of_kind.shared[1]
         squared, root[kind], floor_squared = _most_likely([replace(of_kind, shared=misfit[None])])
         scale[kind], floor[kind] = float(np.sqrt(squared)), float(np.sqrt(floor_squared))
-    return Calibration(design_effect, widening, weight, scale, root, floor)
+    return Calibration(widening, weight, scale, root, floor)
 
 
 @dataclass(frozen=True)
@@ -113,10 +102,10 @@ class _Terms:
     own: FloatArray
 
     @classmethod
-    def of(cls, rows: LeftOutRows, design_effect: float) -> Self:
+    def of(cls, rows: LeftOutRows) -> Self:
         shared = np.stack([rows.posterior, rows.displaced])
         own = np.stack([np.sqrt(rows.posterior), np.ones_like(rows.posterior)])
-        return cls(np.square(rows.residuals), design_effect * rows.posterior, shared, own)
+        return cls(np.square(rows.residuals), rows.moved, shared, own)
 
     @property
     def size(self) -> float:

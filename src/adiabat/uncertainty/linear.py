@@ -1,4 +1,4 @@
-"""Uncertainty of a linear model: variances of rows and draws of coefficients, from its posterior and its misfit."""
+"""Uncertainty of a linear model: variances of rows and draws of coefficients, from its posterior and its spread."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adiabat.uncertainty.misfit import PARTS, Misfit, Part
 from adiabat.uncertainty.posterior import LinearPosterior
+from adiabat.uncertainty.spread import PARTS, Part, Spread, draw, mean_square
 
 ROWS_AT_ONCE = 2048
 """Whitened together: enough that the factor is fetched seldom, in bounded memory."""
@@ -15,15 +15,15 @@ ROWS_AT_ONCE = 2048
 
 @dataclass(frozen=True, eq=False)
 class LinearUncertainty:
-    """What posterior and misfit say together.
+    """What posterior and spread say together.
 
     Attributes:
         posterior: Of the coefficients.
-        misfit: Of the model.
+        spread: Of the coefficients, by structures left out.
     """
 
     posterior: LinearPosterior
-    misfit: Misfit
+    spread: Spread
 
     def variances(self, rows: Tensor, kind: str) -> tuple[Tensor, Tensor]:
         """(n,) parametric and (n,) misfit variances of rows (n, columns) of a kind of label, in the square of its unit.
@@ -32,20 +32,18 @@ class LinearUncertainty:
         """
         parts = rows.split(ROWS_AT_ONCE)
         posterior = torch.cat([self.posterior.covariance.variance(part) for part in parts])
-        displaced = torch.cat([self.misfit.mean_square(part) for part in parts])
-        parametric, misfit = self.misfit.calibration.variances(posterior.numpy(), displaced.numpy(), kind)
-        return torch.from_numpy(parametric), torch.from_numpy(misfit)
+        displaced = torch.cat([mean_square(part, self.spread.displacements) for part in parts])
+        misfit = self.spread.calibration.misfit(posterior.numpy(), displaced.numpy(), kind)
+        return torch.cat([mean_square(part, self.spread.moves) for part in parts]), torch.from_numpy(misfit)
 
     def coefficients(self, part: Part, count: int, seed: int) -> Tensor:
         """(count, columns) coefficients of members: drawn about the posterior's mean."""
-        calibration, covariance = self.misfit.calibration, self.posterior.covariance
-        wide = {
-            "parametric": calibration.design_effect,
-            "misfit": calibration.widening,
-            "all": calibration.design_effect + calibration.widening,
-        }[part]
-        seeds = np.random.SeedSequence((seed, PARTS.index(part))).generate_state(2).tolist()
-        drawn = wide**0.5 * covariance.draw(count, seeds[0])
+        spread, calibration = self.spread, self.spread.calibration
+        seeds = np.random.SeedSequence((seed, PARTS.index(part))).generate_state(3).tolist()
+        found = self.posterior.mean.expand(count, -1)
+        if part != "misfit":
+            found = found + draw(spread.moves, count, seeds[0])
         if part != "parametric":
-            drawn = drawn + calibration.weight**0.5 * self.misfit.draw(count, seeds[1])
-        return self.posterior.mean + drawn
+            found = found + calibration.widening**0.5 * self.posterior.covariance.draw(count, seeds[1])
+            found = found + calibration.weight**0.5 * draw(spread.displacements, count, seeds[2])
+        return found

@@ -1,4 +1,4 @@
-"""Misfit: what no coefficients remove, as a spread of coefficients that is as wide as left-out residuals are."""
+"""Spread: which coefficients might be right as well, by what is said of groups of structures that were left out of the fit."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -18,14 +18,18 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 @register
 @dataclass(frozen=True, eq=False)
-class Misfit:
-    """Displacements of the coefficients, each asked for by a group of structures that was left out, and their calibration.
+class Spread:
+    """What groups of structures, each left out in turn, say of the coefficients, and the calibration of that.
 
-    A displacement is the smallest, in the posterior's metric, that makes the fit meet the group's left-out residuals. Their
+    The mean square of the *moves* along a row is the jackknife's variance of it: by how much a fit to other data of the same
+    sorts would differ, with errors that are alike within a structure (B. Efron, C. Stein, Ann. Stat. 9, 586 (1981)).
+
+    A *displacement* is the smallest, in the posterior's metric, that makes the fit meet the group's left-out residuals. Their
     mean square along a row is an estimate of the row's misfit that is right for sums of rows too, in the manner of
     pointwise optimal parameter sets (T. D. Swinburne, D. Perez, arXiv:2402.01810), with groups in place of points.
 
     Attributes:
+        moves: (groups, columns) eV, by which the fit moves without each group, times the root of the number of all groups.
         displacements: (groups, columns) eV.
         calibration: Of the variances.
         multiples: By kind of label, of the standard deviation: how wide the central intervals of 1 %, 2 % ... 99 % are by the
@@ -33,15 +37,12 @@ class Misfit:
         record: What the calibration was made from, and what it is worth: JSON values.
     """
 
+    moves: Tensor
     displacements: Tensor
     calibration: Calibration
     multiples: dict[str, list[float]]
     record: dict[str, Any]
-    kind: ClassVar[str] = "misfit"
-
-    def mean_square(self, rows: Tensor) -> Tensor:
-        """(n,) of the displacements along rows (n, columns)."""
-        return (rows @ self.displacements.T).square().mean(1)
+    kind: ClassVar[str] = "spread"
 
     def interval(self, kind: str, level: float) -> float:
         """How many standard deviations to either side hold a share of new errors: conformal, where Gaussian tails may not hold.
@@ -66,21 +67,26 @@ class Misfit:
             )
         return float(np.interp(100 * level, np.arange(1, 100), self.multiples[kind]))
 
-    def draw(self, count: int, seed: int) -> Tensor:
-        """(count, columns) normal with the displacements' mean square as their covariance."""
-        generator = torch.Generator().manual_seed(seed)
-        groups = len(self.displacements)
-        normal = torch.randn(count, groups, generator=generator, dtype=self.displacements.dtype)
-        return normal @ self.displacements / groups**0.5
-
     def to_state(self) -> PartState:
         """As the file holds it."""
         values = {"calibration": asdict(self.calibration), "multiples": self.multiples, "record": self.record}
-        return PartState(self.kind, values, {"displacements": self.displacements})
+        return PartState(self.kind, values, {"moves": self.moves, "displacements": self.displacements})
 
     @classmethod
     def from_state(cls, state: PartState) -> Self:
         """The inverse of `to_state`."""
-        calibration = Calibration(**state.values["calibration"])
-        values = state.values
-        return cls(state.tensors["displacements"], calibration, values["multiples"], values["record"])
+        values, tensors = state.values, state.tensors
+        calibration = Calibration(**values["calibration"])
+        return cls(tensors["moves"], tensors["displacements"], calibration, values["multiples"], values["record"])
+
+
+def mean_square(rows: Tensor, coefficients: Tensor) -> Tensor:
+    """(n,) over sets of coefficients (sets, columns), of their sums with rows (n, columns)."""
+    return (rows @ coefficients.T).square().mean(1)
+
+
+def draw(coefficients: Tensor, count: int, seed: int) -> Tensor:
+    """(count, columns) normal, with the mean square of sets of coefficients (sets, columns) as their covariance."""
+    generator = torch.Generator().manual_seed(seed)
+    sets = len(coefficients)
+    return torch.randn(count, sets, generator=generator, dtype=coefficients.dtype) @ coefficients / sets**0.5
