@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 RIDGE = 1e-4
-"""Of a feature's variance, added to each. A thousand invariants move together: of the eigenvalues of their correlation
-matrix a third are below 1e-6, and along those directions the training shows rounding and chance more than what environments
-are like. With 1e-8 in its place, grades of left-out atoms have tails thrice as long and surfaces drown in them; with 1e-2 two
-atoms alone are no longer seen as strange (docs/uncertainty_detectors.md)."""
+"""Of a feature's variance, added to each. A thousand invariants move together: a third of the eigenvalues of their correlation
+matrix is below 1e-6, and along those directions the training shows chance more than what environments are like. What is flagged
+hardly depends on it between 1e-8 and 1e-3 (docs/uncertainty_detectors.md); this one is large enough for factors in float32."""
 ROUNDING = 1e-10
 """Of the largest mean feature: what varies less does so by rounding."""
 NARROWEST = 1e-6
