@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 RIDGE = 1e-4
-"""Of a feature's variance, added to each. A thousand invariants move together: a third of the eigenvalues of their correlation
+"""Of a feature's variance, added to each. A thousand invariants move together: about a third of the eigenvalues of their correlation
 matrix is below 1e-6, and along those directions the training shows chance more than what environments are like. What is flagged
 hardly depends on it between 1e-8 and 1e-3 (docs/uncertainty_detectors.md); this one is large enough for factors in float32."""
 ROUNDING = 1e-10
