@@ -7,7 +7,8 @@ The potential holds a posterior and a misfit; the structures are those that it w
 cost      times those of energy and forces by the potential, in paired runs: medians [quartiles]. 1,000 atoms of diamond
           silicon, or a like number of a body-centred metal, rattled by 0.05 Å, one thread, a list with a skin of 1 Å.
 accuracy  of the standard deviations of atomic energies by projections against the exact ones: how many are within 20 %, and
-          the quantiles of 5 and 95 % of the quotient. Directions are chosen by the atoms of one half of the structures.
+          the quantiles of 5 and 95 % of the quotient. Directions are chosen by the atoms of one half of the structures. The
+          calibration's root of the posterior's variance is taken from that of the whole, times its share in the typical atom.
 """
 
 import argparse
@@ -29,7 +30,8 @@ from adiabat.neighbors import SkinList, neighbor_graph
 from adiabat.potential import Potential, load_potential
 from adiabat.potential.compiled_committee import CompiledCommittee, CompiledProjection
 from adiabat.system import Batch, Graph
-from adiabat.uncertainty.projection import Projection, project, relative_moments
+from adiabat.uncertainty.calibration import Calibration
+from adiabat.uncertainty.projection import project, relative_moments
 
 RUNS = 25
 MEMBERS = (1, 2, 4, 8, 16)
@@ -50,13 +52,15 @@ class Subject:
         potential: With posterior and misfit.
         model: Its expansion.
         root: (columns, k) of the covariance of its coefficients, as atomic energies have it.
-        floor: eV per atom: what the predictive deviation has besides.
+        posterior_columns: So many of the root's first ones are the posterior's.
+        calibration: Of posterior and misfit.
     """
 
     potential: Potential
     model: LinearACE
     root: Tensor
-    floor: float
+    posterior_columns: int
+    calibration: Calibration
 
     @classmethod
     def read(cls, file: Path) -> "Subject":
@@ -73,7 +77,8 @@ class Subject:
         half *= (scale * calibration.widening) ** 0.5
         misfit = displacements.T * (scale * calibration.weight / len(displacements)) ** 0.5
         parametric = moves.T / len(moves) ** 0.5
-        return cls(potential, model, torch.cat([half, misfit, parametric], dim=1), calibration.floor["energy"])
+        root = torch.cat([half, misfit, parametric], dim=1)
+        return cls(potential, model, root, half.shape[1], calibration)
 
     def rows(self, atoms: Atoms) -> Tensor:
         """(N, columns) the features of each atom, in the columns of its species."""
@@ -82,6 +87,31 @@ class Subject:
         rows = features.new_zeros(len(features), len(self.model.species), features.shape[1])
         rows[torch.arange(len(features)), species] = features
         return rows.flatten(1)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is learned from atoms of the training structures.
+
+    Attributes:
+        moments: By which directions are chosen.
+        share: The part of the typical atom's variance by which the posterior's own is estimated.
+    """
+
+    moments: Tensor
+    share: float
+
+    @classmethod
+    def of(cls, subject: Subject, structures: list[Atoms]) -> "Sample":
+        """From so many atoms of the structures."""
+        rows = torch.cat([subject.rows(atoms) for atoms in structures])
+        rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:SAMPLE]]
+        squares = (rows @ subject.root).square()
+        whole = squares.sum(1)
+        posterior = squares[:, : subject.posterior_columns].sum(1)
+        calibration = subject.calibration
+        wide = calibration.scale["energy"] ** 2 * calibration.widening
+        return cls(relative_moments(subject.root, rows), float((posterior / whole).median()) / wide)
 
 
 def main() -> None:
@@ -96,19 +126,46 @@ def main() -> None:
     structures = ase.io.read(options.structures, index=":")
     order = np.random.default_rng(0).permutation(len(structures))
     first, second = ([structures[k] for k in part] for part in np.array_split(order, 2))
-    moments = sampled_moments(subject, first)
-    print_cost(subject, moments)
-    print_accuracy(subject, moments, second)
+    sample = Sample.of(subject, first)
+    estimates = {f"{a} + {b}": Estimate.of(subject, sample, leading=a, random=b) for a, b in DIRECTIONS}
+    print_cost(subject, estimates)
+    print_accuracy(subject, estimates, second)
 
 
-def sampled_moments(subject: Subject, structures: list[Atoms]) -> Tensor:
-    """Of so many atoms of the structures."""
-    rows = torch.cat([subject.rows(atoms) for atoms in structures])
-    chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:SAMPLE]
-    return relative_moments(subject.root, rows[chosen])
+@dataclass(frozen=True)
+class Estimate:
+    """Deviations by directions, beside the walk of energy and forces.
+
+    Attributes:
+        compiled: The walk.
+        subject: Whose deviations.
+        share: See `Sample`.
+    """
+
+    compiled: CompiledProjection
+    subject: Subject
+    share: float
+
+    @classmethod
+    def of(cls, subject: Subject, sample: Sample, *, leading: int, random: int) -> "Estimate":
+        """With so many directions."""
+        directions = project(subject.root, sample.moments, leading=leading, random=random).directions
+        compiled = CompiledProjection.of(
+            subject.potential.parts, directions.reshape(-1, *subject.model.coefficients.shape)
+        )
+        if compiled is None:
+            raise SystemExit("the kernel does not know a part of this potential")
+        return cls(compiled, subject, sample.share)
+
+    def __call__(self, graph: Graph) -> tuple[Tensor, Tensor]:
+        """(N,) eV of the atoms' energies; (S,) eV of the structures', without root and floor of the calibration."""
+        _, values = self.compiled.predict(graph, ("energy", "forces"))
+        calibration, spread = self.subject.calibration, values.square().sum(1)
+        more = calibration.root["energy"] * (self.share * spread).sqrt() + calibration.floor["energy"] ** 2
+        return (spread + more).sqrt(), graph.batch.sum_over_atoms(values).square().sum(1).sqrt()
 
 
-def print_cost(subject: Subject, moments: Tensor) -> None:
+def print_cost(subject: Subject, estimates: dict[str, Estimate]) -> None:
     """Members, and projections."""
     potential, cell = subject.potential, crystal(subject)
     graph = SkinList(potential.cutoff).graph(Batch.from_atoms(cell))
@@ -125,9 +182,8 @@ def print_cost(subject: Subject, moments: Tensor) -> None:
             works[f"{count} members, energies, forces of the first"] = lambda c=found: c.first(
                 graph, ("energy", "forces")
             )
-    for leading, random in DIRECTIONS:
-        projection = project(subject.root, moments, leading=leading, random=random)
-        works[f"energy, forces, deviations by {leading} + {random} directions"] = deviating(subject, projection, graph)
+    for name, estimate in estimates.items():
+        works[f"energy, forces, deviations by {name} directions"] = lambda e=estimate: e(graph)
     seconds = paired(list(works.values()), runs=RUNS)
     print(
         f"\n{subject.model.basis.n_functions} functions, {len(cell)} atoms{'':<33}µs per atom   times energy and forces"
@@ -140,63 +196,42 @@ def print_cost(subject: Subject, moments: Tensor) -> None:
     )
 
 
-def deviating(subject: Subject, projection: Projection, graph: Graph) -> Callable[[], Tensor]:
-    """All that a simulation step with deviations of the atoms' and the structures' energies pays for."""
-    compiled = compiled_projection(subject, projection)
-
-    def work() -> Tensor:
-        _, values = compiled.predict(graph, ("energy", "forces"))
-        of_energy = graph.batch.sum_over_atoms(values).square().sum(1).sqrt()
-        return torch.cat([of_energy, (values.square().sum(1) + subject.floor**2).sqrt()])
-
-    return work
-
-
-def compiled_projection(subject: Subject, projection: Projection) -> CompiledProjection:
-    """In the form that the kernel takes."""
-    shape = (-1, *subject.model.coefficients.shape)
-    compiled = CompiledProjection.of(subject.potential.parts, projection.directions.reshape(shape))
-    if compiled is None:
-        raise SystemExit("the kernel does not know a part of this potential")
-    return compiled
-
-
-def print_accuracy(subject: Subject, moments: Tensor, held_out: list[Atoms]) -> None:
+def print_accuracy(subject: Subject, estimates: dict[str, Estimate], held_out: list[Atoms]) -> None:
     """By kind of structure and number of directions."""
-    kinds = {"held out": held_out, **dict(made_structures(subject))}
-    heads = "".join(f"{f'{leading} + {random} directions':>24}" for leading, random in DIRECTIONS)
+    heads = "".join(f"{f'{name} directions':>24}" for name in estimates)
     print(f"\n{'within 20 % (5 %, 95 % of the quotient)':<42}{'atoms':>7}{'median, eV':>12}{heads}")
-    compiled = [
-        compiled_projection(subject, project(subject.root, moments, leading=leading, random=random))
-        for leading, random in DIRECTIONS
-    ]
-    for name, structures in kinds.items():
-        exact = torch.cat([(subject.rows(atoms) @ subject.root).square().sum(1) for atoms in structures]).sqrt()
-        line = f"{name:<42}{len(exact):>7}{exact.median().item():>12.4f}"
-        for one in compiled:
-            found = torch.cat([estimated(one, atoms, subject.model.cutoff) for atoms in structures])
-            quotient = found / exact
-            low, high = torch.quantile(quotient, torch.tensor([0.05, 0.95], dtype=torch.float64)).tolist()
-            within = ((quotient - 1).abs() < CLOSE).double().mean().item()
-            line += f"{f'{within:.3f} ({low:.2f}, {high:.2f})':>24}"
-        print(line, flush=True)
-    differences = [
-        abs(float((estimated(compiled[1], atoms, subject.model.cutoff, total=True) / total(subject, atoms)) - 1))
-        for atoms in held_out
-    ]
-    share = np.mean(np.array(differences) < CLOSE)
-    print(f"energies of whole held-out structures within 20 %, by {DIRECTIONS[1][0]} + {DIRECTIONS[1][1]}: {share:.3f}")
+    totals: dict[str, list[float]] = {name: [] for name in estimates}
+    for kind, structures in {"held out": held_out, **dict(made_structures(subject))}.items():
+        exact, found = [], {name: [] for name in estimates}
+        for atoms in structures:
+            graph = neighbor_graph(Batch.from_atoms(atoms), subject.potential.cutoff)
+            exact.append(deviations(subject, graph))
+            whole = (subject.rows(atoms).sum(0) @ subject.root).norm()
+            for name, estimate in estimates.items():
+                of_atoms, of_structure = estimate(graph)
+                found[name].append(of_atoms)
+                if kind == "held out":
+                    totals[name].append(float(of_structure[0] / whole))
+        right = torch.cat(exact)
+        columns = "".join(f"{summary(torch.cat(found[name]) / right):>24}" for name in estimates)
+        print(f"{kind:<42}{len(right):>7}{right.median().item():>12.4f}{columns}", flush=True)
+    columns = "".join(f"{summary(torch.tensor(totals[name], dtype=torch.float64)):>24}" for name in estimates)
+    print(f"{'energies of whole structures, held out':<42}{'':>19}{columns}")
 
 
-def estimated(compiled: CompiledProjection, atoms: Atoms, cutoff: float, *, total: bool = False) -> Tensor:
-    """(N,) or (1,) eV."""
-    _, values = compiled.predict(neighbor_graph(Batch.from_atoms(atoms), cutoff), ("energy",))
-    return (values.sum(0, keepdim=True) if total else values).square().sum(1).sqrt()
+def deviations(subject: Subject, graph: Graph) -> Tensor:
+    """(N,) eV, exact."""
+    found = subject.potential(graph, want=("energies_std",)).energies_std
+    if found is None:
+        raise SystemExit("the potential gives no deviations")
+    return found
 
 
-def total(subject: Subject, atoms: Atoms) -> Tensor:
-    """eV: the exact deviation of the whole structure's energy, without the floor."""
-    return (subject.rows(atoms).sum(0) @ subject.root).norm()
+def summary(quotient: Tensor) -> str:
+    """How many are close to 1, and quantiles."""
+    low, high = torch.quantile(quotient, torch.tensor([0.05, 0.95], dtype=torch.float64)).tolist()
+    within = ((quotient - 1).abs() < CLOSE).double().mean().item()
+    return f"{within:.3f} ({low:.2f}, {high:.2f})"
 
 
 def crystal(subject: Subject) -> Atoms:

@@ -214,9 +214,10 @@ class Potential:
     def _require_available(self, want: Collection[Quantity]) -> None:
         for name in want:
             if name not in QUANTITIES:
+                plain = ", ".join(quantity for quantity in QUANTITIES if not is_deviation(quantity))
                 raise PropertyUnavailable(
                     f"'{name}' was asked for",
-                    rule=f"a potential gives {', '.join(QUANTITIES)}",
+                    rule=f"a potential gives {plain}, and standard deviations of the first four, as `Prediction` names them",
                     mend="ask for these alone",
                 )
             if is_deviation(name):
