@@ -199,9 +199,14 @@ def _checked(member: Values, values: Values) -> Values:
             raise SimulationError(
                 f"'{name}' is {'missing' if found is None else f'of the shape {found.shape}'}",
                 rule=f"members give what the potential gives: {value.shape}",
+                mend="let the property return the same fields and shapes for every potential",
             )
         if not np.isfinite(found).all():
-            raise SimulationError(f"'{name}' is not finite", rule="a property is a finite number")
+            raise SimulationError(
+                f"'{name}' is not finite",
+                rule="a property is a finite number",
+                mend="see what the property makes of this member",
+            )
     return member
 
 
