@@ -119,7 +119,8 @@ class Extrapolation:
     def _why(self, atom: str, grade: float, threshold: float, environments: int) -> str:
         if not isfinite(grade):
             return f"there is nothing in the training that {atom} could be compared with"
-        share = f"{1 - self.thresholds.false_alarms:.0%} of the training's structures, left out, with {environments} environments"
+        different = "one environment" if environments == 1 else f"{environments} different environments"
+        share = f"{1 - self.thresholds.false_alarms:.0%} of the training's structures, left out, with {different}"
         times = f"{grade / threshold:.3g}"
         if grade > threshold * (1 + SAME):
             return f"{atom} is {times} times as far from the training as any atom of {share}"
