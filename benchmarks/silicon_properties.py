@@ -107,7 +107,9 @@ def properties(references: SiliconReferences) -> list[Property]:
         return {"transverse_acoustic_x_thz": float(frequencies[0]), "optical_phonon_thz": float(frequencies[-1])}
 
     def polymorphs(found: Prediction) -> dict[str, float]:
-        hexagonal, diamond = (float(energy) for energy in found.energy)  # type: ignore[union-attr]
+        if found.energy is None:
+            raise TypeError("energies were asked for, and did not come")
+        hexagonal, diamond = (float(energy) for energy in found.energy)
         per_atom = hexagonal / len(references.hexagonal) - diamond / len(references.diamond)
         return {"hexagonal_diamond_mev_per_atom": 1e3 * per_atom}
 

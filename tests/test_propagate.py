@@ -9,6 +9,7 @@ import pytest
 from analytic_models import PairModel
 from ase import Atoms
 from ase.build import bulk
+from narrowing import present
 from training_structures import CONFIG, cells, isolated_silicon, labelled_cells, noisy
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable, SimulationError, StructureError
@@ -210,7 +211,9 @@ def test_an_error_of_the_potential_itself_is_the_propertys_own() -> None:
 def test_fixed_structures_are_evaluated_once_for_all_members() -> None:
     pair = Atoms("Ar2", positions=[[0, 0, 0], [0, 0, 3.9]])
     potential = Uncertain()
-    energy = FixedStructures([pair, pair], ("energy",), lambda found: {"energy_ev": found.energy.numpy().copy()})  # type: ignore[union-attr]
+    energy = FixedStructures(
+        [pair, pair], ("energy",), lambda found: {"energy_ev": present(found.energy).numpy().copy()}
+    )
     at_once = propagate(energy, potential, members=8, quiet=True)
     one_by_one = propagate(energy.__call__, potential, members=8, quiet=True)
 
@@ -267,7 +270,9 @@ def test_too_few_members_are_refused() -> None:
 def test_the_members_of_a_committee_are_its_error_bar() -> None:
     committee = Committee([pair_potential(factor) for factor in (0.9, 1.0, 1.1)])
     pair = Atoms("Ar2", positions=[[0, 0, 0], [0, 0, 3.9]])
-    energy = propagate(lambda member: float(member(pair, want=("energy",)).energy[0]), committee, quiet=True)["value"]  # type: ignore[index]
+    energy = propagate(lambda member: float(present(member(pair, want=("energy",)).energy)[0]), committee, quiet=True)[
+        "value"
+    ]
 
     assert energy.std == pytest.approx(abs(energy.value) * 0.1 * np.sqrt(2 / 3))
     assert energy.std_parametric is None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 """By type, on the scales of `potential.scales`."""
-DEVIATIONS: tuple[Quantity, ...] = ("energy_std", "energies_std", "forces_std")
+DEVIATIONS: tuple[Quantity, ...] = ("energy_std", "energies_std", "forces_std", "stress_std")
 CONSTANT = 1e-6
 """Relative: standard deviations that differ by less are one number."""
 DEVIATION_TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-2}
@@ -38,7 +38,7 @@ class Canary:
         energy: (1,) eV.
         forces: (n, 3) eV/Å.
         stress: (1, 3, 3) eV/Å³; None where it is not defined.
-        deviations: By name, standard deviations of energy, energies and forces; empty where the potential has none.
+        deviations: By name, standard deviations of energy, energies, forces and stress; empty where the potential has none.
     """
 
     atoms: Atoms
@@ -57,12 +57,13 @@ class Canary:
         want: tuple[Quantity, ...] = ("energy", "forces")
         if atoms.pbc.all():
             want = (*want, "stress")
-        want = (*want, *(name for name in DEVIATIONS if name in potential.known_deviations))
+        known: list[Quantity] = [name for name in DEVIATIONS if name in potential.known_deviations]
+        deviations: list[Quantity] = [name for name in known if name != "stress_std" or atoms.pbc.all()]
+        want = (*want, *deviations)
         found = potential(atoms, want=want)
         assert found.energy is not None
         assert found.forces is not None
-        deviations = {name: getattr(found, name) for name in DEVIATIONS if name in want}
-        return cls(atoms, found.energy, found.forces, found.stress, deviations)
+        return cls(atoms, found.energy, found.forces, found.stress, {name: getattr(found, name) for name in deviations})
 
     @property
     def finite(self) -> bool:

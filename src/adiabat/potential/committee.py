@@ -1,7 +1,6 @@
 """Committees: several potentials of equal right, or drawn from what one potential does not know."""
 
 from collections.abc import Collection, Sequence
-from functools import cached_property
 from typing import Self
 
 import torch
@@ -12,7 +11,6 @@ from adiabat.models import Mean
 from adiabat.potential.deviations import is_deviation
 from adiabat.potential.potential import Potential
 from adiabat.potential.prediction import Prediction
-from adiabat.potential.terms import Members
 from adiabat.system import Batch, Graph, LinearModel
 from adiabat.typing import Quantity
 from adiabat.uncertainty import Part
@@ -63,11 +61,9 @@ class Committee(Potential):
         self._require_available(want)
         graph = self._graph(structures)
         self._require_known(graph.batch)
-        return self._together.each(graph, want)
-
-    @cached_property
-    def _together(self) -> Members:
-        return Members([member.parts for member in self.members])
+        members = self._terms.members
+        assert members is not None  # its one part is a mean
+        return members.each(graph, want)
 
 
 def _require_values(want: Collection[Quantity]) -> None:

@@ -7,7 +7,6 @@ from typing import Self, get_args
 import torch
 from torch import Tensor
 
-from adiabat.models import Mean
 from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.terms import Members
 from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
@@ -119,13 +118,6 @@ class SpreadDeviations:
     def names(self) -> tuple[Quantity, ...]:
         """What there is: a spread does not tell parametric and misfit apart."""
         return tuple(name for name in get_args(Quantity) if name.endswith(SUFFIX))
-
-    @classmethod
-    def of(cls, parts: Sequence[EnergyModel]) -> Self | None:
-        """Of a mean of members; None where the parts are something else."""
-        if len(parts) != 1 or not isinstance(parts[0], Mean):
-            return None
-        return cls(Members(parts[0].members))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.

@@ -123,7 +123,9 @@ class Potential:
 
     @cached_property
     def _deviations(self) -> RowDeviations | SpreadDeviations | None:
-        return self.linear_deviations or SpreadDeviations.of(self.parts)
+        if self.linear_deviations is None and self._terms.members is not None:
+            return SpreadDeviations(self._terms.members)
+        return self.linear_deviations
 
     @cached_property
     def _known(self) -> np.ndarray:

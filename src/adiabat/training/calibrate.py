@@ -82,6 +82,7 @@ def measure_spread(
     record = {
         "groups": len(groups),
         "structures": structures,
+        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
         "left_out": {kind: _scores(*of_kind) for kind, of_kind in judged.items()},
         "config_type_left_out_rmse": leave_config_types_out(prepared, best, quiet=quiet),
     }

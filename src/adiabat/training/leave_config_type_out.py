@@ -10,7 +10,7 @@ from torch import Tensor
 from adiabat.runs import side_by_side, track
 from adiabat.system import Labelled
 from adiabat.training.accumulate import parts
-from adiabat.training.examples import Example, ExampleMaker, NoiseFactors
+from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
@@ -58,12 +58,13 @@ def _precision(solution: Solution) -> Tensor:
 def _errors(
     prepared: Preparation, own: Sequence[Labelled], best: Candidate, precision: Tensor, right: Tensor
 ) -> dict[str, float]:
-    equations = NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions, per_config_type=True)
+    equations = NormalEquations(len(prepared.model.species), prepared.model.basis.n_functions)
     for examples in _examples(prepared, own):
         equations.add(examples)
-    noise, factors = best.parameters.noise, best.parameters.factors
+    levels, factors = best.parameters.noise, best.parameters.factors
+    noise = {kind: factors.get((kind, own[0].config_type), 1.0) * level for kind, level in levels.items()}
     try:
-        mean = _mean_without(equations, noise, factors, precision, right)
+        mean = _mean_without(equations, noise, precision, right)
     except np.linalg.LinAlgError:
         return {}
     squares: dict[str, list[FloatArray]] = {}
@@ -82,17 +83,14 @@ def _examples(prepared: Preparation, own: Sequence[Labelled]) -> Iterator[list[E
         yield side_by_side([partial(make, own[index]) for index in part])
 
 
-def _mean_without(
-    equations: NormalEquations, noise: Mapping[str, float], factors: NoiseFactors, precision: Tensor, right: Tensor
-) -> Tensor:
+def _mean_without(equations: NormalEquations, noise: Mapping[str, float], precision: Tensor, right: Tensor) -> Tensor:
     """(columns,) of the fit whose precision and right side these sums are taken off."""
     rest, moment = precision.clone(), torch.zeros(equations.shape, dtype=torch.float64)
     for kind in equations.present:
-        for config_type, sums in equations.by_config_type(kind):
-            weight = (factors.get((kind, config_type), 1.0) * noise[kind]) ** -2
-            moment += weight * sums.moment
-            for rows, columns, block in sums.gram.lower():
-                rest[rows, columns].sub_(block, alpha=weight)
+        weight, sums = noise[kind] ** -2, equations.kinds[kind]
+        moment += weight * sums.moment
+        for rows, columns, block in sums.gram.lower():
+            rest[rows, columns].sub_(block, alpha=weight)
     scale = 1 / rest.diagonal().sqrt()
     rest *= scale[:, None] * scale
     factorize(rest)
