@@ -7,7 +7,7 @@ Coverage and negative log likelihood are proper in the sense of T. Gneiting and 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, norm, rankdata
+from scipy.special import ndtri
 
 from adiabat.errors import DataError
 from adiabat.typing import FloatArray, IntArray
@@ -36,7 +36,7 @@ def coverage(errors: FloatArray, std: FloatArray, level: float) -> float:
 def inside(errors: FloatArray, std: FloatArray, level: float) -> np.ndarray:
     """(n,) bool: which errors lie within the central interval of a level; arguments and errors as of `coverage`."""
     _require_level(level)
-    return np.abs(standardized(errors, std)) <= norm.ppf(0.5 * (1 + level))
+    return np.abs(standardized(errors, std)) <= ndtri(0.5 * (1 + level))
 
 
 def negative_log_likelihood(errors: FloatArray, std: FloatArray) -> float:
@@ -66,6 +66,8 @@ def rank_correlation(magnitudes: FloatArray, std: FloatArray) -> float | None:
     Raises:
         DataError: Arrays of different shapes, or a number that is not finite.
     """
+    from scipy.stats import rankdata  # whose import takes a third of a second, which few commands need
+
     magnitudes, std = _alike(magnitudes, std)
     if len(std) < FEWEST_TO_RANK or np.ptp(magnitudes) == 0 or np.ptp(std) == 0:
         return None
@@ -105,6 +107,8 @@ def calibrated_range(level: float, count: float, *, sure: float = SURE) -> tuple
     Raises:
         DataError: Another level, or less than one sample.
     """
+    from scipy.stats import binom  # as above
+
     _require_level(level)
     whole = int(count)
     if whole < 1:
