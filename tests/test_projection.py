@@ -1,12 +1,15 @@
 """A projection against the quadratic form it stands for."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError
-from adiabat.uncertainty.projection import project, relative_moments
+from adiabat.uncertainty import Covariance, Projection, project
+from adiabat.uncertainty.covariance import CovarianceRoot
 
 
 def drawn(*shape: int, seed: int) -> Tensor:
@@ -30,36 +33,55 @@ def exact(root: Tensor, rows: Tensor) -> Tensor:
     return torch.einsum("na,ab,nb->n", rows, root @ root.T, rows)
 
 
+@dataclass(frozen=True)
+class DenseRoot:
+    """R as a matrix."""
+
+    root: Tensor
+
+    def whiten(self, rows: Tensor) -> Tensor:
+        return rows @ self.root
+
+    def colour(self, vectors: Tensor) -> Tensor:
+        return (self.root @ vectors).T
+
+
+def variance(directions: Tensor, rows: Tensor) -> Tensor:
+    return Projection(directions, posterior_share=0.5).variance(rows)
+
+
+def projected(root: Tensor, sampled: Tensor, *, leading: int, random: int, seed: int = 0) -> Tensor:
+    return project(DenseRoot(root), sampled, leading=leading, random=random, seed=seed)
+
+
 def test_as_many_directions_as_dimensions_are_exact() -> None:
     root = decaying_root(12, 7, seed=0)
     rows = drawn(50, 12, seed=1)
-    moments = relative_moments(root, rows)
     for leading, random in ((7, 0), (3, 4), (0, 7), (20, 20)):
-        found = project(root, moments, leading=leading, random=random)
-        assert len(found.directions) == 7
-        assert torch.allclose(found.variance(rows), exact(root, rows), rtol=1e-10, atol=0)
+        found = projected(root, rows, leading=leading, random=random)
+        assert len(found) == 7
+        assert torch.allclose(variance(found, rows), exact(root, rows), rtol=1e-10, atol=0)
 
 
 def test_rows_in_a_subspace_are_exact_by_as_many_leading_directions_large_or_small() -> None:
     root = decaying_root(60, 60, seed=0)
     rows = sample(300, 60, 5, seed=1)
 
-    found = project(root, relative_moments(root, rows[:150]), leading=5, random=1)
+    found = projected(root, rows[:150], leading=5, random=1)
 
-    assert torch.allclose(found.variance(rows[150:]), exact(root, rows[150:]), rtol=1e-6, atol=0)
+    assert torch.allclose(variance(found, rows[150:]), exact(root, rows[150:]), rtol=1e-6, atol=0)
 
 
-def test_leading_directions_are_the_eigenvectors_of_whitened_moments() -> None:
+def test_leading_directions_are_the_singular_vectors_of_whitened_rows() -> None:
     root = decaying_root(40, 40, seed=2)
     rows = sample(400, 40, 40, seed=3)
-    moments = relative_moments(root, rows)
     whitened = rows @ root
     whitened = whitened / whitened.norm(dim=1, keepdim=True)
     eigenvalues = torch.linalg.svdvals(whitened).square() / len(rows)
 
-    found = project(root, moments, leading=4, random=36)
+    found = projected(root, rows, leading=4, random=36)
 
-    share = (rows @ found.directions[:4].T).square().sum(1) / exact(root, rows)
+    share = (rows @ found[:4].T).square().sum(1) / exact(root, rows)
     assert share.mean().item() == pytest.approx(eigenvalues[:4].sum().item(), rel=1e-3)
 
 
@@ -68,22 +90,26 @@ def test_each_row_of_the_sample_counts_alike() -> None:
     rows = drawn(20, 10, seed=5)
     lengths = torch.logspace(-6, 6, 20, dtype=torch.float64)[:, None]
 
-    assert torch.allclose(relative_moments(root, lengths * rows), relative_moments(root, rows), rtol=1e-9)
+    found, again = (projected(root, each, leading=3, random=7) for each in (rows, lengths * rows))
+
+    assert torch.allclose(variance(again[:3], rows), variance(found[:3], rows), rtol=1e-6)
 
 
 def test_off_the_sample_the_variance_is_right_in_the_mean_and_scatters_as_a_chi_squared() -> None:
     root = drawn(80, 80, seed=6)
-    moments = relative_moments(root, sample(200, 80, 3, seed=7))
+    sampled = sample(200, 80, 3, seed=7)
     row = drawn(1, 80, seed=8)
     true = exact(root, row)
     random, repeats = 16, 600
 
-    found = torch.cat([project(root, moments, leading=3, random=random, seed=s).variance(row) for s in range(repeats)])
+    found = torch.cat(
+        [variance(projected(root, sampled, leading=3, random=random, seed=s), row) for s in range(repeats)]
+    )
 
     ratio = (found / true).numpy()
     # The rest's share of the variance is 1 - a; a random frame of s in d dimensions holds s/d of it, beta-distributed.
     whitened = row @ root / true.sqrt()
-    leading = project(root, moments, leading=3, random=random).directions[:3]
+    leading = projected(root, sampled, leading=3, random=random)[:3]
     rest = 1 - float((row @ leading.T).square().sum() / true)
     dimensions = 77
     scatter = rest * np.sqrt(2 / random * (dimensions - random) / (dimensions + 2))
@@ -92,28 +118,41 @@ def test_off_the_sample_the_variance_is_right_in_the_mean_and_scatters_as_a_chi_
     assert ratio.std() == pytest.approx(scatter, rel=0.15)
 
 
-def test_the_same_seed_gives_the_same_directions() -> None:
-    root, moments = decaying_root(20, 20, seed=9), torch.eye(20, dtype=torch.float64)
+def test_the_root_of_a_posterior_and_sets_is_that_of_their_sum() -> None:
+    lower = torch.linalg.cholesky(torch.cov(drawn(9, 40, seed=12)) + torch.eye(9, dtype=torch.float64))
+    covariance, sets = Covariance(lower, drawn(9, seed=13).abs()), drawn(4, 9, seed=14)
+    rows, root = drawn(20, 9, seed=15), CovarianceRoot(covariance, sets)
 
-    assert torch.equal(project(root, moments, seed=1).directions, project(root, moments, seed=1).directions)
-    assert not torch.equal(project(root, moments, seed=1).directions, project(root, moments, seed=2).directions)
+    dense = covariance.dense() + sets.T @ sets
+
+    assert torch.allclose(root.whiten(rows).square().sum(1), torch.einsum("na,ab,nb->n", rows, dense, rows))
+    assert torch.allclose(rows @ root.colour(torch.eye(13, dtype=torch.float64)).T, root.whiten(rows))
+
+
+def test_the_same_seed_gives_the_same_directions() -> None:
+    root, rows = decaying_root(20, 20, seed=9), drawn(30, 20, seed=1)
+
+    once, again, other = (projected(root, rows, leading=8, random=8, seed=seed) for seed in (1, 1, 2))
+
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)
 
 
 def test_a_singular_covariance_of_low_rank_is_exact() -> None:
     root = torch.cat([decaying_root(30, 4, seed=10), torch.zeros(30, 6, dtype=torch.float64)], dim=1)
     rows = drawn(40, 30, seed=11)
 
-    found = project(root, relative_moments(root, rows), leading=4, random=2)
+    found = projected(root, rows, leading=4, random=2)
 
-    assert torch.allclose(found.variance(rows), exact(root, rows), rtol=1e-8, atol=0)
+    assert torch.allclose(variance(found, rows), exact(root, rows), rtol=1e-8, atol=0)
 
 
 @pytest.mark.parametrize(("leading", "random"), [(-1, 4), (4, -1), (4, 0), (0, 0)])
 def test_numbers_that_leave_a_rest_uncovered_are_refused(leading: int, random: int) -> None:
     with pytest.raises(ConfigurationError, match="random directions of 20"):
-        project(decaying_root(20, 20, seed=0), torch.eye(20, dtype=torch.float64), leading=leading, random=random)
+        projected(decaying_root(20, 20, seed=0), drawn(9, 20, seed=0), leading=leading, random=random)
 
 
 def test_a_sample_without_variance_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="3 rows without variance"):
-        relative_moments(torch.zeros(5, 5, dtype=torch.float64), drawn(3, 5, seed=0))
+        projected(torch.zeros(5, 5, dtype=torch.float64), drawn(3, 5, seed=0), leading=2, random=2)

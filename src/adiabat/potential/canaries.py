@@ -12,6 +12,7 @@ from torch import Tensor
 
 from adiabat.errors import PotentialFileError
 from adiabat.neighbors import neighbor_graph
+from adiabat.potential.deviations import is_estimate
 from adiabat.potential.scales import energy_scales, force_scales, stress_scales
 from adiabat.system import Batch
 from adiabat.typing import Quantity
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 """By type, on the scales of `potential.scales`."""
-DEVIATIONS: tuple[Quantity, ...] = ("energy_std", "energies_std", "forces_std", "stress_std")
+DEVIATIONS: tuple[Quantity, ...] = ("energy_std", "energies_std", "energies_std_estimate", "forces_std", "stress_std")
 CONSTANT = 1e-6
 """Relative: standard deviations that differ by less are one number."""
 DEVIATION_TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-2}
 """By type, relative to the largest. A posterior has stiff and soft directions: other libraries of linear algebra round them by
 more than they round energies."""
+ESTIMATE_TOLERANCE = 1e-2
+"""Relative to the largest: estimates are computed in single precision."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def _require_same_deviations(stored: Canary, found: Canary, tolerance: float, *,
         )
     for quantity, value in stored.deviations.items():
         difference = float((found.deviations[quantity].double() - value).abs().max())
-        allowed = tolerance * float(value.max())
+        allowed = (max(tolerance, ESTIMATE_TOLERANCE) if is_estimate(quantity) else tolerance) * float(value.max())
         if not difference <= allowed:
             raise PotentialFileError(
                 f"{name} ({stored.atoms.get_chemical_formula()}): {quantity} differs by {difference:.1e}",

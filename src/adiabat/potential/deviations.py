@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from adiabat.potential.derivatives import defined_volume
+from adiabat.potential.feature_rows import feature_rows
 from adiabat.potential.terms import Members
 from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
 from adiabat.typing import Quantity
@@ -16,6 +17,7 @@ from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Spread
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
 FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
 SUFFIX = "_std"
+ESTIMATE = "_std_estimate"
 KINDS: dict[Quantity, str] = {"energy": "energy", "energies": "energy", "forces": "forces", "stress": "stress"}
 """The kind of label by which a quantity is calibrated."""
 
@@ -23,6 +25,11 @@ KINDS: dict[Quantity, str] = {"energy": "energy", "energies": "energy", "forces"
 def is_deviation(name: str) -> bool:
     """Whether a quantity is a standard deviation."""
     return SUFFIX in name
+
+
+def is_estimate(name: str) -> bool:
+    """Whether a quantity is a standard deviation that is estimated at little cost."""
+    return name.endswith(ESTIMATE)
 
 
 def _quantity(name: Quantity) -> Quantity:
@@ -46,7 +53,8 @@ class RowDeviations:
     def names(self) -> tuple[Quantity, ...]:
         """What there is: of a quantity without labels in the training there is no calibration."""
         calibrated = self.uncertainty.spread.calibration.scale
-        return tuple(name for name in get_args(Quantity) if is_deviation(name) and KINDS[_quantity(name)] in calibrated)
+        exact = (name for name in get_args(Quantity) if is_deviation(name) and not is_estimate(name))
+        return tuple(name for name in exact if KINDS[_quantity(name)] in calibrated)
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
@@ -79,9 +87,9 @@ class RowDeviations:
         """Parametric and misfit variance of a quantity, in its shape."""
         batch, kind = graph.batch, KINDS[quantity]
         if quantity == "energies":
-            return self.uncertainty.variances(self._feature_rows(graph), kind)
+            return self.uncertainty.variances(feature_rows(self.model, graph), kind)
         if quantity == "energy":
-            rows = batch.sum_over_atoms(self._feature_rows(graph)) / batch.counts[:, None]
+            rows = batch.sum_over_atoms(feature_rows(self.model, graph)) / batch.counts[:, None]
             parametric, misfit = self.uncertainty.variances(rows, kind)
             return parametric * batch.counts**2, misfit * batch.counts**2
         if quantity == "forces":
@@ -94,14 +102,6 @@ class RowDeviations:
 
     def _one_by_one(self, graph: Graph) -> Iterator[DesignRows]:
         return (self.model.design_rows(own) for own in graph.one_by_one())
-
-    def _feature_rows(self, graph: Graph) -> Tensor:
-        """(N, columns) each atom's features in the columns of its species."""
-        features = self.model.features(graph)
-        species = torch.searchsorted(torch.tensor(self.model.species), graph.batch.numbers)
-        rows = features.new_zeros(len(features), len(self.model.species), features.shape[1])
-        rows[torch.arange(len(features)), species] = features
-        return rows.flatten(1)
 
 
 @dataclass(frozen=True, eq=False)

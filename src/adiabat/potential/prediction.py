@@ -13,7 +13,8 @@ class Prediction:
 
     Each of energy, energies, forces and stress has three standard deviations of its own shape and unit: by what other data of
     the same sorts would change (``_std_parametric``), by what no coefficients remove, which depends on the environment
-    (``_std_misfit``), and both together, the error that a prediction is expected to have (``_std``).
+    (``_std_misfit``), and both together, the error that a prediction is expected to have (``_std``). Of the last, for energy and
+    energies, there is an estimate that costs a simulation little (``_std_estimate``).
 
     Attributes:
         energy: (S,) eV.
@@ -29,10 +30,12 @@ class Prediction:
     energy_std: Tensor | None = None
     energy_std_parametric: Tensor | None = None
     energy_std_misfit: Tensor | None = None
+    energy_std_estimate: Tensor | None = None
     energies: Tensor | None = None
     energies_std: Tensor | None = None
     energies_std_parametric: Tensor | None = None
     energies_std_misfit: Tensor | None = None
+    energies_std_estimate: Tensor | None = None
     forces: Tensor | None = None
     forces_std: Tensor | None = None
     forces_std_parametric: Tensor | None = None

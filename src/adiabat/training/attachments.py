@@ -10,8 +10,9 @@ from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_
 from adiabat.training.hyperparameters import Candidate
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
+from adiabat.training.projection import fit_projection
 from adiabat.training.regression import anchor
-from adiabat.uncertainty import FeatureStatistics, LinearPosterior
+from adiabat.uncertainty import FeatureStatistics, LinearPosterior, LinearUncertainty
 
 
 def what_is_known(
@@ -22,7 +23,7 @@ def what_is_known(
     *,
     quiet: bool = False,
 ) -> tuple[dict[str, Storable], tuple[str, ...]]:
-    """Posterior, spread, statistics of the features and the detector of extrapolation, by name; and notes on what is missing.
+    """Posterior, spread and its projection, statistics of the features, detector of extrapolation, by name; notes on what is missing.
 
     Args:
         prepared: What was fitted, and how.
@@ -33,14 +34,16 @@ def what_is_known(
     """
     covariance, noise = best.solution.covariance, dict(best.parameters.noise)
     statistics = _statistics(prepared.model, equations)
-    found: dict[str, Storable] = {
-        "posterior": LinearPosterior(torch.from_numpy(best.solution.mean), covariance, noise),
-        "feature_statistics": statistics,
-    }
+    posterior = LinearPosterior(torch.from_numpy(best.solution.mean), covariance, noise)
+    found: dict[str, Storable] = {"posterior": posterior, "feature_statistics": statistics}
     together = structures_together(prepared.fitted, quiet=quiet)
     drawn = drawn_groups(together, config)
     spread, note = measure_spread(prepared, best, anchor(equations), drawn, independent=len(together), quiet=quiet)
     extrapolation, other_note = fit_extrapolation(prepared, statistics, drawn, quiet=quiet)
+    if spread is not None and "energy" in spread.calibration.scale:
+        drawn_structures = [index for group in drawn for index in group]
+        uncertainty = LinearUncertainty(posterior, spread)
+        found["projection"] = fit_projection(prepared, uncertainty, drawn_structures, quiet=quiet)
     found |= {name: part for name, part in (("spread", spread), ("extrapolation", extrapolation)) if part is not None}
     return found, tuple(said for said in (note, other_note) if said)
 

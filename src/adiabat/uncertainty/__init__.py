@@ -14,6 +14,7 @@ from adiabat.uncertainty.mahalanobis import MahalanobisDetector
 from adiabat.uncertainty.maxvol import ActiveSet, MaxVolDetector
 from adiabat.uncertainty.nearest import NearestDetector
 from adiabat.uncertainty.posterior import LinearPosterior
+from adiabat.uncertainty.projection import Projection, project
 from adiabat.uncertainty.selection import Selection, choose_d_optimal, choose_farthest, choose_farthest_structures
 from adiabat.uncertainty.spread import Part, Spread
 from adiabat.uncertainty.thresholds import Thresholds, distinct
@@ -34,6 +35,7 @@ __all__ = [
     "MaxVolDetector",
     "NearestDetector",
     "Part",
+    "Projection",
     "Selection",
     "Spread",
     "Thresholds",
@@ -44,4 +46,5 @@ __all__ = [
     "choose_farthest_structures",
     "cross_fitted",
     "distinct",
+    "project",
 ]

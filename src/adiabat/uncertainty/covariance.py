@@ -53,3 +53,25 @@ class Covariance:
     def times(self, factor: float) -> Self:
         """The covariance multiplied by a number."""
         return type(self)(self.factor, factor**0.5 * self.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class CovarianceRoot:
+    """R of a covariance R Rᵀ: of one that was factorised, plus the sum of squares of sets of coefficients.
+
+    Attributes:
+        covariance: The one.
+        sets: (sets, columns).
+    """
+
+    covariance: Covariance
+    sets: Tensor
+
+    def whiten(self, rows: Tensor) -> Tensor:
+        """(n, columns + sets) x R, for rows x (n, columns)."""
+        return torch.cat([self.covariance.whiten(rows).T, rows @ self.sets.T], dim=1)
+
+    def colour(self, vectors: Tensor) -> Tensor:
+        """(d, columns) (R v)ᵀ for vectors v (columns + sets, d)."""
+        columns = len(self.covariance.scale)
+        return self.covariance.colour(vectors[:columns]) + vectors[columns:].T @ self.sets

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.uncertainty.covariance import CovarianceRoot
 from adiabat.uncertainty.posterior import LinearPosterior
 from adiabat.uncertainty.spread import PARTS, Part, Spread, draw, mean_square
 
@@ -35,6 +36,15 @@ class LinearUncertainty:
         displaced = torch.cat([mean_square(part, self.spread.displacements) for part in parts])
         misfit = self.spread.calibration.misfit(posterior.numpy(), displaced.numpy(), kind)
         return torch.cat([mean_square(part, self.spread.moves) for part in parts]), torch.from_numpy(misfit)
+
+    def root(self, kind: str) -> CovarianceRoot:
+        """Of the covariance that variances of a kind come from, but for what is not quadratic in a row: root and floor."""
+        spread, calibration = self.spread, self.spread.calibration
+        squared = calibration.scale[kind] ** 2
+        displacements = spread.displacements * (squared * calibration.weight / len(spread.displacements)) ** 0.5
+        moves = spread.moves / len(spread.moves) ** 0.5
+        wide = self.posterior.covariance.times(squared * calibration.widening)
+        return CovarianceRoot(wide, torch.cat([displacements, moves]))
 
     def coefficients(self, part: Part, count: int, seed: int) -> Tensor:
         """(count, columns) coefficients of members: drawn about the posterior's mean."""

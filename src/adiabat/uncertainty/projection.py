@@ -8,11 +8,13 @@ with s of them, the estimated variance of a row of which the leading ones hold n
 """
 
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError
+from adiabat.system import PartState, register
 
 SWEEPS = 6
 """Of the subspace iteration: what it leaves undone is covered by the random directions."""
@@ -20,59 +22,62 @@ OVERSAMPLING = 8
 """Vectors in the iteration beyond those that are wanted."""
 
 
+class Root(Protocol):
+    """R of a covariance R Rᵀ of coefficients."""
+
+    def whiten(self, rows: Tensor) -> Tensor:
+        """(n, k) x R for rows x (n, columns)."""
+        ...
+
+    def colour(self, vectors: Tensor) -> Tensor:
+        """(d, columns) (R v)ᵀ for vectors v (k, d)."""
+        ...
+
+
+@register
 @dataclass(frozen=True, eq=False)
 class Projection:
     """Directions whose values on a row, squared and summed, estimate its variance.
 
     Attributes:
-        directions: (directions, columns).
+        directions: (directions, columns) eV.
+        posterior_share: Of such a variance, in the typical row of the sample: the posterior's variance over it.
     """
 
     directions: Tensor
+    posterior_share: float
+    kind: ClassVar[str] = "projection"
 
     def variance(self, rows: Tensor) -> Tensor:
         """(n,) for rows (n, columns)."""
         return (rows @ self.directions.T).square().sum(1)
 
+    def to_state(self) -> PartState:
+        """As the file holds it."""
+        return PartState(self.kind, {"posterior_share": self.posterior_share}, {"directions": self.directions})
 
-def relative_moments(root: Tensor, rows: Tensor) -> Tensor:
-    """(columns, columns) the mean of x xᵀ / (x C xᵀ) over rows x: each row counts alike, however well it is known.
-
-    Args:
-        root: (columns, k) R, with C = R Rᵀ.
-        rows: (n, columns); those without variance are left out.
-
-    Raises:
-        ConfigurationError: None has a variance.
-    """
-    variance = (rows @ root).square().sum(1)
-    uncertain = variance > 0
-    if not bool(uncertain.any()):
-        raise ConfigurationError(
-            f"{len(rows)} rows without variance",
-            place="sample of a projection",
-            rule="directions are chosen by rows that are uncertain",
-            mend="give rows that the covariance is of, and a covariance that is not zero",
-        )
-    scaled = rows[uncertain] / variance[uncertain].sqrt()[:, None]
-    return scaled.T @ scaled / len(scaled)
+    @classmethod
+    def from_state(cls, state: PartState) -> Self:
+        """The inverse of `to_state`."""
+        return cls(state.tensors["directions"], float(state.values["posterior_share"]))
 
 
-def project(root: Tensor, moments: Tensor, *, leading: int = 8, random: int = 8, seed: int = 0) -> Projection:
-    """Directions for a covariance.
+def project(root: Root, sample: Tensor, *, leading: int = 8, random: int = 8, seed: int = 0) -> Tensor:
+    """(directions, columns) for a covariance.
 
     Args:
-        root: (columns, k) R, with C = R Rᵀ.
-        moments: (columns, columns) second moments of rows like those whose variance will be asked for, as
-            `relative_moments` has them; up to a factor.
-        leading: Directions chosen by the moments.
+        root: Of the covariance.
+        sample: (n, columns) rows like those whose variance will be asked for. Each counts alike, however well it is known; those
+            without variance are left out.
+        leading: Directions chosen by the sample.
         random: Directions for the rest, at least one unless the leading ones span the space.
         seed: Of these.
 
     Raises:
-        ConfigurationError: Directions that are none, or leave a rest without any.
+        ConfigurationError: Directions that are none, or leave a rest without any; a sample without variance.
     """
-    space = root.shape[1]
+    relative = _relative(root.whiten(sample))
+    space = relative.shape[1]
     leading = min(leading, space)
     random = min(random, space - leading)
     if leading < 0 or random < 0 or (random == 0 and leading < space):
@@ -83,21 +88,36 @@ def project(root: Tensor, moments: Tensor, *, leading: int = 8, random: int = 8,
             mend="leading=8, random=8",
         )
     generator = torch.Generator().manual_seed(seed)
-    first = _leading_frame(root, moments, leading, generator)
-    drawn = torch.randn(space, random, generator=generator, dtype=root.dtype)
+    first = _leading_frame(relative, leading, generator)
+    drawn = torch.randn(space, random, generator=generator, dtype=relative.dtype)
     rest = _orthogonal(drawn, first)
     frame = torch.cat([first, rest * ((space - leading) / max(random, 1)) ** 0.5], dim=1)
-    return Projection((root @ frame).T.contiguous())
+    return root.colour(frame).contiguous()
 
 
-def _leading_frame(root: Tensor, moments: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """(k, count) orthonormal: the leading eigenvectors of Rᵀ M R, by subspace iteration."""
-    width = min(root.shape[1], count + OVERSAMPLING) if count else 0
-    frame = torch.linalg.qr(torch.randn(root.shape[1], width, generator=generator, dtype=root.dtype))[0]
+def _relative(whitened: Tensor) -> Tensor:
+    """(m, k) whitened rows at unit length."""
+    length = whitened.norm(dim=1)
+    uncertain = length > 0
+    if not bool(uncertain.any()):
+        raise ConfigurationError(
+            f"{len(whitened)} rows without variance",
+            place="sample of a projection",
+            rule="directions are chosen by rows that are uncertain",
+            mend="give rows that the covariance is of, and a covariance that is not zero",
+        )
+    return whitened[uncertain] / length[uncertain][:, None]
+
+
+def _leading_frame(relative: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """(k, count) orthonormal: the leading right singular vectors, by subspace iteration."""
+    space = relative.shape[1]
+    width = min(space, count + OVERSAMPLING) if count else 0
+    frame = torch.linalg.qr(torch.randn(space, width, generator=generator, dtype=relative.dtype))[0]
     for _ in range(SWEEPS):
-        frame = torch.linalg.qr(root.T @ (moments @ (root @ frame)))[0]
-    inner = (root @ frame).T @ (moments @ (root @ frame))
-    return frame @ torch.linalg.eigh(inner)[1].flip(1)[:, :count]
+        frame = torch.linalg.qr(relative.T @ (relative @ frame))[0]
+    inner = relative @ frame
+    return frame @ torch.linalg.eigh(inner.T @ inner)[1].flip(1)[:, :count]
 
 
 def _orthogonal(vectors: Tensor, frame: Tensor) -> Tensor:
