@@ -34,6 +34,12 @@ class ShearOrder:
         """Whether they surely stand in another order."""
         return self.reordered > TOGETHER and 1 - self.as_read**2 > BETTER * (1 - self.reordered**2)
 
+    def mended(self, labels: FloatArray) -> FloatArray:
+        """(6,) a stress in Voigt's order, of one (6,) whose last three stand as they were read."""
+        found = labels.copy()
+        found[[3 + SHEARS.index(component) for component in self.components]] = labels[3:]
+        return found
+
 
 def shear_order(labels: FloatArray, predictions: FloatArray) -> ShearOrder | None:
     """The order of components in which labels go best with predictions, of whatever sign and unit.

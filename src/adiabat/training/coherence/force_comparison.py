@@ -107,6 +107,7 @@ def compare_with_forces(sample: Sequence[Labelled], *, quiet: bool = False) -> F
     members = {str(name): np.flatnonzero(types == name) for name in np.unique(types)}
     orders = {name: compare.order(everything, indices) for name, indices in members.items()}
     known = {name: order for name, order in orders.items() if order is not None}
+    compare = replace(compare, wrong={name: order for name, order in known.items() if order.is_wrong})
     return ForceComparison(_slopes(compare, everything, members), known)
 
 
@@ -136,10 +137,13 @@ class _Comparison:
     Attributes:
         sample: The structures.
         rows: Theirs.
+        wrong: By config_type, orders of shear stresses that are not as they were read: a finding of their own, so that slopes are
+            of stresses in the right one.
     """
 
     sample: Sequence[Labelled]
     rows: ForceRows
+    wrong: Mapping[str, ShearOrder] = field(default_factory=dict)
 
     def fitted(self, indices: IntArray, strengths: Sequence[float] = PRIOR_STRENGTHS) -> dict[Kind, Slope]:
         """Slopes of some structures by a fit to their forces, with one of these priors."""
@@ -188,7 +192,8 @@ class _Comparison:
         structures count, and a pressure, for forces in cells of one volume say nothing of its mean.
         """
         example, atoms = self.rows.examples[index], self.sample[index].atoms
-        block = example.blocks[kind]
+        block, order = example.blocks[kind], self.wrong.get(self.sample[index].config_type)
+        targets = block.targets if kind == "energy" or order is None else order.mended(block.targets)
         if kind == "energy":
             size = np.sqrt(len(atoms))
             free = np.bincount(example.species, minlength=self.rows.n_species)[None] / len(atoms)
@@ -196,7 +201,7 @@ class _Comparison:
             size = abs(atoms.cell.volume) / np.sqrt(len(atoms))
             free = np.eye(3)[VOIGT][:, None]
         rows = example.all_columns(block.rows, self.rows.n_species)
-        return size * rows, size * block.targets, size * free
+        return size * rows, size * targets, size * free
 
 
 def _cells_are_alike(sample: Sequence[Labelled]) -> bool:
