@@ -121,7 +121,13 @@ def test_too_few_labels_take_a_smaller_preset_and_say_so() -> None:
 
 def test_fewer_labels_than_the_smallest_basis_has_functions_are_said() -> None:
     potential = train([*labelled_cells()[:2], isolated_silicon()], CONFIG, quiet=True)
-    assert "62 labels do not fix the 83 coefficients" in notes(potential)
+    assert "62 labels do not fix 83 coefficients" in notes(potential)
+
+
+def test_fewer_labels_than_a_given_basis_has_functions_are_said() -> None:
+    basis = learned(trained()).basis
+    potential = train([*labelled_cells()[:2], isolated_silicon()], TrainConfig(), basis=basis, quiet=True)
+    assert "62 labels do not fix 83 coefficients" in notes(potential)
 
 
 def only(structure: Labelled, *kinds: str) -> Labelled:

@@ -89,12 +89,18 @@ def prepare(
     radii = repulsion_radii(species, distances.shortest, config.repulsion)
     notes = [*reference.notes, *_unbound(reference, species), *radii.notes]
     reference = _of_species(reference, species)
+    rows = count_rows(fitted)
     if basis is None:
-        basis, said = _preset(config.basis, species, distances, radii.inner, count_rows(fitted))
+        basis, said = _preset(config.basis, species, distances, radii.inner, rows)
         notes += said
     else:
         notes += _of_other_distances(basis, distances)
     _require_same_species(basis, species)
+    coefficients = basis.n_functions * len(species)
+    if coefficients >= rows:
+        notes.append(
+            f"{rows} labels do not fix {coefficients} coefficients: what they leave open is fixed by the prior"
+        )
     fitted, said = without_lone_atoms(fitted, reference.shifts, basis.cutoff)
     notes += said
     parts: list[EnergyModel] = [IsolatedAtoms(reference.energies_ev, reference.sources, basis.cutoff)]
@@ -139,9 +145,6 @@ def _preset(
     notes = []
     if size != config.size:
         notes.append(f"{rows} labels are too few for the basis '{config.size}': '{size}' is taken")
-    coefficients = basis.n_functions * len(species)
-    if coefficients >= rows:
-        notes.append(f"{rows} labels do not fix the {coefficients} coefficients of the smallest basis: the prior does")
     return basis, notes
 
 
