@@ -77,8 +77,8 @@ class EstimatedDeviations:
     def _std(self, values: Tensor) -> Tensor:
         """(n,) eV per atom, of the directions' values (n, directions)."""
         root, floor = self.calibration.root["energy"], self.calibration.floor["energy"]
-        spread = values.square().sum(1)
-        return (spread + root * (self.projection.posterior_share * spread).sqrt() + floor**2).sqrt()
+        length = torch.linalg.vector_norm(values, dim=1)
+        return (length * (length + root * self.projection.posterior_share**0.5) + floor**2).sqrt()
 
     @cached_property
     def _compiled(self) -> CompiledProjection | None:
