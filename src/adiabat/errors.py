@@ -61,3 +61,11 @@ class SimulationError(AdiabatError):
 
 class CheckpointError(AdiabatError):
     """A checkpoint is missing, damaged, or of another run."""
+
+
+class OracleError(AdiabatError):
+    """A code that labels structures is not there, failed, did not converge, or gave what is no label."""
+
+
+class LabelStoreError(AdiabatError):
+    """A store of labels is damaged, foreign, in use, or of labels that were made otherwise."""

@@ -1,6 +1,7 @@
 """What every long run shares: atomic writes, progress with the time left, a clean stop, tasks on several threads, provenance."""
 
 from adiabat.runs.atomic import atomic_path, atomic_write_bytes, atomic_write_text, require_writable
+from adiabat.runs.claim import claimed
 from adiabat.runs.progress import track
 from adiabat.runs.provenance import provenance
 from adiabat.runs.signals import StopRequest
@@ -12,6 +13,7 @@ __all__ = [
     "atomic_path",
     "atomic_write_bytes",
     "atomic_write_text",
+    "claimed",
     "one_thread_each",
     "provenance",
     "require_writable",

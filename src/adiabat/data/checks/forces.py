@@ -22,11 +22,8 @@ def net_force(survey: Survey) -> list[Finding]:
     """Forces that do not sum to zero."""
     places, largest = [], 0.0
     for structure in survey.structures:
-        forces = structure.labels.forces
-        if forces is None or structure.is_isolated_atom:
-            continue
-        net = float(np.linalg.norm(forces.mean(axis=0)))
-        if net > NET_FORCE + NET_FRACTION * np.sqrt((forces**2).sum(axis=1).mean()):
+        net = net_force_of(structure)
+        if net is not None:
             places.append(f"{structure.place} ({net:.3g} eV/Å per atom)")
             largest = max(largest, net)
     if not places:
@@ -41,6 +38,15 @@ def net_force(survey: Survey) -> list[Finding]:
             "converge the calculations (grid, SCF), and see whether forces were edited, fixed or are of a part only",
         )
     ]
+
+
+def net_force_of(structure: Labelled) -> float | None:
+    """eV/Å per atom, of forces that do not sum to zero; None where they do, or are none."""
+    forces = structure.labels.forces
+    if forces is None or structure.is_isolated_atom:
+        return None
+    net = float(np.linalg.norm(forces.mean(axis=0)))
+    return net if net > NET_FORCE + NET_FRACTION * np.sqrt((forces**2).sum(axis=1).mean()) else None
 
 
 def zero_forces(survey: Survey) -> list[Finding]:
