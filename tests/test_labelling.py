@@ -246,3 +246,18 @@ def test_an_oracle_that_says_the_truth_is_found_well(tmp_path: Path) -> None:
     assert found.force_difference_ev_per_angstrom < 1e-6
     assert found.stress_difference_gpa is not None
     assert found.stress_difference_gpa < 1e-3
+
+
+def test_the_doctor_refuses_settings_of_no_oracle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--set", "xc=PBE"]) == 2
+    assert "xc without an oracle" in capsys.readouterr().err
+
+
+def test_the_doctor_examines_any_calculator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "copper.xyz", rattled(1)[0].atoms)
+    file = tmp_path / "doctor.json"
+    arguments = ["doctor", "--structure", str(tmp_path / "copper.xyz"), "--json", str(file)]
+    assert run([*arguments, "--oracle", EMT_ORACLE]) == 0
+    assert json.loads(file.read_text())["oracles"][0]["reason"] is None
+    assert run(["doctor", "--oracle", EMT_ORACLE]) == 1
+    assert "No EMT-potential for Si" in capsys.readouterr().out

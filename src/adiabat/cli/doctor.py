@@ -13,6 +13,7 @@ from adiabat.cli.app import EXIT_FOUND, Debug, app
 from adiabat.cli.files import require_outputs
 from adiabat.cli.label import parsed_settings
 from adiabat.data import read
+from adiabat.errors import ConfigurationError
 from adiabat.runs import track
 
 
@@ -41,6 +42,13 @@ def doctor_command(
     require_outputs({"--json": json}, inputs={"--structure": structure})
     atoms = None if structure is None else read(structure, labels_required=False)[0].atoms
     chosen = parsed_settings(settings or ())
+    if chosen and oracle is None:
+        raise ConfigurationError(
+            f"{', '.join(chosen)} without an oracle",
+            place="--set",
+            rule="settings are those of one code",
+            mend="name it: --oracle gpaw",
+        )
     oracles = known_oracles(oracle_python)
     if oracle is not None:
         quick = KNOWN[oracle].quick if oracle in KNOWN else {}
