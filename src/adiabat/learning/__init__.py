@@ -1,9 +1,11 @@
-"""Labels by a quantum-mechanical code: oracles in processes of their own, the label store with its ledger, the gate."""
+"""Labels by a quantum-mechanical code, and the loop that asks for those that teach."""
 
 from adiabat.learning.answer import Answer, Code
+from adiabat.learning.config import LearnConfig
 from adiabat.learning.doctor import Doctor, Examination, examine, known_oracles
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.labelled_file import write_labelled
+from adiabat.learning.learn import Generation, LearnSummary, learn
 from adiabat.learning.oracle import KNOWN, Oracle
 from adiabat.learning.process import OracleProcess
 from adiabat.learning.store import LabelStore
@@ -14,12 +16,16 @@ __all__ = [
     "Code",
     "Doctor",
     "Examination",
+    "Generation",
     "LabelStore",
     "LabelSummary",
+    "LearnConfig",
+    "LearnSummary",
     "Oracle",
     "OracleProcess",
     "examine",
     "known_oracles",
     "label",
+    "learn",
     "write_labelled",
 ]

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, PropertyNotImplementedError
+from ase.calculators.calculator import PropertyNotImplementedError
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def answer(code: Any, settings: dict[str, Any], asked: dict[str, Any]) -> dict[s
     try:
         calculator = code.calculator(settings, atoms)
         atoms.calc = calculator
-        found = labels(atoms, calculator)
+        found = labels(atoms, periodic=all(asked["pbc"]))
         found["converged"] = code.converged(calculator)
     except Exception as error:
         unconverged = "converge" in f"{type(error).__name__} {error}".lower()
@@ -53,7 +53,7 @@ def answer(code: Any, settings: dict[str, Any], asked: dict[str, Any]) -> dict[s
     return found | {"seconds": time.perf_counter() - start}
 
 
-def labels(atoms: Atoms, calculator: Calculator) -> dict[str, Any]:
+def labels(atoms: Atoms, *, periodic: bool) -> dict[str, Any]:
     """Energy (that of which forces are the derivative), forces and stress; null where there is no such thing."""
     forces = atoms.get_forces()
     extrapolated = float(atoms.get_potential_energy())
@@ -65,13 +65,11 @@ def labels(atoms: Atoms, calculator: Calculator) -> dict[str, Any]:
         "energy": energy,
         "extrapolated_energy": extrapolated,
         "forces": np.asarray(forces, dtype=float).tolist(),
-        "stress": _stress(atoms),
+        "stress": _stress(atoms) if periodic else None,
     }
 
 
 def _stress(atoms: Atoms) -> list[list[float]] | None:
-    if not atoms.pbc.all():
-        return None
     try:
         return np.asarray(atoms.get_stress(voigt=False), dtype=float).tolist()
     except PropertyNotImplementedError:
