@@ -61,3 +61,7 @@ class SimulationError(AdiabatError):
 
 class CheckpointError(AdiabatError):
     """A checkpoint is missing, damaged, or of another run."""
+
+
+class TrainingError(AdiabatError):
+    """A training stopped because going on would be wrong."""
