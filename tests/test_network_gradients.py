@@ -1,6 +1,5 @@
 """Gradients of losses on forces and stresses by a network's parameters, against double differentiation of the reference."""
 
-from typing import cast
 
 import pytest
 import torch
