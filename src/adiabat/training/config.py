@@ -14,6 +14,8 @@ from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.repulsion import RepulsionConfig
 
 Model = Literal["ace", "network"]
+BY_GRADIENTS: tuple[Model, ...] = ("network",)
+"""Models that are trained by gradients."""
 IDLE: dict[Model, tuple[str, ...]] = {"ace": ("network", "gradient"), "network": ("calibration",)}
 """Groups of keys that have no effect with a model."""
 
