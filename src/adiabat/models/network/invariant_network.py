@@ -89,7 +89,7 @@ class InvariantNetwork(nn.Module):
     @property
     def hidden(self) -> tuple[int, ...]:
         """Widths of the layers."""
-        return tuple(len(bias) for bias in self._perceptron(0).biases)
+        return tuple(len(bias) for bias in self.perceptron(0).biases)
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV."""
@@ -117,9 +117,9 @@ class InvariantNetwork(nn.Module):
         for place in range(len(self.species)):
             of = (index == place).nonzero().squeeze(-1)
             if len(of):
-                energy, by_input = self._perceptron(place).with_slopes(self._inputs(place, values[of]))
+                energy, by_input = self.perceptron(place).with_slopes(self._inputs(place, values[of]))
                 slope = self.coefficients[place] + self.scale_ev * by_input @ self.transform[place]
-                energy = values[of] @ self.coefficients[place] + self.scale_ev * (energy - self._lone(place))
+                energy = values[of] @ self.coefficients[place] + self.scale_ev * (energy - self.lone(place))
                 energies, slopes = energies.index_put((of,), energy), slopes.index_put((of,), slope)
         return energies, slopes
 
@@ -149,19 +149,20 @@ class InvariantNetwork(nn.Module):
         )
         return Differentiated(energies, -by_position if forces else None, by_strain if virial else None)
 
-    def _perceptron(self, place: int) -> Perceptron:
+    def perceptron(self, place: int) -> Perceptron:
+        """Of a species, by its place."""
         return self.perceptrons[place]  # pyright: ignore[reportReturnType] (a list of modules holds what was put in)
 
     def _inputs(self, place: int, values: Tensor) -> Tensor:
         return (values - self.mean[place]) @ self.transform[place].T
 
     def _energies(self, place: int, values: Tensor) -> Tensor:
-        of_network = self._perceptron(place)(self._inputs(place, values)) - self._lone(place)
+        of_network = self.perceptron(place)(self._inputs(place, values)) - self.lone(place)
         return values @ self.coefficients[place] + self.scale_ev * of_network
 
-    def _lone(self, place: int) -> Tensor:
+    def lone(self, place: int) -> Tensor:
         """What the perceptron says of an atom without neighbours, whose invariants are all zero."""
-        return self._perceptron(place)(self._inputs(place, torch.zeros_like(self.mean[place]))[None])[0]
+        return self.perceptron(place)(self._inputs(place, torch.zeros_like(self.mean[place]))[None])[0]
 
     def _by_species(self, graph: Graph) -> list[tuple[int, Tensor]]:
         index = species_index(graph.batch.numbers, self.species)
@@ -180,7 +181,7 @@ class InvariantNetwork(nn.Module):
             self.basis.to(dtype=dtype, device=device),
             self.coefficients,
             inputs,
-            [copy.deepcopy(self._perceptron(place)) for place in range(len(self.species))],
+            [copy.deepcopy(self.perceptron(place)) for place in range(len(self.species))],
             scale_ev=self.scale_ev,
         )
         nn.Module.to(other, dtype=dtype, device=device)
