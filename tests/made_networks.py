@@ -16,7 +16,7 @@ RADII = INNER_RADII
 def drawn_network(
     expansion: LinearACE = SMALL, *, inputs: int = 7, hidden: tuple[int, ...] = (6, 5), seed: int = 0
 ) -> InvariantNetwork:
-    """On an expansion's invariants and its own energy; weights, scales and offsets are drawn throughout."""
+    """On the invariants of an expansion; weights, scales and offsets are drawn throughout."""
     generator = torch.Generator().manual_seed(seed)
     shape = (len(expansion.species), inputs, expansion.basis.n_functions)
     transform = torch.randn(shape, generator=generator, dtype=torch.float64) / shape[-1]
@@ -25,9 +25,9 @@ def drawn_network(
     for perceptron in perceptrons:
         for values in (perceptron.direct, *perceptron.biases):
             torch.nn.init.normal_(values, generator=generator)
-    return InvariantNetwork(expansion.basis, expansion.coefficients, Inputs(mean, transform), perceptrons, scale_ev=0.7)
+    return InvariantNetwork(expansion.basis, Inputs(mean, transform), perceptrons, scale_ev=0.7)
 
 
 def made_network() -> InvariantNetwork:
-    """Oxygen and silicon, on the expansion of `made_ace`."""
+    """Oxygen and silicon, on the invariants of `made_ace`."""
     return drawn_network(made_ace(), inputs=9, hidden=(11, 6)).requires_grad_(False)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_networks import RADII, drawn_network, made_network
+from made_networks import RADII, SMALL, drawn_network, made_network
 from made_plans import smallest_plan, smallest_table
 from made_potentials import made_ace, made_potential
 from narrowing import present
@@ -19,7 +19,7 @@ from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential, describe_potential
 from adiabat.potential.compiled_network import CompiledNetwork
 from adiabat.potential.derivatives import predict
-from adiabat.system import Batch, DifferentiatingModel
+from adiabat.system import Batch, DifferentiatingModel, EnergyModel
 from adiabat.testing import check_energy_model, check_potential
 from adiabat.testing.structures import contract_cases, default_length
 
@@ -29,7 +29,7 @@ WANT = ("energies", "forces", "atomic_virials")
 def whole_potential() -> Potential:
     """With isolated atoms and repulsion."""
     constants, repulsion, _ = made_potential().parts
-    return Potential([constants, repulsion, made_network()])
+    return Potential([constants, repulsion, made_ace(), made_network()])
 
 
 def test_a_network_keeps_the_contract_of_energy_models() -> None:
@@ -41,13 +41,17 @@ def test_a_network_on_repulsion_and_isolated_atoms_keeps_the_contract_of_potenti
 
 
 @pytest.mark.parametrize("name", instruction_sets())
-@pytest.mark.parametrize("hidden", [(6, 5), (1,), (9, 4, 3)], ids=str)
+@pytest.mark.parametrize(
+    ("hidden", "others"),
+    [((6, 5), []), ((1,), [SMALL]), ((9, 4, 3), [made_ace()])],
+    ids=["alone", "an expansion in the same invariants", "an expansion in others"],
+)
 def test_the_compiled_walk_gives_what_the_reference_defines(
-    name: str, hidden: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+    name: str, hidden: tuple[int, ...], others: list[EnergyModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(INSTRUCTION_SET_VARIABLE, name)
     network = drawn_network(hidden=hidden)
-    potential = Potential([*made_potential().parts[:2], network])
+    potential = Potential([*made_potential().parts[:2], *others, network])
     compiled = present(CompiledNetwork.of(potential.parts))
     cases = contract_cases(network.species, length=default_length(network.species))
     graph = neighbor_graph(Batch.from_atoms([case.atoms for case in cases]), potential.cutoff + 0.3)
@@ -75,7 +79,6 @@ def test_single_precision_is_close() -> None:
 def test_a_sum_of_two_networks_is_left_to_the_reference() -> None:
     network = made_network()
     assert CompiledNetwork.of([network, network]) is None
-    assert CompiledNetwork.of([network, made_ace()]) is None
 
 
 def test_an_atom_without_neighbours_has_the_energy_of_the_isolated_atom() -> None:
@@ -91,14 +94,14 @@ def test_an_atom_without_neighbours_has_the_energy_of_the_isolated_atom() -> Non
     np.testing.assert_allclose(found.numpy(), [-432.0, -158.5], rtol=0, atol=1e-10)
 
 
-def test_a_silent_network_is_the_linear_expansion() -> None:
+def test_a_silent_network_adds_nothing() -> None:
     ace = made_ace()
     shape = (2, 3, ace.basis.n_functions)
     inputs = Inputs(torch.zeros(2, shape[2], dtype=torch.float64), torch.rand(shape, dtype=torch.float64))
     perceptrons = [Perceptron(3, (4,), silent=True, generator=torch.Generator()) for _ in range(2)]
-    network = InvariantNetwork(ace.basis, ace.coefficients, inputs, perceptrons, scale_ev=1.0)
+    network = InvariantNetwork(ace.basis, inputs, perceptrons, scale_ev=1.0).requires_grad_(False)
     batch = Batch.from_atoms([case.atoms for case in contract_cases((8, 14), length=1.6)])
-    one, other = (present(Potential([model])(batch).forces) for model in (network.requires_grad_(False), ace))
+    one, other = (present(Potential(parts)(batch).forces) for parts in ([ace, network], [ace]))
     assert (one - other).abs().max() <= 1e-11 * (other.abs().max() + 1)
 
 
@@ -111,7 +114,7 @@ def test_it_can_be_trained_and_moving_it_leaves_it_as_it_is() -> None:
 
 
 def test_its_description_says_what_it_is_made_of() -> None:
-    part = describe_potential(whole_potential()).parts[2]
+    part = describe_potential(whole_potential()).parts[3]
     assert part.kind == "invariant_network"
     assert "hidden layers of 11, 6 on 9 combinations" in part.details
     assert part.parameters == 2 * (9 + 9 * 11 + 11 + 11 * 6 + 6 + 6)
@@ -143,7 +146,7 @@ SOUND: dict[str, Any] = {
 )
 def test_networks_that_lead_out_of_memory_are_refused(change: dict[str, Any], said: str) -> None:
     functions = smallest_table().functions
-    sound = SOUND | {"linear": np.ones(functions), "weight": np.ones(2 * functions)}
+    sound: dict[str, Any] = SOUND | {"linear": np.ones(functions), "weight": np.ones(2 * functions)}
     sound["width"] = np.array([functions, 2], dtype=np.int32)
     plan, table = smallest_plan(), compiled_table(smallest_table())
     assert isinstance(_core.NetworkEvaluator(plan, table, [_core.Network(**sound)]), _core.NetworkEvaluator)

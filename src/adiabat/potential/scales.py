@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from adiabat.models import LinearACE
-from adiabat.models.network import InvariantNetwork
 from adiabat.system import Batch, EnergyModel, Graph
 
 FORCE_FLOOR_EV_PER_ANGSTROM = 0.1
@@ -36,14 +35,6 @@ def _linear_ace(part: LinearACE, graph: Graph) -> Tensor:
     features = part.features(graph)
     index = torch.searchsorted(torch.tensor(part.species, device=features.device), graph.batch.numbers)
     return (features * part.coefficients.to(features)[index]).abs().sum(-1)
-
-
-@term_magnitudes.register
-def _invariant_network(part: InvariantNetwork, graph: Graph) -> Tensor:
-    features = part.features(graph)
-    index = torch.searchsorted(torch.tensor(part.species, device=features.device), graph.batch.numbers)
-    linear = features * part.coefficients[index]
-    return linear.abs().sum(-1) + (part.atomic_energies(graph) - linear.sum(-1)).abs()
 
 
 def force_scales(forces: Tensor, batch: Batch) -> Tensor:

@@ -50,4 +50,10 @@ class TrainConfig(Config):
         idle = sorted(set(IDLE[self.model]) & self.model_fields_set)
         if idle:
             raise ValueError(f"{' and '.join(idle)} would have no effect with model={self.model}")
+        if self.model == "network" and self.network.start == "random":
+            fields = self.model_fields_set & {"search"} | (
+                {"basis.size"} if "size" in self.basis.model_fields_set else set()
+            )
+            if fields:
+                raise ValueError(f"{' and '.join(sorted(fields))} would have no effect with network.start=random")
         return self

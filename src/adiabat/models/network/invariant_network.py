@@ -1,4 +1,4 @@
-"""A network on invariants: what is linear in them, and for each element a perceptron for the rest."""
+"""A network on invariants: for each element a perceptron."""
 
 import copy
 from collections.abc import Sequence
@@ -36,14 +36,13 @@ class Inputs:
 
 @register
 class InvariantNetwork(nn.Module):
-    """E_i = c_z · B_i + s (f_z(x_i) - f_z(x of an atom without neighbours)), B the invariants of a basis, z the element of atom i.
+    """E_i = s (f_z(x_i) - f_z(x of an atom without neighbours)), x from the invariants of a basis, z the element of atom i.
 
     J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), equations 1 and 2, on the invariants of R. Drautz,
     Phys. Rev. B 99, 014104 (2019).
 
     Args:
         basis: What the invariants are.
-        coefficients: (species, functions) eV, c; they are not trained, but f has a linear part.
         inputs: What the perceptrons see.
         perceptrons: f, one for each species.
         scale_ev: s.
@@ -54,7 +53,6 @@ class InvariantNetwork(nn.Module):
     def __init__(
         self,
         basis: BasisSpecification,
-        coefficients: Tensor,
         inputs: Inputs,
         perceptrons: Sequence[Perceptron],
         *,
@@ -63,10 +61,8 @@ class InvariantNetwork(nn.Module):
         super().__init__()
         self.basis = basis
         self.scale_ev = scale_ev
-        self.coefficients: Tensor
         self.mean: Tensor
         self.transform: Tensor
-        self.register_buffer("coefficients", coefficients)
         self.register_buffer("mean", inputs.mean)
         self.register_buffer("transform", inputs.transform)
         self.perceptrons = nn.ModuleList(perceptrons)
@@ -118,9 +114,8 @@ class InvariantNetwork(nn.Module):
             of = (index == place).nonzero().squeeze(-1)
             if len(of):
                 energy, by_input = self.perceptron(place).with_slopes(self._inputs(place, values[of]))
-                slope = self.coefficients[place] + self.scale_ev * by_input @ self.transform[place]
-                energy = values[of] @ self.coefficients[place] + self.scale_ev * (energy - self.lone(place))
-                energies, slopes = energies.index_put((of,), energy), slopes.index_put((of,), slope)
+                energies = energies.index_put((of,), self.scale_ev * (energy - self.lone(place)))
+                slopes = slopes.index_put((of,), self.scale_ev * by_input @ self.transform[place])
         return energies, slopes
 
     def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
@@ -157,8 +152,7 @@ class InvariantNetwork(nn.Module):
         return (values - self.mean[place]) @ self.transform[place].T
 
     def _energies(self, place: int, values: Tensor) -> Tensor:
-        of_network = self.perceptron(place)(self._inputs(place, values)) - self.lone(place)
-        return values @ self.coefficients[place] + self.scale_ev * of_network
+        return self.scale_ev * (self.perceptron(place)(self._inputs(place, values)) - self.lone(place))
 
     def lone(self, place: int) -> Tensor:
         """What the perceptron says of an atom without neighbours, whose invariants are all zero."""
@@ -179,7 +173,6 @@ class InvariantNetwork(nn.Module):
         inputs = Inputs(self.mean, self.transform)
         other = type(self)(
             self.basis.to(dtype=dtype, device=device),
-            self.coefficients,
             inputs,
             [copy.deepcopy(self.perceptron(place)) for place in range(len(self.species))],
             scale_ev=self.scale_ev,
@@ -208,6 +201,6 @@ class InvariantNetwork(nn.Module):
             Perceptron(inputs.transform.shape[1], state.values["hidden"], silent=True, generator=torch.Generator())
             for _ in basis.species
         ]
-        found = cls(basis, tensors["coefficients"], inputs, perceptrons, scale_ev=state.values["scale_ev"])
+        found = cls(basis, inputs, perceptrons, scale_ev=state.values["scale_ev"])
         found.load_state_dict(tensors)
         return found.requires_grad_(False)
