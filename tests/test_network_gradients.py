@@ -1,5 +1,7 @@
 """Gradients of losses on forces and stresses by a network's parameters, against double differentiation of the reference."""
 
+from typing import cast
+
 import pytest
 import torch
 from made_networks import drawn_network
@@ -64,9 +66,8 @@ def test_the_change_of_the_invariants_is_their_directional_derivative() -> None:
         moved = graph.batch.positions + step * displacement
         return model.features(graph.on(graph.batch.strained(moved, step * strain)))
 
-    expected = torch.autograd.functional.jvp(
-        features, torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
-    )[1]
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    expected = cast(Tensor, torch.autograd.functional.jvp(features, zero, one)[1])
     found = Surroundings(model.kernel, graph).change(displacement, strain)
 
     # (1 + h ε)(x + h u) and x + h (u + x ε) differ in the second order alone.

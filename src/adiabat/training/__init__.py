@@ -3,6 +3,7 @@
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import check_coherence
 from adiabat.training.config import BY_GRADIENTS, TrainConfig
+from adiabat.training.gradient.history import TrainingHistory
 from adiabat.training.learning_curve import measure_learning_curve
 from adiabat.training.stored import stored_basis, stored_configuration, training_data
 from adiabat.training.summary import training_sentences
@@ -12,6 +13,7 @@ __all__ = [
     "BY_GRADIENTS",
     "TrainConfig",
     "TrainingCheckpoint",
+    "TrainingHistory",
     "check_coherence",
     "measure_learning_curve",
     "stored_basis",

@@ -21,12 +21,14 @@ from adiabat.training.gradient.descend import DescentData, descend
 from adiabat.training.gradient.targets import Target
 from adiabat.training.linear import solve_linear
 
-LEARNING_RATES = {"linear": 1e-3, "random": 3e-3}
+LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
+"""Tried on silicon (mlearn): where there is a linear fit, a faster descent unlearns it first."""
 SCALE_EV = 0.3
 """Of what perceptrons give: energies of atoms differ by about as much."""
 ATOMS_AT_ONCE = 1000
-NEGLIGIBLE = 1e-8
-"""Of the largest variance: directions with less are rounding, and are not blown up to one."""
+FLOOR = 1e-4
+"""Of the largest variance of a combination: those that vary less are not blown up to one, for what the data hardly show would
+then be what the network changes with fastest, far from the data above all."""
 
 
 def fit_network(problem: Problem) -> Fitted:
@@ -66,7 +68,7 @@ def _network(problem: Problem, data: DescentData) -> InvariantNetwork:
 
 
 def inputs_of(basis: BasisSpecification, structures: Sequence[Labelled], count: int, *, quiet: bool = False) -> Inputs:
-    """The combinations of invariants that vary most over the atoms of each species, uncorrelated, with mean 0 and variance 1.
+    """The combinations of invariants that vary most over the atoms of each species, uncorrelated, with mean 0 and variance 1 (see `FLOOR`).
 
     They are principal components of the invariants, each first scaled to a variance of one.
 
@@ -90,16 +92,22 @@ def inputs_of(basis: BasisSpecification, structures: Sequence[Labelled], count: 
             atoms[place] += len(own)
             sums[place] += own.sum(0)
             squares[place] += own.T @ own
+    atoms = atoms.clamp(min=1)
     mean = sums / atoms[:, None]
     covariance = squares / atoms[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    return Inputs(mean, torch.stack([_components(of_species, count) for of_species in covariance]))
+    return Inputs(mean, torch.stack([components_of(of_species, count) for of_species in covariance]))
 
 
-def _components(covariance: Tensor, count: int) -> Tensor:
-    """(count, functions); zeros where there are fewer that vary."""
+def components_of(covariance: Tensor, count: int) -> Tensor:
+    """(count, functions): principal components, with variance one unless they hardly vary; zeros where nothing does.
+
+    Args:
+        covariance: (functions, functions).
+        count: How many.
+    """
     variance = covariance.diagonal().clamp(min=0)
-    scale = torch.where(variance > NEGLIGIBLE * variance.max(), variance.rsqrt(), 0.0)
+    scale = torch.where(variance > 0, variance.rsqrt(), 0.0)
     sizes, vectors = torch.linalg.eigh(scale[:, None] * covariance * scale)
     sizes, vectors = sizes.flip(0)[:count], vectors.flip(1)[:, :count]
-    length = torch.where(sizes > NEGLIGIBLE * sizes[0], sizes.clamp(min=0).rsqrt(), 0.0)
+    length = torch.where(sizes[0] > 0, sizes.clamp(min=FLOOR * float(sizes[0])).rsqrt(), 0.0)
     return (vectors * length).T * scale
