@@ -69,3 +69,7 @@ class OracleError(AdiabatError):
 
 class LabelStoreError(AdiabatError):
     """A store of labels is damaged, foreign, in use, or of labels that were made otherwise."""
+
+
+class TrainingError(AdiabatError):
+    """A training stopped because going on would be wrong."""

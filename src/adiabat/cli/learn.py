@@ -67,7 +67,9 @@ def learn_command(
 
     require_outputs({}, inputs={"START": start_file, "--config": config_file})
     config = LearnConfig.load(config_file, settings or ())
-    chosen = Oracle.named(oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python)
+    chosen = Oracle.named(
+        oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python
+    )
     start = read(start_file, labels_required=False)[0].atoms
     summary = learn(start, chosen, config, folder=out, workers=oracle.workers, resume=resume)
     console = Console()

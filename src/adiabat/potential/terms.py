@@ -9,6 +9,7 @@ from torch import Tensor
 from adiabat.models import Mean
 from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.compiled_committee import CompiledCommittee
+from adiabat.potential.compiled_network import CompiledNetwork
 from adiabat.potential.derivatives import predict
 from adiabat.potential.prediction import Prediction
 from adiabat.system import EnergyModel, Graph
@@ -47,8 +48,8 @@ class Terms:
         return Members(only.members) if isinstance(only, Mean) else None
 
     @cached_property
-    def _compiled(self) -> CompiledSum | None:
-        return CompiledSum.of(self.parts)
+    def _compiled(self) -> CompiledSum | CompiledNetwork | None:
+        return CompiledSum.of(self.parts) or CompiledNetwork.of(self.parts)
 
 
 class Members:

@@ -3,12 +3,25 @@
 from adiabat.system.batch import Batch, require_valid
 from adiabat.system.graph import Edges, Graph, ListedEdges
 from adiabat.system.labels import Labelled, Labels
-from adiabat.system.protocols import DesignRows, EnergyModel, FeatureModel, LinearModel, Oracle, PartState, is_exact
+from adiabat.system.protocols import (
+    DesignRows,
+    Differentiated,
+    DifferentiatingModel,
+    EnergyModel,
+    FeatureModel,
+    LinearModel,
+    Oracle,
+    PartState,
+    TrainableModel,
+    is_exact,
+)
 from adiabat.system.registry import Storable, register, restore
 
 __all__ = [
     "Batch",
     "DesignRows",
+    "Differentiated",
+    "DifferentiatingModel",
     "Edges",
     "EnergyModel",
     "FeatureModel",
@@ -20,6 +33,7 @@ __all__ = [
     "Oracle",
     "PartState",
     "Storable",
+    "TrainableModel",
     "is_exact",
     "register",
     "require_valid",

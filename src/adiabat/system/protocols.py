@@ -1,5 +1,6 @@
 """What the layers ask of each other: models, potentials' parts, oracles."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -104,6 +105,57 @@ class LinearModel(FeatureModel, Protocol):
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "LinearModel":
         """The same model in another floating-point type or on another device."""
+        ...
+
+
+@runtime_checkable
+class TrainableModel(EnergyModel, Protocol):
+    """An energy model whose parameters are trained by gradients: a `torch.nn.Module` that keeps these rules.
+
+    `atomic_energies` is differentiable in the parameters too, and once more after forces were taken of it. Only parameters
+    that require a gradient are trained; what else the model holds (species, scales taken from the data) are buffers, or
+    nothing that changes. A call changes nothing, in training as in evaluation: no dropout, no running averages. `to` gives
+    another model and leaves this one as it is, unlike a module's own.
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """Names and parameters, in an order that is always the same."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """All tensors by name."""
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
+        """The inverse of `state_dict`."""
+        ...
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "TrainableModel":
+        """The same model in another floating-point type or on another device."""
+        ...
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """Atomic energies and their derivatives, differentiable in the parameters of the model that gave them.
+
+    Attributes:
+        energies: (N,) eV.
+        forces: (N, 3) eV/Å; None where not asked for.
+        virial: (S, 3, 3) eV, ∂E/∂ε = V σ, symmetric; None where not asked for.
+    """
+
+    energies: Tensor
+    forces: Tensor | None = None
+    virial: Tensor | None = None
+
+
+@runtime_checkable
+class DifferentiatingModel(TrainableModel, Protocol):
+    """A model that knows a faster way to what losses are made of than to differentiate its atomic energies twice."""
+
+    def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
+        """Of a graph whose positions and cell nobody differentiates by."""
         ...
 
 

@@ -1,0 +1,128 @@
+"""From a prepared problem and a model with first parameters to the trained model and what there is to say of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import torch
+
+from adiabat.potential import Potential
+from adiabat.system import TrainableModel
+from adiabat.training.fitting import Problem
+from adiabat.training.gradient.batches import batches_of_epoch
+from adiabat.training.gradient.config import GradientConfig
+from adiabat.training.gradient.descent import Descent, Task
+from adiabat.training.gradient.history import TrainingHistory
+from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, rest_of, spreads
+from adiabat.training.gradient.validation import ValidationErrors, divide, validate
+from adiabat.training.hyperparameters import START_FRACTIONS
+
+STEPS = 12_000
+"""That a training has by default, about."""
+EPOCHS = (20, 2_000)
+"""At least and at most, whatever the number of structures."""
+
+
+@dataclass(frozen=True)
+class DescentData:
+    """What is learned from, and judged by.
+
+    Attributes:
+        training: To learn from.
+        validation: To judge by: no duplicates of the former, and of other groups.
+        scales: Of errors, by kind of label, see `Loss`: fixed fractions of how far the labels scatter around the baseline.
+    """
+
+    training: Sequence[Target]
+    validation: Sequence[Target]
+    scales: Mapping[str, float]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """The structures, divided, and what the baseline leaves of their labels.
+
+        Raises:
+            DataError: There are too few structures to validate by.
+        """
+        config, structures, quiet = problem.config.gradient, problem.prepared.fitted, problem.quiet
+        parts = divide(structures, config.validation_fraction, seed=config.seed, quiet=quiet)
+        targets = make_targets(structures, problem.prepared.baseline, quiet=quiet)
+        training, validation = ([targets[index] for index in part] for part in parts)
+        scales = {kind: START_FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        return cls(training, validation, scales)
+
+    def after(self, known: Potential, *, quiet: bool) -> Self:
+        """What a potential leaves to learn."""
+        return replace(
+            self,
+            training=rest_of(self.training, known, quiet=quiet),
+            validation=rest_of(self.validation, known, quiet=quiet),
+        )
+
+
+@dataclass(frozen=True)
+class Descended:
+    """A trained model.
+
+    Attributes:
+        model: In float64; its parameters require no gradient.
+        summary: What `adiabat info` says of the training: JSON values.
+        notes: What the user should know.
+    """
+
+    model: TrainableModel
+    summary: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float) -> Descended:
+    """Train a model.
+
+    Args:
+        model: With first parameters; it is left as it is.
+        data: What is to be learned.
+        problem: Its configuration and checkpoint.
+        learning_rate: Where the configuration gives none.
+
+    Raises:
+        TrainingError, CheckpointError, OutputError: As `Descent.run`.
+    """
+    config = problem.config.gradient
+    dtype = getattr(torch, config.precision)
+    trained = model.to(dtype=dtype)
+    rate, epochs = config.learning_rate or learning_rate, _default_epochs(data.training, config)
+    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs)
+    descent = Descent(task, config, saved=problem.saved, log=problem.log)
+    history = descent.run(quiet=problem.quiet)
+    errors = validate(trained, data.validation, dtype=dtype)
+    notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)
+    found = trained.to(dtype=torch.float64)
+    for _, parameter in found.named_parameters():
+        parameter.requires_grad_(False)
+    return Descended(found, _summary(task, history, errors), notes)
+
+
+def _default_epochs(training: Sequence[Target], config: GradientConfig) -> int:
+    batches = len(
+        batches_of_epoch([target.atoms for target in training], config.batch_atoms, seed=config.seed, epoch=0)
+    )
+    return min(max(-(-STEPS // batches), EPOCHS[0]), EPOCHS[1])
+
+
+def _in_parts(atoms: int) -> str:
+    return f"memory did not suffice for whole batches: they were computed in parts of {atoms} atoms at most"
+
+
+def _summary(task: Task, history: TrainingHistory, errors: ValidationErrors) -> dict[str, Any]:
+    parameters = [parameter for _, parameter in task.model.named_parameters() if parameter.requires_grad]
+    return {
+        "parameters": sum(parameter.numel() for parameter in parameters),
+        "rows": count_of_kind(task.training),
+        "loss_scales": task.scales,
+        "validation_structures": len(task.validation),
+        "validation_mae": errors.mae,
+        "validation_rmse": errors.rmse,
+        "best_epoch": history.best_epoch,
+        "history": history.to_dict(),
+        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
+    }
