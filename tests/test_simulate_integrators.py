@@ -130,8 +130,8 @@ class FullStep(LangevinBAOAB):
 
 
 class FewerDegrees(LangevinBAOAB):
-    def degrees_of_freedom(self, batch: Batch) -> torch.Tensor:
-        return internal_degrees_of_freedom(batch)
+    def degrees_of_freedom(self, state: State) -> torch.Tensor:
+        return internal_degrees_of_freedom(state.batch)
 
 
 class NoBook(LangevinBAOAB):

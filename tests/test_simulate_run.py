@@ -462,7 +462,7 @@ def test_options_without_effect_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"ensemble": "npt"},
+        {"ensemble": "nph"},
         {"steps": 0},
         {"timestep_fs": 0.0},
         {"timestep_fs": float("inf")},

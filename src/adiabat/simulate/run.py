@@ -1,32 +1,29 @@
-"""The run loop: from a structure, a potential and a configuration to a trajectory and a log."""
+"""The run loop: from structures, a potential and a configuration to trajectories and logs."""
 
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from ase import Atoms
-from ase.io import write
 
 from adiabat.errors import AdiabatError, ConfigurationError, SimulationError
 from adiabat.potential import Potential
-from adiabat.potential.file import fingerprint
-from adiabat.runs import StopRequest, atomic_path, atomic_write_text, provenance
+from adiabat.runs import StopRequest, atomic_write_text
 from adiabat.simulate.checkpoint import Checkpoint
 from adiabat.simulate.config import SimulationConfig
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
-from adiabat.simulate.frame import Frame, Species
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.live import LiveLine, Speed
-from adiabat.simulate.observe import Observation, observe
-from adiabat.simulate.start import first_state, structure_fingerprint, velocity_source
+from adiabat.simulate.observe import Observation, observe, observe_each
+from adiabat.simulate.plan import Plan
+from adiabat.simulate.records import Records
+from adiabat.simulate.start import Start
 from adiabat.simulate.state import State
 from adiabat.simulate.summary import SimulationSummary, summarise
-from adiabat.simulate.thermolog import ThermoLog
-from adiabat.simulate.trajectory import TrajectoryWriter
-from adiabat.simulate.watch import Watch, require_finite
+from adiabat.simulate.watch import Watch, require_cells, require_finite
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
@@ -48,7 +45,7 @@ def simulate(
     of threads and the same versions).
 
     Args:
-        atoms: The start structure, with velocities or without.
+        atoms: The start structure, with velocities or without; atoms that ASE's FixAtoms holds never move.
         potential: The potential.
         config: Ensemble, length, time step ...
         folder: Is made; gets trajectory.h5, thermo.csv, checkpoint.safetensors, last_frame.xyz, run.json, summary.json.
@@ -57,66 +54,79 @@ def simulate(
         quiet: Show no live line.
 
     Returns:
-        The summary; `finished` is False where a signal ended the run early.
+        The summary; `finished` is False where a signal or the wall clock ended the run early.
 
     Raises:
         SimulationError: It went wrong; the last good frame is in last_frame.xyz and at the end of the trajectory.
         CheckpointError: What was to be resumed is another run.
         OutputError: The folder holds a run already, or the disk is full.
-        AdiabatError: The start structure, the potential or the configuration are not fit for it.
+        ConfigurationError: The configuration asks for several replicas: that is `simulate_batch`; or it is not fit for the structure.
+        AdiabatError: The start structure or the potential are not fit for it.
     """
-    files, plan = RunFolder(Path(folder)), _Plan(atoms, potential, config, place)
+    if config.n_replicas > 1:
+        raise ConfigurationError(
+            f"asks for {config.n_replicas}", place="replicas", rule="simulate() is for one", mend="simulate_batch()"
+        )
+    return simulate_batch([atoms], potential, config, folder=folder, places=[place], resume=resume, quiet=quiet)[0]
+
+
+def simulate_batch(
+    structures: Sequence[Atoms],
+    potential: Potential,
+    config: SimulationConfig,
+    *,
+    folder: Path | str,
+    places: Sequence[str] | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> tuple[SimulationSummary, ...]:
+    """Molecular dynamics of several structures at once: replicas of one, or different ones. They do not feel each other.
+
+    Args:
+        structures: One start structure, of which `config.replicas` are simulated, or several, each once.
+        potential: As for `simulate`.
+        config: As for `simulate`.
+        folder: Gets checkpoint.safetensors and run.json, and a folder for each: replica-0, replica-1 ... or structure-0 ... with the
+            files of a run of its own. Of one replica of one structure it is that folder.
+        places: What messages call the structures.
+        resume: As for `simulate`.
+        quiet: As for `simulate`.
+
+    Returns:
+        A summary for each.
+
+    Raises:
+        ConfigurationError: Several structures and several replicas.
+        AdiabatError: As `simulate`.
+    """
+    start = _start(structures, places, config)
+    files, plan = RunFolder(Path(folder)), Plan(start, potential, config)
     with StopRequest() as stop:
         if resume and files.checkpoint.exists():
+            plan = plan.completed()
             with files.claimed():
                 return _carry_out(_Run.resumed(files, plan), stop, said=f"going on in {files.path}", quiet=quiet)
-        require = files.require_nothing_lost if resume else files.require_new
-        require()
-        said, (state, follower) = plan.velocities, plan.first_state()
+        for part in plan.parts(files):
+            (part.require_nothing_lost if resume else part.require_new)()
+        files.require_new() if not resume else None
+        said = plan.velocities
+        plan = plan.completed()
+        state, follower = plan.first_state()
         with files.claimed():
-            require()
             return _carry_out(_Run.started(files, plan, state, follower), stop, said=said, quiet=quiet)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What was asked for."""
-
-    atoms: Atoms
-    potential: Potential
-    config: SimulationConfig
-    place: str
-
-    @property
-    def velocities(self) -> str:
-        return velocity_source(self.atoms, self.config)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        whose = {
-            "potential": fingerprint(self.potential),
-            "precision": str(self.potential.dtype).removeprefix("torch."),
-            "start structure": structure_fingerprint(self.atoms),
-        }
-        return whose | self.config.identity()
-
-    def first_state(self) -> tuple[State, Follower]:
-        follower = Follower(self.potential)
-        integrator = self.config.integrator()
-        return first_state(self.atoms, follower, integrator, self.config, place=self.place), follower
-
-    def watch(self, start_ev: float) -> Watch:
-        return Watch(start_ev, thermostat_k=self.config.temperature_k if self.config.ensemble == "nvt" else None)
-
-    def describe(self) -> str:
-        values = {
-            "configuration": self.config.model_dump(),
-            "start": self.place,
-            "velocities": self.velocities,
-            "identity": self.identity,
-            "provenance": provenance(),
-        }
-        return json.dumps(values, indent=1) + "\n"
+def _start(structures: Sequence[Atoms], places: Sequence[str] | None, config: SimulationConfig) -> Start:
+    if len(structures) > 1 and config.n_replicas > 1:
+        raise ConfigurationError(
+            f"{config.n_replicas} of {len(structures)} structures were asked for",
+            place="replicas",
+            rule="replicas are of one structure",
+            mend="give one structure, or leave replicas out",
+        )
+    names = tuple(places) if places is not None else ("start structure",) * len(structures)
+    copies = config.n_replicas if len(structures) == 1 else 1
+    return Start(tuple(structures) * copies, names * copies)
 
 
 @dataclass
@@ -128,26 +138,28 @@ class _Run:
     integrator: Integrator
     follower: Follower
     watch: Watch
-    trajectory: TrajectoryWriter
-    log: ThermoLog
+    records: list[Records]
     identity: dict[str, Any]
     state: State
     saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def started(cls, files: RunFolder, plan: _Plan, state: State, follower: Follower) -> Self:
-        atomic_write_text(files.description, plan.describe())
-        forces = plan.config.output.forces
-        integrator = plan.config.integrator()
-        seen = observe(state, integrator)
+    def started(cls, files: RunFolder, plan: Plan, state: State, follower: Follower) -> Self:
+        integrator, description = plan.integrator, plan.describe()
+        seen, records = observe_each(state, integrator), []
+        for system, (part, first) in enumerate(zip(plan.parts(files), seen, strict=True)):
+            records.append(
+                Records.create(part, state, system, seen=first, outputs=plan.config.output, extrapolation=False)
+            )
+            atomic_write_text(part.description, description)
+        atomic_write_text(files.description, description)
         run = cls(
             files=files,
             config=plan.config,
             integrator=integrator,
             follower=follower,
-            watch=plan.watch(seen.conserved_energy_ev),
-            trajectory=TrajectoryWriter.create(files.trajectory, Species.of(state), forces=forces),
-            log=ThermoLog.create(files.log),
+            watch=plan.watch,
+            records=records,
             identity=plan.identity,
             state=state,
         )
@@ -156,7 +168,7 @@ class _Run:
         return run
 
     @classmethod
-    def resumed(cls, files: RunFolder, plan: _Plan) -> Self:
+    def resumed(cls, files: RunFolder, plan: Plan) -> Self:
         checkpoint = Checkpoint.load(files.checkpoint)
         identity, state = plan.identity, checkpoint.state
         checkpoint.require_identity(identity, place=str(files.checkpoint))
@@ -167,14 +179,19 @@ class _Run:
                 rule="a resumed run goes on",
                 mend=f"ask for more than {state.step}",
             )
+        counted = zip(checkpoint.start_ev, checkpoint.frames, checkpoint.log_bytes, strict=True)
         return cls(
             files=files,
             config=plan.config,
-            integrator=plan.config.integrator(),
+            integrator=plan.integrator,
             follower=Follower.resumed(plan.potential, reference=checkpoint.reference, batch=state.batch),
-            watch=plan.watch(checkpoint.start_ev),
-            trajectory=TrajectoryWriter.resume(files.trajectory, frames=checkpoint.frames),
-            log=ThermoLog.resume(files.log, size=checkpoint.log_bytes),
+            watch=plan.watch,
+            records=[
+                Records.resume(part, system, start_ev=start_ev, frames=frames, log_bytes=log_bytes)
+                for system, (part, (start_ev, frames, log_bytes)) in enumerate(
+                    zip(plan.parts(files), counted, strict=True)
+                )
+            ],
             identity=identity,
             state=state,
         )
@@ -184,9 +201,9 @@ class _Run:
         try:
             state = self.integrator.step(self.state, self.follower)
             require_finite(state)
-            seen = observe(state, self.integrator) if state.step % self.config.output.log_every == 0 else None
-            if seen is not None:
-                self.watch.check_energy(seen, atoms=state.batch.n_atoms)
+            require_cells(self.state, state, skin=self.follower.neighbors.skin)
+            seen = observe_each(state, self.integrator) if state.step % self.config.output.log_every == 0 else ()
+            self._check_energies(state, seen)
         except AdiabatError as error:
             raise self._broken_off(error) from error
         self.state = state
@@ -194,44 +211,53 @@ class _Run:
         if self._checkpoint_is_due():
             self.save()
 
-    def record(self, seen: Observation | None) -> None:
+    def record(self, seen: Sequence[Observation]) -> None:
         """Write what is due at this step."""
         if self.state.step % self.config.output.trajectory_every == 0:
-            self.trajectory.append(self._frame())
-        if seen is not None:
-            self.log.append(seen)
+            for one in self.records:
+                one.add_frame(self.state, None)
+        for one, observed in zip(self.records, seen, strict=False):
+            one.log.append(observed)
 
     def save(self) -> None:
         """Write the checkpoint, and before it all that it counts."""
-        self.trajectory.flush()
+        for one in self.records:
+            one.flush()
         Checkpoint(
             state=self.state,
             reference=self.follower.reference,
-            start_ev=self.watch.start_ev,
-            frames=self.trajectory.frames,
-            log_bytes=self.log.size,
+            start_ev=[one.start_ev for one in self.records],
+            frames=[one.trajectory.frames for one in self.records],
+            log_bytes=[one.log.size for one in self.records],
             identity=self.identity,
         ).save(self.files.checkpoint)
         self.saved_at = time.monotonic()
 
-    def save_last_frame(self) -> None:
-        """Write the present frame as extended XYZ, for whoever goes on from it."""
-        atoms = self._frame().to_atoms(Species.of(self.state))
-        with atomic_path(self.files.last_frame) as temporary:
-            write(temporary, atoms, format="extxyz")
+    def summaries(self, speed: Speed | None) -> tuple[SimulationSummary, ...]:
+        """Of the whole run so far, one for each structure; they are written, too."""
+        atoms = self.state.batch.counts.tolist()
+        degrees = self.integrator.degrees_of_freedom(self.state).tolist()
+        found = []
+        for one in self.records:
+            summary = summarise(
+                one.files.log,
+                self.integrator,
+                atoms=atoms[one.system],
+                degrees_of_freedom=degrees[one.system],
+                steps=self.state.step,
+                time_fs=self.state.time_fs,
+                finished=self.state.step == self.config.steps,
+                speed=speed,
+                system=one.system,
+            )
+            summary.save(one.files.summary)
+            found.append(summary)
+        return tuple(found)
 
-    def summary(self, speed: Speed | None) -> SimulationSummary:
-        """Of the whole run so far."""
-        batch = self.state.batch
-        return summarise(
-            self.files.log,
-            self.integrator,
-            atoms=batch.n_atoms,
-            degrees_of_freedom=int(self.integrator.degrees_of_freedom(batch)),
-            steps=self.state.step,
-            finished=self.state.step == self.config.steps,
-            speed=speed,
-        )
+    def _check_energies(self, state: State, seen: Sequence[Observation]) -> None:
+        atoms = state.batch.counts.tolist() if seen else []
+        for one, observed, count in zip(self.records, seen, atoms, strict=False):
+            self.watch.check_energy(observed, system=one.system, start_ev=one.start_ev, atoms=count)
 
     def _checkpoint_is_due(self) -> bool:
         every = self.config.output.checkpoint_every
@@ -239,26 +265,26 @@ class _Run:
             return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
         return self.state.step % every == 0
 
-    def _frame(self) -> Frame:
-        return Frame.of(self.state, timestep_fs=self.config.timestep_fs)
-
     def _broken_off(self, error: AdiabatError) -> SimulationError:
-        if self.state.step % self.config.output.trajectory_every != 0:
-            self.trajectory.append(self._frame())
-        self.trajectory.flush()
-        self.save_last_frame()
+        for one in self.records:
+            if self.state.step % self.config.output.trajectory_every != 0:
+                one.add_frame(self.state, None)
+            one.flush()
+            one.save_last_frame(self.state)
+        where = self.records[0].files.last_frame if len(self.records) == 1 else f"{self.files.path}/*/last_frame.xyz"
         return SimulationError(
             error.what,
             place=f"step {self.state.step + 1}",
             rule=error.rule,
-            mend=f"{error.mend} (the time step is {self.config.timestep_fs:g} fs); the last good frame, of step "
-            f"{self.state.step}, is in {self.files.last_frame}",
+            mend=f"{error.mend} (the time step is {self.integrator.timestep_fs:g} fs); the last good frame, of step "
+            f"{self.state.step}, is in {where}",
         )
 
 
-def _carry_out(run: _Run, stop: StopRequest, *, said: str, quiet: bool) -> SimulationSummary:
+def _carry_out(run: _Run, stop: StopRequest, *, said: str, quiet: bool) -> tuple[SimulationSummary, ...]:
     atoms, config = run.state.batch.n_atoms, run.config
-    live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=config.timestep_fs, atoms=atoms, quiet=quiet)
+    timestep_fs = run.integrator.timestep_fs
+    live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=timestep_fs, atoms=atoms, quiet=quiet)
     with live:
         live.say(f"step {run.state.step} of {config.steps}: {said}")
         while run.state.step < config.steps and not stop.requested:
@@ -266,7 +292,6 @@ def _carry_out(run: _Run, stop: StopRequest, *, said: str, quiet: bool) -> Simul
             live.update(run.state.step, lambda: observe(run.state, run.integrator))
         speed = live.speed(run.state.step)
     run.save()
-    run.save_last_frame()
-    summary = run.summary(speed)
-    summary.save(run.files.summary)
-    return summary
+    for one in run.records:
+        one.save_last_frame(run.state)
+    return run.summaries(speed)

@@ -186,7 +186,7 @@ def check_canonical_averages(integrator: Integrator, temperature_k: float) -> No
     thermal = BOLTZMANN_EV_PER_K * temperature_k
     place = f"at ω h = {FREQUENCY * integrator.timestep_fs:.2g}"
     _require_mean(x2, thermal / SPRING, what=f"<x²> {place}")
-    expected = 0.5 * thermal * float(integrator.degrees_of_freedom(batch)[0])
+    expected = 0.5 * thermal * float(integrator.degrees_of_freedom(state)[0])
     _require_mean(kinetic, expected, what=f"kinetic energy {place}")
     _require_mean(temperature, temperature_k, what=f"temperature {place}")
 

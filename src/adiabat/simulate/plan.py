@@ -1,0 +1,101 @@
+"""Plan: what was asked for, with what had to be found out first."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from adiabat.potential import Potential
+from adiabat.potential.file import fingerprint
+from adiabat.runs import provenance
+from adiabat.simulate.compressibility import compressibility_per_gpa
+from adiabat.simulate.config import SimulationConfig
+from adiabat.simulate.ensembles import make_integrator
+from adiabat.simulate.folder import RunFolder
+from adiabat.simulate.follower import Follower
+from adiabat.simulate.integrator import Integrator
+from adiabat.simulate.start import Start, velocity_source
+from adiabat.simulate.state import State
+from adiabat.simulate.watch import Watch
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for.
+
+    Attributes:
+        start: The structures.
+        potential: What moves them.
+        config: How.
+        notes: What was found out, in words.
+    """
+
+    start: Start
+    potential: Potential
+    config: SimulationConfig
+    notes: tuple[str, ...] = field(default=())
+
+    def completed(self) -> Self:
+        """With what the configuration leaves to be found out by the start structure.
+
+        Raises:
+            ConfigurationError: It cannot be found out.
+        """
+        config = self.config
+        if config.ensemble != "npt" or config.thermostat_kind == "nhc" or config.compressibility_per_gpa is not None:
+            return self
+        found = compressibility_per_gpa(self.start.structures[0], self.potential)
+        note = f"compressibility of the start structure: {found:.3g} per GPa"
+        return replace(self, config=config.completed(compressibility_per_gpa=found), notes=(*self.notes, note))
+
+    @property
+    def velocities(self) -> str:
+        """Where they come from, in words; raises ConfigurationError where there are none."""
+        return velocity_source(self.start.structures[0], self.config)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes this run this run."""
+        whose = {
+            "potential": fingerprint(self.potential),
+            "precision": str(self.potential.dtype).removeprefix("torch."),
+            "start structure": self.start.fingerprint,
+        }
+        return whose | self.config.identity()
+
+    @property
+    def integrator(self) -> Integrator:
+        """What samples the ensemble."""
+        return make_integrator(self.config)
+
+    @property
+    def watch(self) -> Watch:
+        """What ends the run."""
+        if self.config.ensemble == "nve":
+            return Watch(None)
+        hottest = [max(course.start, course.end) for course in self.config.temperatures]
+        return Watch(tuple(hottest * (len(self.start.structures) // len(hottest))))
+
+    def first_state(self) -> tuple[State, Follower]:
+        """The state before the first step, and what evaluates it."""
+        follower = Follower(self.potential)
+        return self.start.state(follower, self.integrator, self.config), follower
+
+    def parts(self, files: RunFolder) -> list[RunFolder]:
+        """A folder for each structure: the run's own where there is one."""
+        count = len(self.start.structures)
+        if count == 1:
+            return [files]
+        kind = "replica" if self.config.n_replicas > 1 else "structure"
+        return [files.part(f"{kind}-{system:0{len(str(count - 1))}d}") for system in range(count)]
+
+    def describe(self) -> str:
+        """For run.json."""
+        values = {
+            "configuration": self.config.model_dump(),
+            "start": self.start.places[0] if len(set(self.start.places)) == 1 else list(self.start.places),
+            "velocities": self.velocities,
+            "found": list(self.notes),
+            "identity": self.identity,
+            "provenance": provenance(),
+        }
+        return json.dumps(values, indent=1) + "\n"
