@@ -5,6 +5,8 @@ from adiabat.simulate.config import Outputs, SimulationConfig
 from adiabat.simulate.follower import Follower
 from adiabat.simulate.integrator import Evaluator, Integrator
 from adiabat.simulate.langevin import LangevinBAOAB
+from adiabat.simulate.mtk import MartynaTobiasKlein
+from adiabat.simulate.nose_hoover import NoseHooverChains
 from adiabat.simulate.nve import VelocityVerlet
 from adiabat.simulate.run import simulate, simulate_batch
 from adiabat.simulate.schedule import Ramp
@@ -23,6 +25,8 @@ __all__ = [
     "Follower",
     "Integrator",
     "LangevinBAOAB",
+    "MartynaTobiasKlein",
+    "NoseHooverChains",
     "Outputs",
     "Ramp",
     "SimulationConfig",

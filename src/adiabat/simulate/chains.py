@@ -16,8 +16,10 @@ WEIGHTS = (OUTER, 1 - 2 * OUTER, OUTER)
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain on some degrees of freedom of each structure, after Martyna, Klein and Tuckerman, J. Chem. Phys. 97, 2635 (1992),
-    doi:10.1063/1.463940, integrated as Martyna, Tuckerman, Tobias and Klein, Mol. Phys. 87, 1117 (1996), doi:10.1080/00268979600100761, do.
+    """A chain on some degrees of freedom of each structure.
+
+    G. J. Martyna, M. L. Klein and M. E. Tuckerman, J. Chem. Phys. 97, 2635 (1992), doi:10.1063/1.463940; integrated as
+    G. J. Martyna, M. E. Tuckerman, D. J. Tobias and M. L. Klein, Mol. Phys. 87, 1117 (1996), doi:10.1080/00268979600100761, do.
 
         dp/dt = ... - v₁ p,   Q₁ dv₁/dt = 2 K - f k_B T - Q₁ v₁ v₂,   Q_k dv_k/dt = Q_{k-1} v_{k-1}² - k_B T - Q_k v_k v_{k+1}
 
@@ -58,18 +60,34 @@ class Chain:
         Returns:
             The chain's velocities; (S,) the factor of what is thermalised; (S,) eV, what ∫ (f k_B T v₁ + k_B T Σ v_k) dt has grown by.
         """
-        links = list(velocities.T.copy())
-        masses = list(self.masses.T)
+        links, masses = list(velocities.T.copy()), list(self.masses.T)
         factor, stored = np.ones_like(twice_kinetic_ev), np.zeros_like(twice_kinetic_ev)
         for weight in WEIGHTS:
             step = weight * by_fs
             for k in reversed(range(LENGTH)):
-                _push(links, k, masses, factor**2 * twice_kinetic_ev, self.degrees * thermal_ev, thermal_ev, step)
+                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
             factor = factor * np.exp(-step * links[0])
             stored = stored + step * thermal_ev * (self.degrees * links[0] + sum(links[1:]))
             for k in range(LENGTH):
-                _push(links, k, masses, factor**2 * twice_kinetic_ev, self.degrees * thermal_ev, thermal_ev, step)
+                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
         return np.stack(links, axis=1), factor, stored
+
+    def _pushed(
+        self,
+        links: list[FloatArray],
+        k: int,
+        masses: list[FloatArray],
+        energies: tuple[FloatArray, FloatArray],
+        step: float,
+    ) -> FloatArray:
+        """One link half a step later, under the force on it and the friction of the next one; energies are 2 K and k_B T."""
+        twice_kinetic, thermal = energies
+        drive = twice_kinetic - self.degrees * thermal if k == 0 else masses[k - 1] * links[k - 1] ** 2 - thermal
+        push = 0.5 * step * drive / masses[k]
+        if k == LENGTH - 1:
+            return links[k] + push
+        slowed = np.exp(-0.25 * step * links[k + 1])
+        return (links[k] * slowed + push) * slowed
 
 
 def drawn_chain(masses: FloatArray, thermal_ev: FloatArray, normal: FloatArray) -> FloatArray:
@@ -80,22 +98,3 @@ def drawn_chain(masses: FloatArray, thermal_ev: FloatArray, normal: FloatArray) 
 def thermal_energy_ev(temperature_k: FloatArray, systems: int) -> FloatArray:
     """(S,) k_B T."""
     return BOLTZMANN_EV_PER_K * np.broadcast_to(temperature_k, (systems,))
-
-
-def _push(
-    links: list[FloatArray],
-    k: int,
-    masses: list[FloatArray],
-    twice_kinetic: FloatArray,
-    first_target: FloatArray,
-    target: FloatArray,
-    step: float,
-) -> None:
-    """Half a step of one link under the force on it, and under the friction of the next one; in place."""
-    drive = twice_kinetic - first_target if k == 0 else masses[k - 1] * links[k - 1] ** 2 - target
-    push = 0.5 * step * drive / masses[k]
-    if k == LENGTH - 1:
-        links[k] = links[k] + push
-        return
-    slowed = np.exp(-0.25 * step * links[k + 1])
-    links[k] = (links[k] * slowed + push) * slowed

@@ -10,6 +10,8 @@ from adiabat.simulate.config import (
 )
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.langevin import LangevinBAOAB
+from adiabat.simulate.mtk import MartynaTobiasKlein
+from adiabat.simulate.nose_hoover import NoseHooverChains
 from adiabat.simulate.nve import VelocityVerlet
 from adiabat.simulate.schedule import Target, target_of
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
@@ -26,6 +28,8 @@ def make_integrator(config: SimulationConfig) -> Integrator:
         return VelocityVerlet(timestep_fs)
     length_fs = config.steps * timestep_fs
     temperature_k = target_of(config.temperatures, time_fs=length_fs)
+    if config.thermostat_kind == "nhc":
+        return _deterministic(config, timestep_fs, temperature_k)
     thermostat = _stochastic(config, timestep_fs, temperature_k)
     if config.ensemble == "nvt":
         return thermostat
@@ -55,3 +59,19 @@ def _stochastic(
     if config.thermostat_kind == "langevin":
         return LangevinBAOAB(timestep_fs, temperature_k, config.friction_per_fs or DEFAULT_FRICTION_PER_FS)
     return VelocityRescaling(timestep_fs, temperature_k, config.thermostat_time_fs or DEFAULT_THERMOSTAT_TIME_FS)
+
+
+def _deterministic(
+    config: SimulationConfig, timestep_fs: float, temperature_k: Target
+) -> NoseHooverChains | MartynaTobiasKlein:
+    time_fs = config.thermostat_time_fs or DEFAULT_THERMOSTAT_TIME_FS
+    if config.ensemble == "nvt":
+        return NoseHooverChains(timestep_fs, temperature_k, time_fs)
+    return MartynaTobiasKlein(
+        timestep_fs,
+        temperature_k,
+        pressure_gpa=target_of(config.pressures, time_fs=config.steps * timestep_fs),
+        thermostat_time_fs=time_fs,
+        barostat_time_fs=config.barostat_time_fs or DEFAULT_BAROSTAT_TIME_FS,
+        cell=config.cell or "isotropic",
+    )
