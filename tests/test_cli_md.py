@@ -146,11 +146,11 @@ def test_a_run_with_another_temperature_is_not_resumed(place: Path, capsys: pyte
 def test_a_time_step_that_blows_up_ends_with_the_reason_and_the_last_good_frame(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert md("--timestep-fs", "200", "--temperature-k", "400") == EXIT_MISTAKE
+    assert md("--timestep-fs", "100", "--temperature-k", "4000") == EXIT_MISTAKE
     error = capsys.readouterr().err
     assert "moved by" in error
     assert "a shorter time step" in error
-    assert "the time step is 200 fs" in error
+    assert "the time step is 100 fs" in error
     assert "run/last_frame.xyz" in error
     assert np.isfinite(read_one(place / "run/last_frame.xyz").positions).all()
 

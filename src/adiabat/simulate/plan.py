@@ -4,15 +4,17 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from adiabat.errors import ConfigurationError
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint
 from adiabat.runs import provenance
 from adiabat.simulate.compressibility import compressibility_per_gpa
-from adiabat.simulate.config import SimulationConfig
+from adiabat.simulate.config import DEFAULT_FRICTION_PER_FS, SimulationConfig
 from adiabat.simulate.ensembles import make_integrator
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
 from adiabat.simulate.integrator import Integrator
+from adiabat.simulate.stability import analyse_stability
 from adiabat.simulate.start import Start, velocity_source
 from adiabat.simulate.state import State
 from adiabat.simulate.watch import Watch
@@ -34,18 +36,42 @@ class Plan:
     config: SimulationConfig
     notes: tuple[str, ...] = field(default=())
 
-    def completed(self) -> Self:
-        """With what the configuration leaves to be found out by the start structure.
+    def completed(self, *, resumed: bool = False) -> Self:
+        """With what the configuration leaves to be found out by the start structure, and a time step that was looked at.
+
+        Args:
+            resumed: Only what is not known; the step was looked at when the run began.
 
         Raises:
-            ConfigurationError: It cannot be found out.
+            ConfigurationError: It cannot be found out, or the time step is not sound.
         """
-        config = self.config
+        plan = self if resumed and self.config.timestep_fs != "auto" else self._with_timestep()
+        config = plan.config
         if config.ensemble != "npt" or config.thermostat_kind == "nhc" or config.compressibility_per_gpa is not None:
-            return self
-        found = compressibility_per_gpa(self.start.structures[0], self.potential)
+            return plan
+        found = compressibility_per_gpa(plan.start.structures[0], plan.potential)
         note = f"compressibility of the start structure: {found:.3g} per GPa"
-        return replace(self, config=config.completed(compressibility_per_gpa=found), notes=(*self.notes, note))
+        return replace(plan, config=config.completed(compressibility_per_gpa=found), notes=(*plan.notes, note))
+
+    def _with_timestep(self) -> Self:
+        asked = None if isinstance(self.config.timestep_fs, str) else self.config.timestep_fs
+        try:
+            frequency = self.start.stiffest_frequency(self.potential)
+        except ConfigurationError:
+            if asked is None:
+                raise
+            return self  # atoms that nothing holds allow any step
+        friction = (
+            (self.config.friction_per_fs or DEFAULT_FRICTION_PER_FS)
+            if self.config.thermostat_kind == "langevin"
+            else 0.0
+        )
+        found = analyse_stability(frequency, timestep_fs=asked, friction_per_fs=friction)
+        found.require_sound()
+        if asked is not None:
+            return self if found.warning is None else replace(self, notes=(*self.notes, found.warning))
+        note = f"time step: {found.timestep_fs:g} fs, the period of the stiffest vibration is {found.period_fs:.3g} fs"
+        return replace(self, config=self.config.completed(timestep_fs=found.timestep_fs), notes=(*self.notes, note))
 
     @property
     def velocities(self) -> str:

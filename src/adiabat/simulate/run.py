@@ -103,14 +103,16 @@ def simulate_batch(
     files, plan = RunFolder(Path(folder)), Plan(start, potential, config)
     with StopRequest() as stop:
         if resume and files.checkpoint.exists():
-            plan = plan.completed()
+            plan = plan.completed(resumed=True)
             with files.claimed():
                 return _carry_out(_Run.resumed(files, plan), stop, said=f"going on in {files.path}", quiet=quiet)
         for part in plan.parts(files):
             (part.require_nothing_lost if resume else part.require_new)()
-        files.require_new() if not resume else None
+        if not resume:
+            files.require_new()
         said = plan.velocities
         plan = plan.completed()
+        said = "\n".join([said, *plan.notes])
         state, follower = plan.first_state()
         with files.claimed():
             return _carry_out(_Run.started(files, plan, state, follower), stop, said=said, quiet=quiet)

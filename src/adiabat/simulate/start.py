@@ -16,13 +16,15 @@ from torch import Tensor
 from adiabat.data.frames import iterate_frames
 from adiabat.errors import AdiabatError, ConfigurationError, DataError, StructureError
 from adiabat.neighbors import pair_vectors
+from adiabat.potential import Potential
 from adiabat.simulate.config import SimulationConfig
 from adiabat.simulate.follower import Follower
 from adiabat.simulate.integrator import Integrator
+from adiabat.simulate.stability import stiffest_frequency
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.simulate.velocities import maxwell_boltzmann
-from adiabat.simulate.watch import require_finite
+from adiabat.simulate.watch import require_finite, require_finite_values
 from adiabat.system import Batch, require_valid
 
 NEAREST = 0.3
@@ -149,6 +151,24 @@ class Start:
             require_finite(state)
             return state
 
+    def stiffest_frequency(self, potential: Potential) -> float:
+        """rad/fs: the highest harmonic frequency of any of the structures; raises as `state` and `stiffest_frequency`."""
+        for atoms, place in zip(self.structures, self.places, strict=True):
+            with _placed(place):
+                require_simulable(atoms)
+        alike = len({structure_fingerprint(atoms) for atoms in self.structures}) == 1
+        structures = self.structures[:1] if alike else self.structures
+        with _placed(self.places[0] if alike else ", ".join(self.places), mistakes=(ConfigurationError,)):
+            batch = Batch.from_atoms(structures)
+            masses = torch.from_numpy(np.concatenate([atoms.get_masses() for atoms in structures]))
+            fixed = np.concatenate([fixed_atoms(atoms) for atoms in structures])
+            held = torch.from_numpy(fixed) if fixed.any() else None
+            follower = Follower(potential)
+            found = follower(batch, want=("energy", "forces"))
+            if found.energy is not None and found.forces is not None:
+                require_finite_values(batch, found.energy, found.forces)
+            return stiffest_frequency(batch, follower, masses, fixed=held)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that a simulation depends on; of one structure, its `structure_fingerprint`."""
@@ -177,11 +197,13 @@ class Start:
 
 
 @contextmanager
-def _placed(place: str) -> Iterator[None]:
+def _placed(place: str, *, mistakes: tuple[type[AdiabatError], ...] = ()) -> Iterator[None]:
+    """Errors but for some name the place."""
     try:
         yield
     except AdiabatError as error:
-        error.place = place
+        if not isinstance(error, mistakes):
+            error.place = place
         raise
 
 

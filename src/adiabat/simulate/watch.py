@@ -4,11 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from adiabat.errors import SimulationError
 from adiabat.simulate.follower import GONE_WRONG, name_of_atom
 from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
+from adiabat.system import Batch
 
 ENERGY_ERROR_EV_PER_ATOM = 0.1
 """Above what any time step of use does (a few meV/atom), and reached long before a structure has flown apart."""
@@ -78,12 +80,17 @@ def require_cells(before: State, after: State, *, skin: float) -> None:
 
 def require_finite(state: State) -> None:
     """Rule 2; raises SimulationError."""
-    if math.isfinite(float(state.energy.sum() + state.forces.sum())):
+    require_finite_values(state.batch, state.energy, state.forces)
+
+
+def require_finite_values(batch: Batch, energy: Tensor, forces: Tensor) -> None:
+    """Rule 2, of energies (S,) and forces (N, 3); raises SimulationError."""
+    if math.isfinite(float(energy.sum() + forces.sum())):
         return
-    wrong = (~state.forces.isfinite()).any(-1).nonzero()
+    wrong = (~forces.isfinite()).any(-1).nonzero()
     if len(wrong):
         atom = int(wrong[0])
-        what = f"{name_of_atom(state.batch, atom)} has the force {state.forces[atom].tolist()} eV/Å"
+        what = f"{name_of_atom(batch, atom)} has the force {forces[atom].tolist()} eV/Å"
     else:
-        what = f"the energy is {state.energy.tolist()} eV"
+        what = f"the energy is {energy.tolist()} eV"
     raise SimulationError(what, rule="energy and forces are finite", mend=GONE_WRONG)
