@@ -137,7 +137,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def silicon(*options: str) -> int:
-    return run(["md", "si.adiabat", "si.xyz", "--ensemble", "nvt", "--temperature-k", "300", "--steps", "4", "--out", "run"] + list(options))
+    return run(
+        ["md", "si.adiabat", "si.xyz", "--ensemble", "nvt", "--temperature-k", "300", "--steps", "4", "--out", "run", *list(options)]
+    )
 
 
 def test_a_time_step_is_chosen_and_kept_on_resuming(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

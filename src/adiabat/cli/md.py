@@ -48,6 +48,12 @@ class Dynamics:
     replicas: Annotated[
         int | None, typer.Option(help="How many are simulated at once, each in a folder of its own.")
     ] = None
+    on_uncertain: Annotated[
+        str | None,
+        typer.Option(
+            help="Far from the training: warn (and dump the structure), stop, or shrink the time step. Without it nobody looks."
+        ),
+    ] = None
     seed: Annotated[int | None, typer.Option(help="Of all random numbers (default: 0).")] = None
 
 
@@ -63,6 +69,7 @@ def md_command(
     dynamics: Dynamics,
     out: Annotated[Path, typer.Option(help="The folder of the run; it is made.", show_default=False)],
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds, with a checkpoint.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="output.trajectory_every=100, and the like.")
     ] = None,
@@ -84,7 +91,9 @@ def md_command(
     written = {f"--out (its {file.name})": file for file in RunFolder(out).files}
     require_kept(written, {"POTENTIAL": potential, "START": start_file})
     places, structures = zip(*read_starts(start).items(), strict=True)
-    summaries = simulate_batch(structures, load_potential(potential), config, folder=out, places=places, resume=resume)
+    summaries = simulate_batch(
+        structures, load_potential(potential), config, folder=out, places=places, resume=resume, wall_time_s=wall_time_s
+    )
     for number, summary in enumerate(summaries):
         for line in summary.lines():
             print(line if len(summaries) == 1 else f"{number}: {line}")

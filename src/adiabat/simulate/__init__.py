@@ -10,12 +10,14 @@ from adiabat.simulate.nose_hoover import NoseHooverChains
 from adiabat.simulate.nve import VelocityVerlet
 from adiabat.simulate.run import simulate, simulate_batch
 from adiabat.simulate.schedule import Ramp
+from adiabat.simulate.stability import StabilityAnalysis, analyse_stability
 from adiabat.simulate.start import read_start, read_starts
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.simulate.summary import SimulationSummary
 from adiabat.simulate.thermolog import read_log
 from adiabat.simulate.trajectory import iterate_trajectory, read_trajectory, trajectory_to_xyz
+from adiabat.simulate.variable import VariableTimestep
 from adiabat.simulate.velocities import maxwell_boltzmann
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
 
@@ -31,10 +33,13 @@ __all__ = [
     "Ramp",
     "SimulationConfig",
     "SimulationSummary",
+    "StabilityAnalysis",
     "State",
     "Streams",
+    "VariableTimestep",
     "VelocityRescaling",
     "VelocityVerlet",
+    "analyse_stability",
     "iterate_trajectory",
     "maxwell_boltzmann",
     "read_log",

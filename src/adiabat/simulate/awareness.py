@@ -1,5 +1,6 @@
 """Awareness: whether a simulation is where its potential was trained, and what is done where it is not."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -10,7 +11,7 @@ from ase import Atoms
 from ase.io import write
 from torch import Tensor
 
-from adiabat.errors import OutputError, PropertyUnavailable
+from adiabat.errors import CheckpointError, OutputError, PropertyUnavailable
 from adiabat.evaluation.distance import Distance, extrapolation_of, training_distance
 from adiabat.potential import Potential
 from adiabat.simulate.follower import Follower
@@ -109,6 +110,19 @@ class Dump:
 
     file: Path
     size: int = 0
+
+    def cut(self) -> None:
+        """Take off what was written after the checkpoint; raises CheckpointError where there is less."""
+        found = self.file.stat().st_size if self.file.is_file() else 0
+        if found < self.size:
+            raise CheckpointError(
+                f"has {found} bytes, the checkpoint counts {self.size}",
+                place=str(self.file),
+                rule="a run is resumed with the files that it wrote",
+                mend="put the file back, or start a new run in another folder",
+            )
+        if found > self.size:
+            os.truncate(self.file, self.size)
 
     def append(self, atoms: Atoms, look: Look) -> None:
         """Write a structure; raises OutputError."""

@@ -34,6 +34,7 @@ class Checkpoint:
         start_ev: Of each structure, the conserved energy at step 0.
         frames: Of each structure, frames of the trajectory so far.
         log_bytes: Of each structure, bytes of the log so far.
+        dumped_bytes: Of each structure, bytes of the dump of uncertain ones so far.
         identity: What makes this run this run: potential, start structure, integrator, outputs.
     """
 
@@ -42,6 +43,7 @@ class Checkpoint:
     start_ev: list[float]
     frames: list[int]
     log_bytes: list[int]
+    dumped_bytes: list[int]
     identity: dict[str, Any]
 
     def save(self, file: Path) -> None:
@@ -65,6 +67,7 @@ class Checkpoint:
             "start_ev": self.start_ev,
             "frames": self.frames,
             "log_bytes": self.log_bytes,
+            "dumped_bytes": self.dumped_bytes,
             "identity": self.identity,
         }
         copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -87,7 +90,7 @@ class Checkpoint:
             return cls(
                 state=_state(values, tensors),
                 reference=Batch(**{name: tensors[f"reference.{name}"] for name in BATCH}),
-                **{name: values[name] for name in ("start_ev", "frames", "log_bytes", "identity")},
+                **{name: values[name] for name in ("start_ev", "frames", "log_bytes", "dumped_bytes", "identity")},
             )
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(

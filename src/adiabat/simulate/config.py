@@ -16,6 +16,7 @@ ThermostatKind: TypeAlias = Literal["langevin", "csvr", "nhc"]
 DEFAULT_FRICTION_PER_FS = 0.01
 """A relaxation time of 100 fs, a few vibrations: the temperature settles within a picosecond. Where the dynamics themselves
 are to be measured, equilibrate with it and measure in nve."""
+DEFAULT_UNCERTAIN_EVERY = 100
 DEFAULT_THERMOSTAT_TIME_FS = 100.0
 DEFAULT_BAROSTAT_TIME_FS = 1000.0
 """Ten times the thermostat's: the volume follows what is thermal already."""
@@ -81,6 +82,18 @@ class Outputs(Config):
     stress: bool = False
 
 
+class AdaptiveTimestep(Config):
+    """A time step that is shorter where a state needs it, see `VariableTimestep`.
+
+    Attributes:
+        largest_displacement_angstrom: Of any atom in one step.
+        energy_error_ev_per_atom: In one step.
+    """
+
+    largest_displacement_angstrom: Positive = 0.1
+    energy_error_ev_per_atom: Positive = 1e-3
+
+
 class SimulationConfig(Config):
     """Molecular dynamics of a structure, or of several replicas of it at once.
 
@@ -103,6 +116,11 @@ class SimulationConfig(Config):
         replicas: How many of the start structure are simulated at once, each with its own random numbers and files; left out, one, or as
             many as there are temperatures or pressures.
         seed: Of all random numbers; 0 where left out.
+        adaptive: Take shorter steps than `timestep_fs` where a state needs them; left out, all are equal. For one structure at a time.
+        on_uncertain: What is done where the structure is far from the training: "warn" and dump it to uncertain.xyz, "stop" as well, or
+            "shrink" the time step as well, down to an eighth (for one structure at a time). Left out, nobody looks.
+        uncertain_every: Steps from look to look; 100 where left out. A look costs some three steps.
+        uncertain_above: Times the grade that one of twenty structures of the training's kinds exceeds; 1 where left out.
         output: What is written.
     """
 
@@ -119,7 +137,27 @@ class SimulationConfig(Config):
     compressibility_per_gpa: Positive | None = None
     replicas: PositiveInt | None = None
     seed: Annotated[int, Field(ge=0, lt=SEEDS)] | None = None
+    adaptive: AdaptiveTimestep | None = None
+    on_uncertain: Literal["warn", "stop", "shrink"] | None = None
+    uncertain_every: PositiveInt | None = None
+    uncertain_above: Positive | None = None
     output: Outputs = Outputs()
+
+    @field_validator("adaptive", "on_uncertain")
+    @classmethod
+    def _one_step_for_all(cls, value: Any, info: ValidationInfo) -> Any:
+        if (info.field_name == "adaptive" and value is not None) or value == "shrink":
+            given = [str(info.data.get(name)) for name in ("temperature_k", "pressure_gpa")]
+            if (info.data.get("replicas") or 1) > 1 or any("," in one for one in given):
+                raise ValueError("has one structure at a time: replicas would share their step")
+        return value
+
+    @field_validator("uncertain_every", "uncertain_above")
+    @classmethod
+    def _somebody_looks(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("on_uncertain") is None:
+            raise ValueError("has no effect without on_uncertain")
+        return value
 
     @field_validator("temperature_k")
     @classmethod

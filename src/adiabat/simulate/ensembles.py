@@ -14,6 +14,7 @@ from adiabat.simulate.mtk import MartynaTobiasKlein
 from adiabat.simulate.nose_hoover import NoseHooverChains
 from adiabat.simulate.nve import VelocityVerlet
 from adiabat.simulate.schedule import Target, target_of
+from adiabat.simulate.variable import VariableTimestep
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
 
 
@@ -23,7 +24,13 @@ def make_integrator(config: SimulationConfig) -> Integrator:
     Raises:
         ConfigurationError: Time step or compressibility are not known yet, or a value is out of range.
     """
-    timestep_fs = known_timestep(config)
+    steady, adaptive = _steady(config, known_timestep(config)), config.adaptive
+    if adaptive is not None:
+        return VariableTimestep(steady, adaptive.largest_displacement_angstrom, adaptive.energy_error_ev_per_atom)
+    return VariableTimestep(steady) if config.on_uncertain == "shrink" else steady
+
+
+def _steady(config: SimulationConfig, timestep_fs: float) -> Integrator:
     if config.ensemble == "nve":
         return VelocityVerlet(timestep_fs)
     length_fs = config.steps * timestep_fs

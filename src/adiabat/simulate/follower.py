@@ -10,7 +10,7 @@ from adiabat.errors import SimulationError
 from adiabat.neighbors import SkinList
 from adiabat.potential import Potential, Prediction
 from adiabat.simulate.per_system import transformed
-from adiabat.system import Batch
+from adiabat.system import Batch, Graph
 from adiabat.typing import Quantity
 
 LARGEST_STEP = 0.5
@@ -59,10 +59,14 @@ class Follower:
         """
         if self._last is not None:
             _require_small_step(self._last, batch)
-        own = self._own(batch)
-        found = self.potential(self.neighbors.graph(own), want=want)
+        graph = self.graph(batch)
+        found = self.potential(graph, want=want)
         self._last = batch
-        return found if own is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        return found if graph.batch is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+
+    def graph(self, batch: Batch) -> Graph:
+        """The batch in the potential's type, on its device, with the edges of the list."""
+        return self.neighbors.graph(self._own(batch))
 
     def _own(self, batch: Batch) -> Batch:
         own = (self.potential.dtype, self.potential.device)

@@ -97,7 +97,7 @@ class MartynaTobiasKlein:
         cell_links = drawn_chain(cell_chain.masses, cell_chain.mass_ev, normal[:, LENGTH : 2 * LENGTH])
         width = np.sqrt(chain.mass_ev / self._cell_mass(state))[:, None]
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: self._drawn(width * normal[:, 2 * LENGTH :])}
-        return state.replace(variables={name: torch.from_numpy(value) for name, value in variables.items()})
+        return state.replace(variables=_as_tensors(variables))
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later; raises SimulationError where the cell would change by more than 5 % in it."""
@@ -164,7 +164,7 @@ class MartynaTobiasKlein:
         return state.replace(
             velocities=drift + scaled(state.batch, state.velocities - drift, factor),
             heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
-            variables={name: torch.from_numpy(value) for name, value in variables.items()},
+            variables={**state.variables, **_as_tensors(variables)},
         )
 
     def _cell_kicked(self, state: State, by_fs: float) -> State:
@@ -234,6 +234,10 @@ class MartynaTobiasKlein:
         found[:, [0, 1, 2], [0, 1, 2]] = normal[:, :3]
         found[:, [0, 0, 1], [1, 2, 2]] = found[:, [1, 2, 2], [0, 0, 1]] = normal[:, 3:] / 2**0.5
         return found
+
+
+def _as_tensors(variables: dict[str, FloatArray]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(value) for name, value in variables.items()}
 
 
 def _square(velocity: FloatArray) -> FloatArray:

@@ -8,8 +8,9 @@ from adiabat.errors import ConfigurationError
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint
 from adiabat.runs import provenance
+from adiabat.simulate.awareness import Awareness
 from adiabat.simulate.compressibility import compressibility_per_gpa
-from adiabat.simulate.config import DEFAULT_FRICTION_PER_FS, SimulationConfig
+from adiabat.simulate.config import DEFAULT_FRICTION_PER_FS, DEFAULT_UNCERTAIN_EVERY, SimulationConfig
 from adiabat.simulate.ensembles import make_integrator
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
@@ -100,6 +101,18 @@ class Plan:
             return Watch(None)
         hottest = [max(course.start, course.end) for course in self.config.temperatures]
         return Watch(tuple(hottest * (len(self.start.structures) // len(hottest))))
+
+    @property
+    def awareness(self) -> Awareness | None:
+        """What looks where the run is; None where nobody is asked to; raises PropertyUnavailable."""
+        if self.config.on_uncertain is None:
+            return None
+        return Awareness.of(
+            self.potential,
+            every=self.config.uncertain_every or DEFAULT_UNCERTAIN_EVERY,
+            above=self.config.uncertain_above or 1.0,
+            reaction=self.config.on_uncertain,
+        )
 
     def first_state(self) -> tuple[State, Follower]:
         """The state before the first step, and what evaluates it."""

@@ -7,6 +7,8 @@ from typing import Self
 from ase.io import write
 
 from adiabat.runs import atomic_path
+from adiabat.simulate.awareness import Dump, Look
+from adiabat.simulate.checkpoint import Checkpoint
 from adiabat.simulate.config import Outputs
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.frame import Frame, Species
@@ -26,6 +28,7 @@ class Records:
         start_ev: Its conserved energy at step 0.
         trajectory: Frames.
         log: Observations.
+        dump: Structures that were far from the training.
     """
 
     files: RunFolder
@@ -33,6 +36,7 @@ class Records:
     start_ev: float
     trajectory: TrajectoryWriter
     log: ThermoLog
+    dump: Dump
 
     @classmethod
     def create(
@@ -47,17 +51,24 @@ class Records:
             stress=outputs.stress and state.stress is not None,
             extrapolation=extrapolation,
         )
-        return cls(files, system, seen.conserved_energy_ev, trajectory, ThermoLog.create(files.log))
+        return cls(files, system, seen.conserved_energy_ev, trajectory, ThermoLog.create(files.log), Dump(files.dumped))
 
     @classmethod
-    def resume(cls, files: RunFolder, system: int, *, start_ev: float, frames: int, log_bytes: int) -> Self:
+    def resume(cls, files: RunFolder, system: int, checkpoint: Checkpoint) -> Self:
         """As they were at a checkpoint; raises CheckpointError."""
-        trajectory = TrajectoryWriter.resume(files.trajectory, frames=frames)
-        return cls(files, system, start_ev, trajectory, ThermoLog.resume(files.log, size=log_bytes))
+        trajectory = TrajectoryWriter.resume(files.trajectory, frames=checkpoint.frames[system])
+        log = ThermoLog.resume(files.log, size=checkpoint.log_bytes[system])
+        dump = Dump(files.dumped, checkpoint.dumped_bytes[system])
+        dump.cut()
+        return cls(files, system, checkpoint.start_ev[system], trajectory, log, dump)
 
     def add_frame(self, state: State, extrapolation: float | None) -> None:
         """Take the present frame."""
         self.trajectory.append(Frame.of(state, self.system, extrapolation=extrapolation))
+
+    def add_to_dump(self, state: State, look: Look) -> None:
+        """Write the present frame to the structures that are far from the training; raises OutputError."""
+        self.dump.append(Frame.of(state, self.system).to_atoms(Species.of(state, self.system)), look)
 
     def flush(self) -> None:
         """Write all that waits; raises OutputError."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +11,9 @@ from ase import Atoms
 from adiabat.errors import AdiabatError, ConfigurationError, SimulationError
 from adiabat.potential import Potential
 from adiabat.runs import StopRequest, atomic_write_text
+from adiabat.simulate.awareness import Awareness, Look
 from adiabat.simulate.checkpoint import Checkpoint
+from adiabat.simulate.checks import require_positive
 from adiabat.simulate.config import SimulationConfig
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
@@ -37,6 +39,7 @@ def simulate(
     place: str = "start structure",
     resume: bool = False,
     quiet: bool = False,
+    wall_time_s: float | None = None,
 ) -> SimulationSummary:
     """Molecular dynamics of one structure, with everything that it gives in one folder.
 
@@ -52,6 +55,7 @@ def simulate(
         place: What messages call the start structure.
         resume: Go on from the checkpoint; where there is no run yet, begin it.
         quiet: Show no live line.
+        wall_time_s: Stop after so many seconds, as a signal would; None: no limit.
 
     Returns:
         The summary; `finished` is False where a signal or the wall clock ended the run early.
@@ -67,7 +71,9 @@ def simulate(
         raise ConfigurationError(
             f"asks for {config.n_replicas}", place="replicas", rule="simulate() is for one", mend="simulate_batch()"
         )
-    return simulate_batch([atoms], potential, config, folder=folder, places=[place], resume=resume, quiet=quiet)[0]
+    return simulate_batch(
+        [atoms], potential, config, folder=folder, places=[place], resume=resume, quiet=quiet, wall_time_s=wall_time_s
+    )[0]
 
 
 def simulate_batch(
@@ -79,6 +85,7 @@ def simulate_batch(
     places: Sequence[str] | None = None,
     resume: bool = False,
     quiet: bool = False,
+    wall_time_s: float | None = None,
 ) -> tuple[SimulationSummary, ...]:
     """Molecular dynamics of several structures at once: replicas of one, or different ones. They do not feel each other.
 
@@ -91,6 +98,7 @@ def simulate_batch(
         places: What messages call the structures.
         resume: As for `simulate`.
         quiet: As for `simulate`.
+        wall_time_s: As for `simulate`.
 
     Returns:
         A summary for each.
@@ -99,13 +107,13 @@ def simulate_batch(
         ConfigurationError: Several structures and several replicas.
         AdiabatError: As `simulate`.
     """
-    start = _start(structures, places, config)
+    clock, start = _Clock(wall_time_s), _start(structures, places, config)
     files, plan = RunFolder(Path(folder)), Plan(start, potential, config)
     with StopRequest() as stop:
         if resume and files.checkpoint.exists():
             plan = plan.completed(resumed=True)
             with files.claimed():
-                return _carry_out(_Run.resumed(files, plan), stop, said=f"going on in {files.path}", quiet=quiet)
+                return _carry_out(_Run.resumed(files, plan), stop, clock, said=f"going on in {files.path}", quiet=quiet)
         for part in plan.parts(files):
             (part.require_nothing_lost if resume else part.require_new)()
         if not resume:
@@ -115,7 +123,7 @@ def simulate_batch(
         said = "\n".join([said, *plan.notes])
         state, follower = plan.first_state()
         with files.claimed():
-            return _carry_out(_Run.started(files, plan, state, follower), stop, said=said, quiet=quiet)
+            return _carry_out(_Run.started(files, plan, state, follower), stop, clock, said=said, quiet=quiet)
 
 
 def _start(structures: Sequence[Atoms], places: Sequence[str] | None, config: SimulationConfig) -> Start:
@@ -131,6 +139,22 @@ def _start(structures: Sequence[Atoms], places: Sequence[str] | None, config: Si
     return Start(tuple(structures) * copies, names * copies)
 
 
+@dataclass(frozen=True)
+class _Clock:
+    """When to stop by the clock on the wall."""
+
+    limit_s: float | None
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.limit_s is not None:
+            require_positive("wall_time_s", self.limit_s)
+
+    @property
+    def is_over(self) -> bool:
+        return self.limit_s is not None and time.monotonic() - self.began >= self.limit_s
+
+
 @dataclass
 class _Run:
     """A run under way; `state` is the last one that is whole and good."""
@@ -141,17 +165,21 @@ class _Run:
     follower: Follower
     watch: Watch
     records: list[Records]
+    awareness: Awareness | None
     identity: dict[str, Any]
     state: State
+    looks: tuple[Look, ...] = ()
+    flagged: tuple[int, ...] = ()
     saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     def started(cls, files: RunFolder, plan: Plan, state: State, follower: Follower) -> Self:
-        integrator, description = plan.integrator, plan.describe()
+        integrator, description, awareness = plan.integrator, plan.describe(), plan.awareness
         seen, records = observe_each(state, integrator), []
         for system, (part, first) in enumerate(zip(plan.parts(files), seen, strict=True)):
+            kept = awareness is not None
             records.append(
-                Records.create(part, state, system, seen=first, outputs=plan.config.output, extrapolation=False)
+                Records.create(part, state, system, seen=first, outputs=plan.config.output, extrapolation=kept)
             )
             atomic_write_text(part.description, description)
         atomic_write_text(files.description, description)
@@ -162,9 +190,11 @@ class _Run:
             follower=follower,
             watch=plan.watch,
             records=records,
+            awareness=awareness,
             identity=plan.identity,
             state=state,
         )
+        run.look()
         run.record(seen)
         run.save()
         return run
@@ -181,19 +211,14 @@ class _Run:
                 rule="a resumed run goes on",
                 mend=f"ask for more than {state.step}",
             )
-        counted = zip(checkpoint.start_ev, checkpoint.frames, checkpoint.log_bytes, strict=True)
         return cls(
             files=files,
             config=plan.config,
             integrator=plan.integrator,
             follower=Follower.resumed(plan.potential, reference=checkpoint.reference, batch=state.batch),
             watch=plan.watch,
-            records=[
-                Records.resume(part, system, start_ev=start_ev, frames=frames, log_bytes=log_bytes)
-                for system, (part, (start_ev, frames, log_bytes)) in enumerate(
-                    zip(plan.parts(files), counted, strict=True)
-                )
-            ],
+            records=[Records.resume(part, system, checkpoint) for system, part in enumerate(plan.parts(files))],
+            awareness=plan.awareness,
             identity=identity,
             state=state,
         )
@@ -209,17 +234,35 @@ class _Run:
         except AdiabatError as error:
             raise self._broken_off(error) from error
         self.state = state
+        self.look()
         self.record(seen)
         if self._checkpoint_is_due():
             self.save()
 
+    def look(self) -> None:
+        """See how far from the training the present state is, where it is due, and do what is to be done."""
+        self.looks = ()
+        if self.awareness is None or not self.awareness.is_due(self.state.step):
+            return
+        self.looks = self.awareness.look(self.state, self.follower)
+        self.flagged = tuple(self.awareness.flagged(self.looks))
+        for system in self.flagged:
+            self.records[system].add_to_dump(self.state, self.looks[system])
+        self.state = self.awareness.reacted(self.state, self.looks, self.integrator.timestep_fs)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it is too far from the training to go on."""
+        return self.awareness is not None and self.awareness.reaction == "stop" and bool(self.flagged)
+
     def record(self, seen: Sequence[Observation]) -> None:
         """Write what is due at this step."""
+        extrapolation = [look.extrapolation for look in self.looks] or [None] * len(self.records)
         if self.state.step % self.config.output.trajectory_every == 0:
-            for one in self.records:
-                one.add_frame(self.state, None)
-        for one, observed in zip(self.records, seen, strict=False):
-            one.log.append(observed)
+            for one, value in zip(self.records, extrapolation, strict=True):
+                one.add_frame(self.state, value)
+        for one, observed, value in zip(self.records, seen, extrapolation, strict=False):
+            one.log.append(observed if value is None else replace(observed, extrapolation=value))
 
     def save(self) -> None:
         """Write the checkpoint, and before it all that it counts."""
@@ -231,6 +274,7 @@ class _Run:
             start_ev=[one.start_ev for one in self.records],
             frames=[one.trajectory.frames for one in self.records],
             log_bytes=[one.log.size for one in self.records],
+            dumped_bytes=[one.dump.size for one in self.records],
             identity=self.identity,
         ).save(self.files.checkpoint)
         self.saved_at = time.monotonic()
@@ -255,6 +299,10 @@ class _Run:
             summary.save(one.files.summary)
             found.append(summary)
         return tuple(found)
+
+    def name_of(self, system: int) -> str:
+        """A structure, for people, where there are several."""
+        return "" if len(self.records) == 1 else f"{self.records[system].files.path.name}: "
 
     def _check_energies(self, state: State, seen: Sequence[Observation]) -> None:
         atoms = state.batch.counts.tolist() if seen else []
@@ -283,14 +331,17 @@ class _Run:
         )
 
 
-def _carry_out(run: _Run, stop: StopRequest, *, said: str, quiet: bool) -> tuple[SimulationSummary, ...]:
+def _carry_out(run: _Run, stop: StopRequest, clock: _Clock, *, said: str, quiet: bool) -> tuple[SimulationSummary, ...]:
     atoms, config = run.state.batch.n_atoms, run.config
     timestep_fs = run.integrator.timestep_fs
     live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=timestep_fs, atoms=atoms, quiet=quiet)
     with live:
         live.say(f"step {run.state.step} of {config.steps}: {said}")
-        while run.state.step < config.steps and not stop.requested:
+        while run.state.step < config.steps and not (stop.requested or run.is_stopped or clock.is_over):
+            before = run.flagged
             run.advance()
+            for system in sorted(set(run.flagged) - set(before)):
+                live.say(f"step {run.state.step}: {run.name_of(system)}{run.looks[system].why}")
             live.update(run.state.step, lambda: observe(run.state, run.integrator))
         speed = live.speed(run.state.step)
     run.save()

@@ -117,7 +117,7 @@ class TrajectoryWriter:
         """
         if not self._waiting:
             return
-        values = {name: np.array([getattr(frame, name) for frame in self._waiting]) for name in self._fields}
+        values = {name: np.array([_value(frame, name) for frame in self._waiting]) for name in self._fields}
         try:
             _append(self.file, values, start=self.frames - len(self._waiting))
         except OSError as error:
@@ -169,6 +169,11 @@ def trajectory_to_xyz(trajectory: Path | str, file: Path | str) -> None:
     with atomic_path(Path(file)) as temporary, temporary.open("w") as handle:
         for atoms in iterate_trajectory(trajectory):
             write(handle, atoms, format="extxyz")
+
+
+def _value(frame: Frame, name: str) -> Any:
+    value = getattr(frame, name)
+    return np.nan if name == "extrapolation" and value is None else value
 
 
 def _fields(optional: Collection[str]) -> tuple[str, ...]:

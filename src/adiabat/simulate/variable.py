@@ -72,9 +72,7 @@ class VariableTimestep:
         fixed: Tensor | None = None,
     ) -> State:
         """The state before the first step."""
-        state = self.inner.init(
-            batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed
-        )
+        state = self.inner.init(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
         longest = torch.full((batch.n_systems,), self.timestep_fs, dtype=batch.positions.dtype)
         return state.replace(variables={**state.variables, TAKEN: longest, LIMIT: longest})
 
