@@ -119,7 +119,7 @@ def test_the_errors_that_are_said_are_those_of_verlets_closed_form() -> None:
 
 def test_steps_that_are_too_long_are_refused_and_long_ones_warned_of() -> None:
     analyse_stability(0.1, timestep_fs=14.0).require_sound()
-    with pytest.raises(ConfigurationError, match="take 2.5 fs, or auto"):
+    with pytest.raises(ConfigurationError, match=r"take 2\.5 fs, or auto"):
         analyse_stability(0.1, timestep_fs=14.3).require_sound()
     assert analyse_stability(0.1, timestep_fs=5.0).warning is None
     assert "its frequency comes out 1% too high, its spread up to 7%" in str(
@@ -138,7 +138,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def silicon(*options: str) -> int:
     return run(
-        ["md", "si.adiabat", "si.xyz", "--ensemble", "nvt", "--temperature-k", "300", "--steps", "4", "--out", "run", *list(options)]
+        [
+            "md",
+            "si.adiabat",
+            "si.xyz",
+            "--ensemble",
+            "nvt",
+            "--temperature-k",
+            "300",
+            "--steps",
+            "4",
+            "--out",
+            "run",
+            *list(options),
+        ]
     )
 
 

@@ -26,6 +26,7 @@ from ase.io import write
 
 from adiabat.errors import CheckpointError, DataError, OutputError
 from adiabat.runs import atomic_path, atomic_write_bytes
+from adiabat.simulate.cut import frames_before, whole_or_mended
 from adiabat.simulate.frame import Frame, Species
 
 GROUP = "particles/trajectory"
@@ -88,7 +89,8 @@ class TrajectoryWriter:
             CheckpointError: It is missing or has fewer.
         """
         try:
-            found, species, fields = _describe(file)
+            with _readable(file) as (_, found, species, fields):
+                pass
         except DataError as error:
             raise CheckpointError(error.what, place=error.place, rule=error.rule, mend=error.mend) from error
         if found < frames:
@@ -140,18 +142,19 @@ def iterate_trajectory(file: Path | str) -> Iterator[Atoms]:
     Raises:
         DataError: The file is missing or no trajectory.
     """
-    frames, species, fields = _describe(Path(file))
-    per_read = _frames_per_write(len(species.numbers))
-    for start in range(0, frames, per_read):
-        with h5py.File(file, "r", libver="latest", swmr=True) as handle:  # not open while the caller thinks
-            values = _slice(handle, slice(start, min(start + per_read, frames)), fields)
-        for index in range(len(values["step"])):
-            yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
+    with _readable(Path(file)) as (path, frames, species, fields):
+        per_read = _frames_per_write(len(species.numbers))
+        for start in range(0, frames, per_read):
+            with h5py.File(path, "r", libver="latest", swmr=True) as handle:  # not open while the caller thinks
+                values = _slice(handle, slice(start, min(start + per_read, frames)), fields)
+            for index in range(len(values["step"])):
+                yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
 
 
 def count_frames(file: Path | str) -> int:
     """How many whole frames a trajectory holds; raises as `iterate_trajectory`."""
-    return _describe(Path(file))[0]
+    with _readable(Path(file)) as (_, frames, _, _):
+        return frames
 
 
 def read_trajectory(file: Path | str) -> list[Atoms]:
@@ -269,10 +272,30 @@ def _extend(handle: h5py.File, values: dict[str, np.ndarray], *, start: int) -> 
     whole.flush()
 
 
-def _describe(file: Path) -> tuple[int, Species, tuple[str, ...]]:
+@contextmanager
+def _readable(file: Path) -> Iterator[tuple[Path, int, Species, tuple[str, ...]]]:
+    """The file, or a copy of one that was cut short; whole frames, what does not change, and the fields that frames keep."""
+    if not file.is_file():
+        raise _no_trajectory(file, "there is no such file")
+    with whole_or_mended(file) as (path, length):
+        try:
+            frames, species, fields = _describe(path, growing=length is None)
+            if length is not None:
+                names = [_place(name) for name in fields]
+                with h5py.File(path, "r") as handle:
+                    frames = frames_before(handle, names, frames=frames, length=length)
+        except DataError as error:
+            error.place = str(file)
+            raise
+        yield path, frames, species, fields
+
+
+def _describe(file: Path, *, growing: bool) -> tuple[int, Species, tuple[str, ...]]:
     """Whole frames, what does not change, and the fields that frames keep."""
     try:
-        with h5py.File(file, "r", libver="latest", swmr=True) as handle:
+        with h5py.File(
+            file, "r", libver="latest", swmr=growing
+        ) as handle:  # HDF5 rereads what is damaged for long if it may grow
             boundary = cast(Sequence[str], handle[f"{GROUP}/box"].attrs["boundary"])
             species = Species(
                 numbers=_dataset(handle, f"{GROUP}/species")[:],
@@ -282,13 +305,17 @@ def _describe(file: Path) -> tuple[int, Species, tuple[str, ...]]:
             )
             fields = _fields({name for name in OPTIONAL if PLACES[name][0] in handle})
             return int(_dataset(handle, WHOLE_FRAMES)[0]), species, fields
-    except (OSError, KeyError) as error:
-        raise DataError(
-            f"is no trajectory, or is damaged: {error}",
-            place=str(file),
-            rule="a trajectory is what `adiabat md` writes",
-            mend="name the trajectory.h5 of a run",
-        ) from error
+    except (OSError, KeyError, RuntimeError) as error:
+        raise _no_trajectory(file, str(error)) from error
+
+
+def _no_trajectory(file: Path, why: str) -> DataError:
+    return DataError(
+        f"is no trajectory, or is damaged: {why}",
+        place=str(file),
+        rule="a trajectory is what `adiabat md` writes",
+        mend="name the trajectory.h5 of a run",
+    )
 
 
 def _closed(file: Path) -> bool:
