@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,34 @@ def test_a_folder_that_went_away_is_named(tmp_path: Path) -> None:
     writer.append(frame(2, 3))
     with pytest.raises(OutputError, match=r"t\.h5"):
         writer.flush()
+
+
+@pytest.mark.parametrize("share", [0.999, 0.6, 0.1, 0.001])
+def test_a_trajectory_that_was_cut_short_is_read_up_to_the_cut(share: float, tmp_path: Path) -> None:
+    file = tmp_path / "t.h5"
+    write_frames(file, range(450), atoms=20)
+    with file.open("r+b") as handle:
+        handle.truncate(int(share * file.stat().st_size))
+    if share < 0.01:
+        with pytest.raises(DataError, match=r"t\.h5: is no trajectory, or is damaged"):
+            read_trajectory(file)
+        return
+    found = read_trajectory(file)
+    assert 450 * share - 110 < len(found) == count_frames(file) <= 450 * share
+    for step, atoms in enumerate(found):
+        np.testing.assert_array_equal(atoms.positions, frame(step, 20).positions)
+        np.testing.assert_array_equal(atoms.cell.array, frame(step, 20).cell)
+
+
+def test_stress_extrapolation_and_fixed_atoms_come_back(tmp_path: Path) -> None:
+    held = Species(np.array([14, 14]), np.full(2, 28.085), np.ones(3, dtype=bool), fixed=np.array([True, False]))
+    writer = TrajectoryWriter.create(tmp_path / "t.h5", held, forces=False, stress=True, extrapolation=True)
+    stress = np.array([[1.0, 6, 5], [6, 2, 4], [5, 4, 3]])
+    for step, extrapolation in enumerate((None, 2.5)):
+        writer.append(replace(frame(step, 2, forces=False), stress=stress, extrapolation=extrapolation))
+    writer.flush()
+    first, second = read_trajectory(tmp_path / "t.h5")
+    np.testing.assert_array_equal(second.get_stress(apply_constraint=False), [1, 2, 3, 4, 5, 6])
+    assert np.isnan(first.info["extrapolation"])
+    assert second.info["extrapolation"] == 2.5
+    assert second.constraints[0].get_indices().tolist() == [0]
