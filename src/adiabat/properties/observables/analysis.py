@@ -1,0 +1,135 @@
+"""Analysis: several observables of one trajectory, asked for by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from adiabat.errors import ConfigurationError
+from adiabat.properties.observables.config import AnalyseConfig
+from adiabat.properties.observables.diffusion import mean_squared_displacement
+from adiabat.properties.observables.ensemble import Ensemble
+from adiabat.properties.observables.observable import Observable
+from adiabat.properties.observables.radial_distribution import radial_distribution
+from adiabat.properties.observables.trajectory import Trajectory
+from adiabat.results import Page, Result
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an analysis is made from.
+
+    Attributes:
+        trajectory: What is looked at.
+        config: How.
+        quiet: Show no progress.
+    """
+
+    trajectory: Trajectory
+    config: AnalyseConfig
+    quiet: bool
+
+
+Analyse: TypeAlias = Callable[[Request], Observable]
+
+
+def _rdf(request: Request) -> Observable:
+    config = request.config.rdf
+    return radial_distribution(
+        request.trajectory,
+        cutoff_angstrom=config.cutoff_angstrom,
+        bin_angstrom=config.bin_angstrom,
+        quiet=request.quiet,
+    )
+
+
+def _msd(request: Request) -> Observable:
+    config = request.config.msd
+    return mean_squared_displacement(
+        request.trajectory,
+        viscosity_mpa_s=config.viscosity_mpa_s,
+        viscosity_mpa_s_std=config.viscosity_mpa_s_std,
+    )
+
+
+ANALYSES: Mapping[str, Analyse] = {"rdf": _rdf, "msd": _msd}
+"""By the name under which each is asked for."""
+
+
+@dataclass(frozen=True)
+class Analysis(Result):
+    """Observables of one trajectory.
+
+    Attributes:
+        place: Where the trajectory comes from.
+        ensemble: How its atoms were moved.
+        atoms: In each frame.
+        frames: That were looked at.
+        interval_fs: Between them.
+        duration_ps: From the first to the last of them.
+        observables: By the name under which each was asked for.
+    """
+
+    place: str
+    ensemble: Ensemble
+    atoms: int
+    frames: int
+    interval_fs: float
+    duration_ps: float
+    observables: dict[str, Observable]
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was looked at, and what was found."""
+        about = (
+            f"{self.frames:,} frames of {self.atoms:,} atoms, {self.interval_fs:g} fs apart: {self.duration_ps:.4g} ps "
+            f"of {self.ensemble}."
+        )
+        return (about, *(sentence for one in self.observables.values() for sentence in one.sentences()))
+
+    def page(self, *, title: str, details: Mapping[str, str] | None = None) -> Page:
+        """As a report."""
+        figures = tuple(figure for one in self.observables.values() for figure in one.figures())
+        return Page(title=title, summary=self.sentences(), figures=figures, details=dict(details or {}))
+
+
+def analyse(trajectory: Trajectory, names: Sequence[str], config: AnalyseConfig, *, quiet: bool = False) -> Analysis:
+    """Observables of a trajectory by their names.
+
+    Args:
+        trajectory: What is looked at; `config.skip_ps` is taken off its start.
+        names: Of `ANALYSES`.
+        config: How.
+        quiet: Show no progress.
+
+    Raises:
+        ConfigurationError: A name that is none, or that stands twice.
+        PropertyUnavailable: The trajectory is none that this can be read off.
+        DataError: The trajectory is too short.
+    """
+    require_known(names)
+    trajectory = trajectory.since(config.skip_ps)
+    request = Request(trajectory, config, quiet)
+    return Analysis(
+        place=trajectory.place,
+        ensemble=trajectory.ensemble,
+        atoms=trajectory.n_atoms,
+        frames=trajectory.n_frames,
+        interval_fs=trajectory.interval_fs,
+        duration_ps=trajectory.duration_ps,
+        observables={name: ANALYSES[name](request) for name in names},
+    )
+
+
+def require_known(names: Sequence[str]) -> None:
+    """Refuse a name that is none of `ANALYSES`, or that stands twice; raises ConfigurationError."""
+    for name in names:
+        if name not in ANALYSES:
+            raise ConfigurationError(
+                f"'{name}' is no analysis",
+                place="NAMES",
+                rule=f"an analysis is one of {', '.join(ANALYSES)}",
+                mend="name one of these",
+            )
+        if list(names).count(name) > 1:
+            raise ConfigurationError(
+                f"'{name}' stands twice", place="NAMES", rule="each is made once", mend="name it once"
+            )
