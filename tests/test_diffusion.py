@@ -30,7 +30,7 @@ def test_random_walks_have_their_coefficient_within_error_bars_that_are_honest()
 
 
 def test_what_remembers_its_velocity_diffuses_by_the_integral_of_its_correlation() -> None:
-    velocities, positions = ornstein_uhlenbeck(8000, 40, variance=1e-4, time_fs=10.0)
+    _, positions = ornstein_uhlenbeck(8000, 40, variance=1e-4, time_fs=10.0)
     one = mean_squared_displacement(made(positions)).species["Ar"]
     integral = 1e-4 * (0.5 + 1 / (np.exp(0.1) - 1))  # of the sum over steps of 1 fs
     assert one.diffusion_cm2_per_s == pytest.approx(0.1 * integral * 39 / 40, abs=3 * one.diffusion_cm2_per_s_std)

@@ -127,7 +127,7 @@ def bin_edges(reach: float, width: float) -> FloatArray:
             rule="bins have a width, and one or more end before the cutoff",
             mend="give a larger cutoff_angstrom or a smaller bin_angstrom",
         )
-    return width * np.arange(bins + 1)
+    return np.linspace(0.0, bins * width, bins + 1)
 
 
 def _counts(trajectory: Trajectory, pairs: list[Pair], edges: FloatArray, *, quiet: bool) -> FloatArray:

@@ -162,8 +162,9 @@ class Trajectory:
 
     def frame(self, index: int) -> Atoms:
         """One instant as a structure, with velocities where they are known."""
-        atoms = Atoms(self.numbers, positions=self.positions[index], cell=self.cells[index], pbc=self.pbc)
-        atoms.set_masses(self.masses)
+        atoms = Atoms(
+            self.numbers, positions=self.positions[index], cell=self.cells[index], pbc=self.pbc, masses=self.masses
+        )
         if self.velocities is not None:
             atoms.set_velocities(self.velocities[index] / units.fs)
         return atoms
