@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ase import Atoms
 
@@ -40,12 +40,13 @@ class CheckResult:
 
 
 class Check(Protocol):
-    """One thing that a potential must do."""
+    """One thing that a potential must do.
 
-    @property
-    def name(self) -> str:
-        """Under which it stands in reports."""
-        ...
+    Attributes:
+        name: Under which it stands where it breaks off.
+    """
+
+    name: ClassVar[str]
 
     def evaluations(self, case: "Case") -> int:
         """How many structures it evaluates, for the time left; 0 where it is not made."""

@@ -91,6 +91,6 @@ class Motion:
         counts = self.state.batch.counts.tolist()
         parts = zip(structures, self.state.velocities.split(counts), self.state.masses.split(counts), strict=True)
         for atoms, velocities, masses in parts:
-            atoms.set_masses(masses.numpy())
+            atoms.set_array("masses", masses.numpy())
             atoms.set_velocities(velocities.numpy() / units.fs)
         return structures

@@ -101,7 +101,7 @@ class CalculatorEvaluator:
         return Prediction(**joined)
 
     def _one(self, atoms: Atoms, want: Collection[Quantity]) -> dict[str, np.ndarray]:
-        atoms.calc = self.calculator  # pyright: ignore[reportAttributeAccessIssue] (any calculator serves)
+        atoms.calc = self.calculator
         free = "free_energy" in self.calculator.implemented_properties
         found: dict[str, np.ndarray] = {}
         for name in want:

@@ -16,11 +16,25 @@ from adiabat.system import Labelled, require_valid
 from adiabat.validation.check import Case, Check, CheckResult, Clock
 from adiabat.validation.checks.constant_energy import ConstantEnergyCheck
 from adiabat.validation.checks.dimers import DimerCheck
+from adiabat.validation.checks.hot_run import HotRunCheck
+from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
+from adiabat.validation.checks.labelled_data import LabelledDataCheck
+from adiabat.validation.checks.locality import LocalityCheck
 from adiabat.validation.checks.stress import StressCheck
+from adiabat.validation.checks.volume import VolumeCheck
 from adiabat.validation.config import ValidateConfig
 from adiabat.validation.subject import Subject
 
-CHECKS: tuple[Check, ...] = (StressCheck(), DimerCheck(), ConstantEnergyCheck())
+CHECKS: tuple[Check, ...] = (
+    LabelledDataCheck(),
+    StressCheck(),
+    DimerCheck(),
+    VolumeCheck(),
+    LocalityCheck(),
+    ConstantEnergyCheck(),
+    KineticEnergyCheck(),
+    HotRunCheck(),
+)
 """In the order in which they are made: what takes longest last."""
 
 
@@ -77,13 +91,14 @@ class Validation(Result):
 
 
 def validate(
-    validated: Potential | BaseCalculator,
+    validated: Potential | BaseCalculator | Subject,
     start: Atoms,
     *,
     temperature_k: float = 300.0,
     data: Sequence[Labelled] = (),
     reference: Trajectory | None = None,
     config: ValidateConfig | None = None,
+    checks: Sequence[Check] = CHECKS,
     name: str | None = None,
     quiet: bool = False,
 ) -> Validation:
@@ -96,6 +111,7 @@ def validate(
         data: Labelled structures that it was not trained on.
         reference: A trajectory of the same system that it is to reproduce.
         config: How much, and how strictly.
+        checks: Which; all where nothing else is asked for.
         name: What reports call it.
         quiet: Show no progress.
 
@@ -106,12 +122,13 @@ def validate(
     """
     require_positive("temperature_k", temperature_k)
     require_valid(start, place="start structure")
-    subject, config = Subject.of(validated, name=name), config or ValidateConfig()
+    subject = validated if isinstance(validated, Subject) else Subject.of(validated, name=name)
+    config = config or ValidateConfig()
     _require_known(subject, start)
     case = Case(subject, start, temperature_k, config, data, reference, clock=Clock(0, quiet=True))
-    total = sum(check.evaluations(case) for check in CHECKS)
+    total = sum(check.evaluations(case) for check in checks)
     case = replace(case, clock=Clock(total, quiet=quiet))
-    results = tuple(result for check in CHECKS for result in _made(check, case))
+    results = tuple(result for check in checks for result in _made(check, case))
     return Validation(
         passed=all(result.passed is not False for result in results),
         subject=subject.name,

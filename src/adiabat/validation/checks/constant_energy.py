@@ -48,7 +48,7 @@ def _order(case: Case, start: Atoms) -> CheckResult:
     half = _errors(case, start, step_fs / 2, 2 * steps, every=2)
     ratio = float(np.sqrt((whole**2).mean() / (half**2).mean()))
     order = math.log2(ratio)
-    times = step_fs * np.arange(1, steps + 1)
+    times = np.linspace(step_fs, steps * step_fs, steps)
     scale = ENLARGEMENT / len(start)
     figure = Figure(
         name="validate-order",
@@ -73,15 +73,14 @@ def _order(case: Case, start: Atoms) -> CheckResult:
 def _drift(case: Case, start: Atoms) -> CheckResult:
     step_fs, steps = timestep_fs(case), steps_of(case.config.nve_ps, case)
     errors = ENLARGEMENT / len(start) * _errors(case, start, step_fs, steps, every=1)
-    times_ps = step_fs / 1000 * np.arange(1, steps + 1)
+    times_ps = np.linspace(step_fs, steps * step_fs, steps) / 1000
     found = slope(times_ps, errors)
     limit = case.config.limits.drift_mev_per_atom_per_ps
     name, unit = "nve: drift of the energy", "meV/atom/ps"
-    if found is None or found[1] is None:
-        return CheckResult(
-            name, None, None, limit, unit, "not made: too short for an error bar; ask for a longer nve_ps"
-        )
-    value, error = found
+    value, error = found or (0.0, None)
+    if error is None:
+        why = "not made: too short for an error bar; ask for a longer nve_ps"
+        return CheckResult(name, None, None, limit, unit, why)
     chance = critical(case) * error
     figure = Figure(
         name="validate-nve",

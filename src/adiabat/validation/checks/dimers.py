@@ -44,7 +44,8 @@ def _distances(case: Case, pair: Pair) -> FloatArray:
     potential = case.subject.potential
     reach = FURTHEST if potential is None else min(potential.cutoff + 0.2, 2 * FURTHEST)
     nearest = NEAREST_OF_CONTACT * case.contacts[pair]
-    return nearest + STEP * np.arange(int((reach - nearest) / STEP), -1, -1)
+    steps = int((reach - nearest) / STEP)
+    return np.linspace(nearest + steps * STEP, nearest, steps + 1)
 
 
 def _dimer(case: Case, pair: Pair) -> list[CheckResult]:
