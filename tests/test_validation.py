@@ -21,6 +21,7 @@ from adiabat.validation.checks.hot_run import HotRunCheck
 from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
+from adiabat.validation.checks.paths import PathCheck
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.volume import VolumeCheck, deepest_other_minimum
 from adiabat.validation.thinning import effective_count, statistical_inefficiency, thinned
@@ -42,7 +43,7 @@ def only(found: Validation) -> CheckResult:
 def test_a_right_potential_passes_everything() -> None:
     found = validate(subject(), start(), temperature_k=40.0, config=ValidateConfig.parse(SHORT), quiet=True)
     assert found.passed, [one.reason for one in found.failed]
-    assert found.sentences() == ("11 of 11 checks passed, 2 could not be made.",)
+    assert found.sentences() == ("12 of 12 checks passed, 2 could not be made.",)
     not_made = {one.name for one in found.checks if one.passed is None}
     assert not_made == {"test set", "locality"}
     assert all(one.reason for one in found.checks)
@@ -68,10 +69,11 @@ def test_a_hole_at_short_distance_is_found_with_its_place() -> None:
 
 
 def test_what_jumps_at_the_cutoff_is_not_smooth_and_does_not_keep_its_energy() -> None:
-    found = checked(subject(smooth=False), DimerCheck(), ConstantEnergyCheck())
+    found = checked(subject(smooth=False), DimerCheck(), PathCheck(), ConstantEnergyCheck())
     verdicts = {one.name: one.passed for one in found.checks}
     assert verdicts["dimer Ar-Ar is repulsive"]
     assert verdicts["dimer Ar-Ar is smooth"] is False
+    assert verdicts["energy changes by the work of the forces"] is False
     assert verdicts["nve: order of the energy error"] is False
 
 

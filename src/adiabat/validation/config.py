@@ -24,7 +24,7 @@ class Limits(Config):
 
     energy_mae_mev_per_atom: Positive = 10.0
     force_error: Positive = 0.25
-    stress_error: Positive = 0.25
+    stress_error: Positive = 0.4
     drift_mev_per_atom_per_ps: Positive = 0.02
     spurious_depth_mev_per_atom: Positive = 5.0
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01

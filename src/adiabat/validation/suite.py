@@ -20,6 +20,7 @@ from adiabat.validation.checks.hot_run import HotRunCheck
 from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck
+from adiabat.validation.checks.paths import PathCheck
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.volume import VolumeCheck
 from adiabat.validation.config import ValidateConfig
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     LabelledDataCheck(),
     StressCheck(),
     DimerCheck(),
+    PathCheck(),
     VolumeCheck(),
     LocalityCheck(),
     ConstantEnergyCheck(),

@@ -10,23 +10,24 @@ from adiabat.holes import EnergyCurve, Pair, deepest_hole, pair_name
 from adiabat.results import Figure, Line
 from adiabat.typing import FloatArray
 from adiabat.validation.check import Case, CheckResult
+from adiabat.validation.work import smoothness
 
 NEAREST_OF_CONTACT = 0.35
 """Of the shortest distance in the data: nearer no simulation below 10⁵ K takes two atoms."""
 FURTHEST = 12.0
 """Å, of dimers, where the reach is not known."""
+WITHIN = 1e-3
+"""Å, by which dimers stay within the cutoff: of an atom alone not every potential has an energy."""
 STEP = 0.02
 """Å."""
 DEEPEST_EV = 1e-3
 """By which the energy may fall on the way in."""
-JUMP_EV = 1e-4
-"""What the work of the forces between two points may miss of the energy: a jump of either."""
 SMOOTH_FROM = 0.7
 """Of the contact distance: nearer in, curvature is too large for the rule by which work is summed."""
 
 
 class DimerCheck:
-    """For each pair of species two atoms, from beyond the reach down to a third of their contact distance."""
+    """For each pair of species two atoms, from the reach down to a third of their contact distance."""
 
     name: ClassVar[str] = "dimers"
 
@@ -42,7 +43,7 @@ class DimerCheck:
 def _distances(case: Case, pair: Pair) -> FloatArray:
     """Å, descending."""
     potential = case.subject.potential
-    reach = FURTHEST if potential is None else min(potential.cutoff + 0.2, 2 * FURTHEST)
+    reach = FURTHEST if potential is None else min(potential.cutoff - WITHIN, FURTHEST)
     nearest = NEAREST_OF_CONTACT * case.contacts[pair]
     steps = int((reach - nearest) / STEP)
     return np.linspace(nearest + steps * STEP, nearest, steps + 1)
@@ -82,7 +83,7 @@ def _dimer(case: Case, pair: Pair) -> list[CheckResult]:
         )
     ]
     outer = distances >= SMOOTH_FROM * contact
-    return [*results, _smooth(name, distances[outer], energies[outer], pulls[outer])]
+    return [*results, smoothness(f"dimer {name} is smooth", distances[outer], energies[outer], pulls[outer])]
 
 
 def _along(case: Case, path: list[Atoms]) -> tuple[FloatArray, FloatArray]:
@@ -94,16 +95,3 @@ def _along(case: Case, path: list[Atoms]) -> tuple[FloatArray, FloatArray]:
         energies.append(found.energy_ev)
         pulls.append(float(found.forces[1, 2]))
     return np.array(energies), np.array(pulls)
-
-
-def _smooth(name: str, distances: FloatArray, energies: FloatArray, pulls: FloatArray) -> CheckResult:
-    """Energy against the work of the forces, by Simpson's rule over two steps."""
-    width = distances[:-2] - distances[2:]
-    work = width / 6 * (pulls[:-2] + 4 * pulls[1:-1] + pulls[2:])
-    missed = np.abs(energies[2:] - energies[:-2] - work)
-    worst = int(missed.argmax())
-    value, where = float(missed[worst]), float(distances[worst + 1])
-    passed = value <= JUMP_EV
-    found = f"energy and work differ by up to {value:.2g} eV, at {where:.3g} Å"
-    reason = f"{found}." if passed else f"{found}: one of them jumps, or forces are not the gradient of the energy."
-    return CheckResult(f"dimer {name} is smooth", passed, value, JUMP_EV, "eV", reason)

@@ -10,8 +10,10 @@ from adiabat.results import Figure, Line
 from adiabat.typing import FloatArray
 from adiabat.validation.check import Case, CheckResult
 
-FRACTIONS = np.linspace(0.45, 2.0, 63)
-"""Of the volume."""
+FRACTIONS = np.linspace(0.5, 2.0, 61)
+"""Of the volume, that are shown."""
+JUDGED = (0.6, 1.5)
+"""Of the volume: compression by some hundred GPa, and an expansion beyond that of any liquid."""
 NEAR = (0.7, 1.4)
 """Where the minimum of a structure near equilibrium lies."""
 
@@ -33,8 +35,9 @@ class VolumeCheck:
             return [CheckResult(name, None, None, None, "", why)]
         energies = np.array([_energy(case, fraction) for fraction in FRACTIONS])
         per_atom = 1e3 * (energies - energies.min()) / len(case.start)
-        depth, where = deepest_other_minimum(per_atom)
-        lowest = float(FRACTIONS[int(energies.argmin())])
+        judged = (JUDGED[0] - 1e-9 < FRACTIONS) & (JUDGED[1] + 1e-9 > FRACTIONS)
+        depth, where = deepest_other_minimum(per_atom[judged])
+        lowest = float(FRACTIONS[judged][int(energies[judged].argmin())])
         limit = case.config.limits.spurious_depth_mev_per_atom
         shown = per_atom < 5e3
         figure = Figure(
@@ -46,9 +49,11 @@ class VolumeCheck:
         )
         found = "no other minimum"
         if where is not None:
-            found = f"another minimum at {FRACTIONS[where]:.3g} of the volume, {depth:.2g} meV/atom deep"
+            found = f"another minimum at {FRACTIONS[judged][where]:.3g} of the volume, {depth:.2g} meV/atom deep"
         near = NEAR[0] <= lowest <= NEAR[1]
-        reason = f"the energy is lowest at {lowest:.3g} of the volume; {found} from {FRACTIONS[0]:g} to {FRACTIONS[-1]:g} of it."
+        reason = (
+            f"the energy is lowest at {lowest:.3g} of the volume; {found} from {JUDGED[0]:g} to {JUDGED[1]:g} of it."
+        )
         if not near:
             reason += (
                 " That is far from where the start is: it is not near equilibrium, or the potential does not hold it."
