@@ -11,7 +11,7 @@ from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.files import require_outputs
 from adiabat.data.frames import iterate_frames
 from adiabat.errors import ConfigurationError
-from adiabat.properties.observables import AnalyseConfig, Ensemble, Trajectory, analyse, require_known
+from adiabat.properties.observables import ANALYSES, AnalyseConfig, Ensemble, Trajectory, analyse, require_known
 from adiabat.runs import provenance
 from adiabat.simulate.folder import RunFolder
 
@@ -25,7 +25,8 @@ def analyse_command(
         ),
     ],
     names: Annotated[
-        list[str], typer.Argument(metavar="NAMES", help="What is asked for: rdf, msd.", show_default=False)
+        list[str],
+        typer.Argument(metavar="NAMES", help="What is asked for: " + ", ".join(ANALYSES) + ".", show_default=False),
     ],
     *,
     json: Annotated[Path | None, typer.Option("--json", help="Write the numbers as JSON.")] = None,

@@ -4,21 +4,33 @@ from adiabat.properties.observables.analysis import ANALYSES, Analysis, analyse,
 from adiabat.properties.observables.config import AnalyseConfig
 from adiabat.properties.observables.diffusion import Diffusion, mean_squared_displacement
 from adiabat.properties.observables.ensemble import Ensemble
+from adiabat.properties.observables.heat_capacity import HeatCapacity, heat_capacity
 from adiabat.properties.observables.observable import Observable
 from adiabat.properties.observables.radial_distribution import RadialDistribution, radial_distribution
+from adiabat.properties.observables.thermal_expansion import ThermalExpansion, thermal_expansion
+from adiabat.properties.observables.thermodynamics import Averages, averages
 from adiabat.properties.observables.trajectory import Trajectory
+from adiabat.properties.observables.vibrations import Vibrations, vibrations
 
 __all__ = [
     "ANALYSES",
     "AnalyseConfig",
     "Analysis",
+    "Averages",
     "Diffusion",
     "Ensemble",
+    "HeatCapacity",
     "Observable",
     "RadialDistribution",
+    "ThermalExpansion",
     "Trajectory",
+    "Vibrations",
     "analyse",
+    "averages",
+    "heat_capacity",
     "mean_squared_displacement",
     "radial_distribution",
     "require_known",
+    "thermal_expansion",
+    "vibrations",
 ]

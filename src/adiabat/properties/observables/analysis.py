@@ -8,9 +8,13 @@ from adiabat.errors import ConfigurationError
 from adiabat.properties.observables.config import AnalyseConfig
 from adiabat.properties.observables.diffusion import mean_squared_displacement
 from adiabat.properties.observables.ensemble import Ensemble
+from adiabat.properties.observables.heat_capacity import heat_capacity
 from adiabat.properties.observables.observable import Observable
 from adiabat.properties.observables.radial_distribution import radial_distribution
+from adiabat.properties.observables.thermal_expansion import thermal_expansion
+from adiabat.properties.observables.thermodynamics import averages
 from adiabat.properties.observables.trajectory import Trajectory
+from adiabat.properties.observables.vibrations import vibrations
 from adiabat.results import Page, Result
 
 
@@ -51,7 +55,14 @@ def _msd(request: Request) -> Observable:
     )
 
 
-ANALYSES: Mapping[str, Analyse] = {"rdf": _rdf, "msd": _msd}
+ANALYSES: Mapping[str, Analyse] = {
+    "rdf": _rdf,
+    "msd": _msd,
+    "vdos": lambda request: vibrations(request.trajectory),
+    "averages": lambda request: averages(request.trajectory),
+    "heat-capacity": lambda request: heat_capacity(request.trajectory),
+    "expansion": lambda request: thermal_expansion(request.trajectory),
+}
 """By the name under which each is asked for."""
 
 

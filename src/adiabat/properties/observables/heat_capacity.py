@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adiabat.errors import PropertyUnavailable
-from adiabat.properties.observables.fluctuations import covariance
+from adiabat.properties.observables.fluctuations import covariance, scaled
 from adiabat.properties.observables.observable import Observable, with_error
 from adiabat.properties.observables.thermodynamics import degrees_of_freedom
 from adiabat.properties.observables.trajectory import Trajectory
@@ -20,7 +20,7 @@ class HeatCapacity(Observable):
     Attributes:
         temperature_k: Of the thermostat.
         heat_capacity_kb_per_atom: In Boltzmann constants.
-        heat_capacity_kb_per_atom_std: Its standard error.
+        heat_capacity_kb_per_atom_std: Its standard error; None where the run is too short to tell.
         heat_capacity_j_per_mol_k: Per mole of atoms.
         heat_capacity_j_per_mol_k_std: Its standard error.
         kinetic_kb_per_atom: The share of the kinetic energy, which is known: half a Boltzmann constant for each degree of freedom.
@@ -28,9 +28,9 @@ class HeatCapacity(Observable):
 
     temperature_k: float
     heat_capacity_kb_per_atom: float
-    heat_capacity_kb_per_atom_std: float
+    heat_capacity_kb_per_atom_std: float | None
     heat_capacity_j_per_mol_k: float
-    heat_capacity_j_per_mol_k_std: float
+    heat_capacity_j_per_mol_k_std: float | None
     kinetic_kb_per_atom: float
 
     def figures(self) -> tuple[Figure, ...]:
@@ -55,7 +55,6 @@ def heat_capacity(trajectory: Trajectory) -> HeatCapacity:
 
     Raises:
         PropertyUnavailable: Another ensemble, in which these fluctuations mean something else, or no log.
-        DataError: The run is too short.
     """
     what = "the heat capacity"
     temperature_k = trajectory.ensemble.require_canonical(what)
@@ -68,9 +67,9 @@ def heat_capacity(trajectory: Trajectory) -> HeatCapacity:
             rule="its degrees of freedom are counted from the log",
             mend="start from velocities without net momentum",
         )
-    value, error = covariance(energies, energies, what=what)
+    value, error = covariance(energies, energies)
     scale = 1 / ((BOLTZMANN_EV_PER_K * temperature_k) ** 2 * trajectory.n_atoms)
     kinetic = 0.5 * freedom / trajectory.n_atoms
-    found, found_std = kinetic + scale * value, scale * error
+    found, found_std = kinetic + scale * value, scaled(error, scale)
     molar = J_PER_MOL_K_PER_BOLTZMANN
-    return HeatCapacity(temperature_k, found, found_std, molar * found, molar * found_std, kinetic)
+    return HeatCapacity(temperature_k, found, found_std, molar * found, scaled(found_std, molar), kinetic)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adiabat.errors import PropertyUnavailable
-from adiabat.properties.observables.fluctuations import covariance
+from adiabat.properties.observables.fluctuations import covariance, scaled
 from adiabat.properties.observables.observable import Observable, with_error
 from adiabat.properties.observables.trajectory import Trajectory
 from adiabat.results import Figure
@@ -18,7 +18,7 @@ class ThermalExpansion(Observable):
         temperature_k: Of the thermostat.
         pressure_gpa: Of the barostat.
         volume_expansion_per_k: (1/V) ∂V/∂T.
-        volume_expansion_per_k_std: Its standard error.
+        volume_expansion_per_k_std: Its standard error; None where the run is too short to tell.
         linear_expansion_per_k: A third of it, the mean over directions.
         linear_expansion_per_k_std: Its standard error.
         bulk_modulus_gpa: Isothermal: k_B T ⟨V⟩ / ⟨δV²⟩.
@@ -30,13 +30,13 @@ class ThermalExpansion(Observable):
     temperature_k: float
     pressure_gpa: float
     volume_expansion_per_k: float
-    volume_expansion_per_k_std: float
+    volume_expansion_per_k_std: float | None
     linear_expansion_per_k: float
-    linear_expansion_per_k_std: float
+    linear_expansion_per_k_std: float | None
     bulk_modulus_gpa: float
-    bulk_modulus_gpa_std: float
+    bulk_modulus_gpa_std: float | None
     heat_capacity_kb_per_atom: float
-    heat_capacity_kb_per_atom_std: float
+    heat_capacity_kb_per_atom_std: float | None
 
     def figures(self) -> tuple[Figure, ...]:
         """None: they are single numbers."""
@@ -44,7 +44,7 @@ class ThermalExpansion(Observable):
 
     def sentences(self) -> tuple[str, ...]:
         """Each number with its standard error."""
-        linear = with_error(1e6 * self.linear_expansion_per_k, 1e6 * self.linear_expansion_per_k_std, "10⁻⁶/K")
+        linear = with_error(1e6 * self.linear_expansion_per_k, scaled(self.linear_expansion_per_k_std, 1e6), "10⁻⁶/K")
         modulus = with_error(self.bulk_modulus_gpa, self.bulk_modulus_gpa_std, "GPa")
         heat = with_error(self.heat_capacity_kb_per_atom, self.heat_capacity_kb_per_atom_std, "k_B/atom")
         return (
@@ -64,7 +64,6 @@ def thermal_expansion(trajectory: Trajectory) -> ThermalExpansion:
 
     Raises:
         PropertyUnavailable: Another ensemble, or energies were not kept.
-        DataError: The run is too short.
     """
     what = "thermal expansion"
     temperature_k = trajectory.ensemble.require_canonical(what, ("npt",))
@@ -78,10 +77,11 @@ def thermal_expansion(trajectory: Trajectory) -> ThermalExpansion:
         )
     enthalpies = energies + pressure_gpa / GPA_PER_EV_PER_CUBIC_ANGSTROM * volumes
     thermal, mean = BOLTZMANN_EV_PER_K * temperature_k, float(volumes.mean())
-    mixed, mixed_std = covariance(volumes, enthalpies, what=what)
-    spread, spread_std = covariance(volumes, volumes, what=what)
-    heat, heat_std = covariance(enthalpies, enthalpies, what=what)
-    alpha, alpha_std = (one / (thermal * temperature_k * mean) for one in (mixed, mixed_std))
+    mixed, mixed_std = covariance(volumes, enthalpies)
+    spread, spread_std = covariance(volumes, volumes)
+    heat, heat_std = covariance(enthalpies, enthalpies)
+    per_kelvin = 1 / (thermal * temperature_k * mean)
+    alpha, alpha_std = per_kelvin * mixed, scaled(mixed_std, per_kelvin)
     modulus = thermal * mean / spread * GPA_PER_EV_PER_CUBIC_ANGSTROM
     per_atom = 1 / (thermal**2 * trajectory.n_atoms)
     kinetic = 1.5 - (0.0 if trajectory.ensemble.thermostat == "langevin" else 1.5 / trajectory.n_atoms)
@@ -91,9 +91,9 @@ def thermal_expansion(trajectory: Trajectory) -> ThermalExpansion:
         volume_expansion_per_k=alpha,
         volume_expansion_per_k_std=alpha_std,
         linear_expansion_per_k=alpha / 3,
-        linear_expansion_per_k_std=alpha_std / 3,
+        linear_expansion_per_k_std=scaled(alpha_std, 1 / 3),
         bulk_modulus_gpa=modulus,
-        bulk_modulus_gpa_std=modulus * spread_std / spread,
+        bulk_modulus_gpa_std=scaled(spread_std, modulus / spread),
         heat_capacity_kb_per_atom=kinetic + per_atom * heat,
-        heat_capacity_kb_per_atom_std=per_atom * heat_std,
+        heat_capacity_kb_per_atom_std=scaled(heat_std, per_atom),
     )

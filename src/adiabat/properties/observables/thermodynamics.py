@@ -118,14 +118,18 @@ def averages(trajectory: Trajectory) -> Averages:
     if volumes is not None:
         densities = G_PER_CM3_PER_AMU_PER_CUBIC_ANGSTROM * float(trajectory.masses.mean()) / volumes
     times_ps = trajectory.logged("time_fs", what) / 1000
+    temperature_k, temperature_k_std = _mean(temperatures)
+    energy, energy_std = _mean(energies)
     return Averages(
-        len(temperatures),
-        *_mean(temperatures),
-        *_mean(pressures),
-        *_mean(potential),
-        *_mean(volumes),
-        *_mean(densities),
-        *_mean(energies),
+        samples=len(temperatures),
+        temperature_k=temperature_k,
+        temperature_k_std=temperature_k_std,
+        **_named("pressure_gpa", pressures),
+        **_named("potential_pressure_gpa", potential),
+        **_named("volume_cubic_angstrom_per_atom", volumes),
+        **_named("density_g_per_cm3", densities),
+        potential_energy_ev_per_atom=energy,
+        potential_energy_ev_per_atom_std=energy_std,
         series=Series(times_ps, temperatures, pressures),
     )
 
@@ -155,9 +159,13 @@ def _volumes_of_log(trajectory: Trajectory, count: int) -> FloatArray | None:
     return volumes if len(volumes) == count else None
 
 
-def _mean(series: FloatArray | None) -> tuple[float | None, float | None]:
-    if series is None:
-        return None, None
+def _named(name: str, series: FloatArray | None) -> dict[str, float | None]:
+    """Mean and standard error by the names of their fields; None of what is not there."""
+    mean, error = (None, None) if series is None else _mean(series)
+    return {name: mean, f"{name}_std": error}
+
+
+def _mean(series: FloatArray) -> tuple[float, float | None]:
     if np.ptp(series) == 0:
         return float(series[0]), 0.0
     return float(series.mean()), standard_error(series)

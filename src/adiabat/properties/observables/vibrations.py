@@ -127,8 +127,8 @@ def vibrations(trajectory: Trajectory) -> Vibrations:
             mend="run for longer, or write frames more often",
         )
     weighted = np.sqrt(trajectory.masses)[:, None] * _about_center_of_mass(trajectory, velocities)
-    frequencies = np.fft.rfftfreq(length, trajectory.interval_fs) * 1000
-    width = float(frequencies[1])
+    width = 1000 / (length * trajectory.interval_fs)
+    frequencies = np.linspace(0.0, length // 2 * width, length // 2 + 1)
     spectra = {number: _spectra(weighted[:, trajectory.numbers == number], length) for number in trajectory.species}
     segments = len(next(iter(spectra.values())))
     whole = np.sum(list(spectra.values()), axis=0)
