@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from adiabat.errors import ConfigurationError
+from adiabat.properties.observables.angular_distribution import angular_distribution
 from adiabat.properties.observables.config import AnalyseConfig
 from adiabat.properties.observables.diffusion import mean_squared_displacement
 from adiabat.properties.observables.ensemble import Ensemble
 from adiabat.properties.observables.heat_capacity import heat_capacity
 from adiabat.properties.observables.observable import Observable
 from adiabat.properties.observables.radial_distribution import radial_distribution
+from adiabat.properties.observables.structure_factor import structure_factor
 from adiabat.properties.observables.thermal_expansion import thermal_expansion
 from adiabat.properties.observables.thermodynamics import averages
 from adiabat.properties.observables.trajectory import Trajectory
@@ -55,8 +57,20 @@ def _msd(request: Request) -> Observable:
     )
 
 
+def _adf(request: Request) -> Observable:
+    cutoff = request.config.adf.cutoff_angstrom
+    return angular_distribution(request.trajectory, cutoff_angstrom=cutoff, quiet=request.quiet)
+
+
+def _structure_factor(request: Request) -> Observable:
+    largest = request.config.structure_factor.largest_per_angstrom
+    return structure_factor(request.trajectory, largest_per_angstrom=largest, quiet=request.quiet)
+
+
 ANALYSES: Mapping[str, Analyse] = {
     "rdf": _rdf,
+    "adf": _adf,
+    "structure-factor": _structure_factor,
     "msd": _msd,
     "vdos": lambda request: vibrations(request.trajectory),
     "averages": lambda request: averages(request.trajectory),

@@ -38,6 +38,26 @@ class RdfConfig(Config):
     bin_angstrom: Positive = 0.05
 
 
+class AdfConfig(Config):
+    """Angular distribution functions.
+
+    Attributes:
+        cutoff_angstrom: Within which atoms are neighbours; left out, the first minimum of each pair's g(r).
+    """
+
+    cutoff_angstrom: Positive | None = None
+
+
+class StructureFactorConfig(Config):
+    """The structure factor.
+
+    Attributes:
+        largest_per_angstrom: The largest wave number.
+    """
+
+    largest_per_angstrom: Positive = 10.0
+
+
 class MsdConfig(Config):
     """Mean squared displacements.
 
@@ -59,6 +79,8 @@ class AnalyseConfig(Config):
         wrapped: Whether positions of frames were put back into the cell; a run's are not.
         ensemble: How frames were made that do not say so themselves.
         rdf: Radial distribution functions.
+        adf: Angular distribution functions.
+        structure_factor: The structure factor.
         msd: Mean squared displacements.
     """
 
@@ -67,4 +89,6 @@ class AnalyseConfig(Config):
     wrapped: bool = False
     ensemble: EnsembleConfig = EnsembleConfig()
     rdf: RdfConfig = RdfConfig()
+    adf: AdfConfig = AdfConfig()
+    structure_factor: StructureFactorConfig = StructureFactorConfig()
     msd: MsdConfig = MsdConfig()
