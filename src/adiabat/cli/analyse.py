@@ -11,6 +11,7 @@ from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.files import require_outputs
 from adiabat.data.frames import iterate_frames
 from adiabat.errors import ConfigurationError
+from adiabat.potential import load_potential
 from adiabat.properties.observables import ANALYSES, AnalyseConfig, Ensemble, Trajectory, analyse, require_known
 from adiabat.runs import provenance
 from adiabat.simulate.folder import RunFolder
@@ -29,6 +30,10 @@ def analyse_command(
         typer.Argument(metavar="NAMES", help="What is asked for: " + ", ".join(ANALYSES) + ".", show_default=False),
     ],
     *,
+    potential: Annotated[
+        Path | None,
+        typer.Option("--potential", help="That the run was made with, for viscosity and thermal-conductivity."),
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the numbers as JSON.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,
     settings: Annotated[
@@ -37,7 +42,7 @@ def analyse_command(
     threads: Threads = None,
     debug: Debug = False,
 ) -> None:
-    """Observables of a trajectory, each with its error bar: structure, diffusion.
+    """Observables of a trajectory, each with its error bar: structure, diffusion, spectra, thermodynamics, transport.
 
     A run that was cut short is read up to the cut. What a thermostat has destroyed is refused: diffusion and spectra are read
     off nve. Frames of a file need their spacing in time (--set interval_fs=2) and, for what depends on it, how they were made
@@ -47,8 +52,9 @@ def analyse_command(
     """
     config = AnalyseConfig.load(None, settings or ())
     require_known(names)
-    require_outputs({"--json": json, "--report": report}, inputs=_inputs(run))
-    analysis = analyse(read_trajectory(run, config), names, config)
+    require_outputs({"--json": json, "--report": report}, inputs=_inputs(run) | {"--potential": potential})
+    loaded = None if potential is None else load_potential(potential)
+    analysis = analyse(read_trajectory(run, config), names, config, potential=loaded)
     for sentence in analysis.sentences():
         Console().print(Text(sentence))
     if json is not None:

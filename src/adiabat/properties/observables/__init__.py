@@ -12,6 +12,14 @@ from adiabat.properties.observables.structure_factor import StructureFactor, str
 from adiabat.properties.observables.thermal_expansion import ThermalExpansion, thermal_expansion
 from adiabat.properties.observables.thermodynamics import Averages, averages
 from adiabat.properties.observables.trajectory import Trajectory
+from adiabat.properties.observables.transport import (
+    IonicConductivity,
+    ThermalConductivity,
+    Viscosity,
+    ionic_conductivity,
+    thermal_conductivity,
+    viscosity,
+)
 from adiabat.properties.observables.vibrations import Vibrations, vibrations
 
 __all__ = [
@@ -23,20 +31,26 @@ __all__ = [
     "Diffusion",
     "Ensemble",
     "HeatCapacity",
+    "IonicConductivity",
     "Observable",
     "RadialDistribution",
     "StructureFactor",
+    "ThermalConductivity",
     "ThermalExpansion",
     "Trajectory",
     "Vibrations",
+    "Viscosity",
     "analyse",
     "angular_distribution",
     "averages",
     "heat_capacity",
+    "ionic_conductivity",
     "mean_squared_displacement",
     "radial_distribution",
     "require_known",
     "structure_factor",
+    "thermal_conductivity",
     "thermal_expansion",
     "vibrations",
+    "viscosity",
 ]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from adiabat.errors import ConfigurationError
+from adiabat.errors import ConfigurationError, PropertyUnavailable
+from adiabat.potential import Potential
 from adiabat.properties.observables.angular_distribution import angular_distribution
 from adiabat.properties.observables.config import AnalyseConfig
 from adiabat.properties.observables.diffusion import mean_squared_displacement
@@ -16,6 +17,7 @@ from adiabat.properties.observables.structure_factor import structure_factor
 from adiabat.properties.observables.thermal_expansion import thermal_expansion
 from adiabat.properties.observables.thermodynamics import averages
 from adiabat.properties.observables.trajectory import Trajectory
+from adiabat.properties.observables.transport import ionic_conductivity, thermal_conductivity, viscosity
 from adiabat.properties.observables.vibrations import vibrations
 from adiabat.results import Page, Result
 
@@ -27,12 +29,25 @@ class Request:
     Attributes:
         trajectory: What is looked at.
         config: How.
+        potential: That it was made with; None where none was given.
         quiet: Show no progress.
     """
 
     trajectory: Trajectory
     config: AnalyseConfig
+    potential: Potential | None
     quiet: bool
+
+    def require_potential(self, what: str) -> Potential:
+        """The potential; raises PropertyUnavailable where none was given."""
+        if self.potential is None:
+            raise PropertyUnavailable(
+                f"{what}: no potential was given",
+                place="--potential",
+                rule=f"{what} takes stresses or virials, which frames do not hold",
+                mend="give the potential that the trajectory was made with: --potential si.adiabat",
+            )
+        return self.potential
 
 
 Analyse: TypeAlias = Callable[[Request], Observable]
@@ -67,6 +82,15 @@ def _structure_factor(request: Request) -> Observable:
     return structure_factor(request.trajectory, largest_per_angstrom=largest, quiet=request.quiet)
 
 
+def _viscosity(request: Request) -> Observable:
+    return viscosity(request.trajectory, request.require_potential("viscosity"), quiet=request.quiet)
+
+
+def _thermal_conductivity(request: Request) -> Observable:
+    potential = request.require_potential("thermal conductivity")
+    return thermal_conductivity(request.trajectory, potential, quiet=request.quiet)
+
+
 ANALYSES: Mapping[str, Analyse] = {
     "rdf": _rdf,
     "adf": _adf,
@@ -76,6 +100,9 @@ ANALYSES: Mapping[str, Analyse] = {
     "averages": lambda request: averages(request.trajectory),
     "heat-capacity": lambda request: heat_capacity(request.trajectory),
     "expansion": lambda request: thermal_expansion(request.trajectory),
+    "viscosity": _viscosity,
+    "thermal-conductivity": _thermal_conductivity,
+    "ionic-conductivity": lambda request: ionic_conductivity(request.trajectory, request.config.charges),
 }
 """By the name under which each is asked for."""
 
@@ -116,13 +143,21 @@ class Analysis(Result):
         return Page(title=title, summary=self.sentences(), figures=figures, details=dict(details or {}))
 
 
-def analyse(trajectory: Trajectory, names: Sequence[str], config: AnalyseConfig, *, quiet: bool = False) -> Analysis:
+def analyse(
+    trajectory: Trajectory,
+    names: Sequence[str],
+    config: AnalyseConfig,
+    *,
+    potential: Potential | None = None,
+    quiet: bool = False,
+) -> Analysis:
     """Observables of a trajectory by their names.
 
     Args:
         trajectory: What is looked at; `config.skip_ps` is taken off its start.
         names: Of `ANALYSES`.
         config: How.
+        potential: That the trajectory was made with, for what frames do not hold: stresses, virials.
         quiet: Show no progress.
 
     Raises:
@@ -132,7 +167,7 @@ def analyse(trajectory: Trajectory, names: Sequence[str], config: AnalyseConfig,
     """
     require_known(names)
     trajectory = trajectory.since(config.skip_ps)
-    request = Request(trajectory, config, quiet)
+    request = Request(trajectory, config, potential, quiet)
     return Analysis(
         place=trajectory.place,
         ensemble=trajectory.ensemble,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from adiabat.config import Config
 
@@ -82,6 +82,7 @@ class AnalyseConfig(Config):
         adf: Angular distribution functions.
         structure_factor: The structure factor.
         msd: Mean squared displacements.
+        charges: e, by chemical symbol, for the ionic conductivity.
     """
 
     skip_ps: NotNegative = 0.0
@@ -92,3 +93,4 @@ class AnalyseConfig(Config):
     adf: AdfConfig = AdfConfig()
     structure_factor: StructureFactorConfig = StructureFactorConfig()
     msd: MsdConfig = MsdConfig()
+    charges: dict[str, FiniteFloat] = Field(default_factory=dict)
