@@ -13,8 +13,10 @@ from made_subjects import mixture, start, subject
 from scipy.signal import lfilter
 
 from adiabat.errors import ConfigurationError, StructureError, UnknownSpecies
+from adiabat.properties.observables import Trajectory
 from adiabat.system import Labelled, Labels
 from adiabat.validation import Check, CheckResult, Subject, ValidateConfig, Validation, validate
+from adiabat.validation.check import Case, Clock
 from adiabat.validation.checks.constant_energy import ConstantEnergyCheck
 from adiabat.validation.checks.dimers import DimerCheck
 from adiabat.validation.checks.hot_run import HotRunCheck
@@ -22,7 +24,9 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.spectrum import SpectrumCheck, moving
 from adiabat.validation.checks.stress import StressCheck
+from adiabat.validation.checks.structure import StructureCheck, sampled
 from adiabat.validation.checks.volume import VolumeCheck, deepest_other_minimum
 from adiabat.validation.thinning import effective_count, statistical_inefficiency, thinned
 
@@ -43,9 +47,15 @@ def only(found: Validation) -> CheckResult:
 def test_a_right_potential_passes_everything() -> None:
     found = validate(subject(), start(), temperature_k=40.0, config=ValidateConfig.parse(SHORT), quiet=True)
     assert found.passed, [one.reason for one in found.failed]
-    assert found.sentences() == ("12 of 12 checks passed, 2 could not be made.",)
+    assert found.sentences() == ("12 of 12 checks passed, 5 could not be made.",)
     not_made = {one.name for one in found.checks if one.passed is None}
-    assert not_made == {"test set", "locality"}
+    assert not_made == {
+        "test set",
+        "locality",
+        "structure against the reference",
+        "vibrations against the reference",
+        "hot run is known to the potential",
+    }
     assert all(one.reason for one in found.checks)
 
 
@@ -143,6 +153,39 @@ def test_test_errors_are_held_against_their_limits() -> None:
         found = validate(right, made, data=labelled, checks=[LabelledDataCheck()], quiet=True)
         assert [one.passed for one in found.checks] == expected
     assert "They have the wrong sign." in found.failed[0].reason
+
+
+def reference(kelvin: float, *, ensemble: str) -> Trajectory:
+    """A run of the right potential with other random numbers."""
+    config = ValidateConfig.parse(SHORT | {"seed": 77, "nvt_ps": 1.0, "nve_ps": 2.5})
+    case = Case(subject(), start(), kelvin, config, (), None, Clock(0, quiet=True))
+    return sampled(case) if ensemble == "nvt" else moving(case)
+
+
+def against(other: Trajectory, check: Check) -> list[bool | None]:
+    config = ValidateConfig.parse(SHORT | {"nvt_ps": 1.0, "nve_ps": 2.5})
+    found = validate(subject(), start(), temperature_k=40.0, reference=other, config=config, checks=[check], quiet=True)
+    return [one.passed for one in found.checks]
+
+
+def test_structure_is_that_of_a_reference_at_the_same_temperature_and_no_other() -> None:
+    assert against(reference(40.0, ensemble="nvt"), StructureCheck()) == [True, True]
+    assert against(reference(10.0, ensemble="nvt"), StructureCheck()) == [False, False]
+
+
+def test_vibrations_are_those_of_a_reference_or_not() -> None:
+    right = reference(40.0, ensemble="nve")
+    assert against(right, SpectrumCheck()) == [True]
+    assert against(replace(right, times_fs=1.5 * right.times_fs), SpectrumCheck()) == [False]
+    assert against(replace(right, velocities=None), SpectrumCheck()) == [None]
+
+
+def test_a_reference_of_another_system_is_not_compared() -> None:
+    other = Trajectory.from_atoms([mixture()] * 2, interval_fs=1.0)
+    assert against(other, StructureCheck()) == [None]
+    wide = start()
+    wide.set_cell(wide.cell.array * 1.1, scale_atoms=True)
+    assert against(Trajectory.from_atoms([wide] * 2, interval_fs=1.0), StructureCheck()) == [None]
 
 
 def test_any_calculator_is_validated() -> None:

@@ -12,7 +12,15 @@ from adiabat.cli.files import require_outputs
 from adiabat.data.frames import iterate_frames
 from adiabat.errors import ConfigurationError
 from adiabat.potential import load_potential
-from adiabat.properties.observables import ANALYSES, AnalyseConfig, Ensemble, Trajectory, analyse, require_known
+from adiabat.properties.observables import (
+    ANALYSES,
+    AnalyseConfig,
+    Ensemble,
+    FramesConfig,
+    Trajectory,
+    analyse,
+    require_known,
+)
 from adiabat.runs import provenance
 from adiabat.simulate.folder import RunFolder
 
@@ -66,7 +74,7 @@ def analyse_command(
         write_html(analysis.page(title=f"{', '.join(names)} of {run.name}", details=details), report)
 
 
-def read_trajectory(run: Path, config: AnalyseConfig) -> Trajectory:
+def read_trajectory(run: Path, config: FramesConfig) -> Trajectory:
     """Of a run's folder, or of a file of frames.
 
     Raises:
@@ -82,12 +90,13 @@ def read_trajectory(run: Path, config: AnalyseConfig) -> Trajectory:
                 rule="the folder of a run says how it was made",
                 mend="leave it out",
             )
-        return Trajectory.read(run)
+        return Trajectory.read(run).since(config.skip_ps)
     frames = (atoms for _, atoms in iterate_frames(run, ":"))
     ensemble = Ensemble(**{name: value for name, value in config.ensemble.model_dump().items() if value is not None})
-    return Trajectory.from_atoms(
+    trajectory = Trajectory.from_atoms(
         frames, place=str(run), interval_fs=config.interval_fs, ensemble=ensemble, wrapped=config.wrapped
     )
+    return trajectory.since(config.skip_ps)
 
 
 def _inputs(run: Path) -> dict[str, Path | None]:

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from adiabat.cli.analyse import read_trajectory
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
 from adiabat.cli.files import require_outputs
 from adiabat.data import read
@@ -26,6 +27,10 @@ def validate_command(
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled structures that it was not trained on.", show_default=False)
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", help="A trajectory to reproduce: a run's folder, or frames.", show_default=False),
+    ] = None,
     temperature_k: Annotated[float, typer.Option("--temperature-k", help="At which it will be simulated.")] = 300.0,
     json: Annotated[Path | None, typer.Option("--json", help="Write the checks as JSON.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,
@@ -37,18 +42,26 @@ def validate_command(
 ) -> None:
     """Whether a potential is fit for use: one verdict, with a reason for each check that failed (exit status 1).
 
-    Checked are errors on a test set (where --data is given), the stress against the energy, pairs of atoms at short
-    distance, and constant energy in motion.
+    Checked are errors and calibration on a test set (--data), the stress against the energy, pairs of atoms at short distance,
+    smoothness, compression, locality, constant energy and temperature in motion, a run at twice the temperature, and
+    structure and vibrations against a trajectory (--reference; frames of a file need --set reference.interval_fs=1).
 
     Example: adiabat validate si.adiabat --data test.xyz --start start.xyz --report report.html --json validate.json
     """
     config = ValidateConfig.load(None, settings or ())
-    inputs = {"POTENTIAL": potential_file, "--start": start, "--data": data}
+    inputs = {"POTENTIAL": potential_file, "--start": start, "--data": data, "--reference": reference}
     require_outputs({"--json": json, "--report": report}, inputs=inputs)
     potential, atoms = load_potential(potential_file), read_start(start)
     structures = read(data) if data is not None else []
+    trajectory = None if reference is None else read_trajectory(reference, config.reference)
     found = validate(
-        potential, atoms, temperature_k=temperature_k, data=structures, config=config, name=potential_file.name
+        potential,
+        atoms,
+        temperature_k=temperature_k,
+        data=structures,
+        reference=trajectory,
+        config=config,
+        name=potential_file.name,
     )
     console = Console()
     for check in found.checks:

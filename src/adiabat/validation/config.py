@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from adiabat.config import Config
+from adiabat.properties.observables import FramesConfig
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -19,6 +20,7 @@ class Limits(Config):
         stress_error: Likewise of stresses.
         drift_mev_per_atom_per_ps: Of the energy in nve: 0.02 is 20 meV/atom in a nanosecond.
         spurious_depth_mev_per_atom: Of a second minimum under compression or expansion.
+        structure_share: Of their area, in which distributions may differ from those of a reference trajectory.
         false_alarms: How often the statistical checks of a sound potential may fail, all together.
     """
 
@@ -27,6 +29,7 @@ class Limits(Config):
     stress_error: Positive = 0.4
     drift_mev_per_atom_per_ps: Positive = 0.02
     spurious_depth_mev_per_atom: Positive = 5.0
+    structure_share: Positive = 0.05
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
 
 
@@ -41,6 +44,7 @@ class ValidateConfig(Config):
         nve_ps: At constant energy, of one.
         hot_ps: At twice the temperature, of one.
         seed: Of all random numbers.
+        reference: How the frames of a reference trajectory were made, and what of them is left out.
         limits: How strictly is judged.
     """
 
@@ -51,4 +55,5 @@ class ValidateConfig(Config):
     nve_ps: Positive = 4.0
     hot_ps: Positive = 4.0
     seed: Annotated[int, Field(ge=0)] = 0
+    reference: FramesConfig = FramesConfig()
     limits: Limits = Limits()

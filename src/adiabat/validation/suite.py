@@ -21,7 +21,9 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.spectrum import SpectrumCheck
 from adiabat.validation.checks.stress import StressCheck
+from adiabat.validation.checks.structure import StructureCheck
 from adiabat.validation.checks.volume import VolumeCheck
 from adiabat.validation.config import ValidateConfig
 from adiabat.validation.subject import Subject
@@ -35,6 +37,8 @@ CHECKS: tuple[Check, ...] = (
     LocalityCheck(),
     ConstantEnergyCheck(),
     KineticEnergyCheck(),
+    StructureCheck(),
+    SpectrumCheck(),
     HotRunCheck(),
 )
 """In the order in which they are made: what takes longest last."""

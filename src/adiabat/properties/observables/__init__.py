@@ -2,7 +2,7 @@
 
 from adiabat.properties.observables.analysis import ANALYSES, Analysis, analyse, require_known
 from adiabat.properties.observables.angular_distribution import AngularDistribution, angular_distribution
-from adiabat.properties.observables.config import AnalyseConfig
+from adiabat.properties.observables.config import AnalyseConfig, FramesConfig
 from adiabat.properties.observables.diffusion import Diffusion, mean_squared_displacement
 from adiabat.properties.observables.ensemble import Ensemble
 from adiabat.properties.observables.heat_capacity import HeatCapacity, heat_capacity
@@ -30,6 +30,7 @@ __all__ = [
     "Averages",
     "Diffusion",
     "Ensemble",
+    "FramesConfig",
     "HeatCapacity",
     "IonicConductivity",
     "Observable",

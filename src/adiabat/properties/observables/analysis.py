@@ -154,7 +154,7 @@ def analyse(
     """Observables of a trajectory by their names.
 
     Args:
-        trajectory: What is looked at; `config.skip_ps` is taken off its start.
+        trajectory: What is looked at.
         names: Of `ANALYSES`.
         config: How.
         potential: That the trajectory was made with, for what frames do not hold: stresses, virials.
@@ -166,7 +166,6 @@ def analyse(
         DataError: The trajectory is too short.
     """
     require_known(names)
-    trajectory = trajectory.since(config.skip_ps)
     request = Request(trajectory, config, potential, quiet)
     return Analysis(
         place=trajectory.place,

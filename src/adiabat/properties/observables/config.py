@@ -70,14 +70,26 @@ class MsdConfig(Config):
     viscosity_mpa_s_std: NotNegative | None = None
 
 
-class AnalyseConfig(Config):
-    """What `adiabat analyse` is told.
+class FramesConfig(Config):
+    """What reading a trajectory needs to be told.
 
     Attributes:
         skip_ps: Left out from the start, the way to equilibrium.
         interval_fs: From frame to frame, where frames do not say so themselves.
         wrapped: Whether positions of frames were put back into the cell; a run's are not.
         ensemble: How frames were made that do not say so themselves.
+    """
+
+    skip_ps: NotNegative = 0.0
+    interval_fs: Positive | None = None
+    wrapped: bool = False
+    ensemble: EnsembleConfig = EnsembleConfig()
+
+
+class AnalyseConfig(FramesConfig):
+    """What `adiabat analyse` is told.
+
+    Attributes:
         rdf: Radial distribution functions.
         adf: Angular distribution functions.
         structure_factor: The structure factor.
@@ -85,10 +97,6 @@ class AnalyseConfig(Config):
         charges: e, by chemical symbol, for the ionic conductivity.
     """
 
-    skip_ps: NotNegative = 0.0
-    interval_fs: Positive | None = None
-    wrapped: bool = False
-    ensemble: EnsembleConfig = EnsembleConfig()
     rdf: RdfConfig = RdfConfig()
     adf: AdfConfig = AdfConfig()
     structure_factor: StructureFactorConfig = StructureFactorConfig()

@@ -18,7 +18,7 @@ FURTHEST = 12.0
 """Å, of dimers, where the reach is not known."""
 WITHIN = 1e-3
 """Å, by which dimers stay within the cutoff: of an atom alone not every potential has an energy."""
-STEP = 0.02
+STEP = 0.01
 """Å."""
 DEEPEST_EV = 1e-3
 """By which the energy may fall on the way in."""

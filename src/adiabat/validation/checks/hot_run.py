@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from ase import Atoms
 
 from adiabat.errors import AdiabatError
 from adiabat.holes import nearest_approach
 from adiabat.results import Figure, Line
 from adiabat.simulate.watch import HOTTEST, HOTTEST_EXTRA_K
 from adiabat.validation.check import Case, CheckResult
+from adiabat.validation.checks.trusted import trusted_frames
 from adiabat.validation.dynamics import Motion, langevin, steps_of, timestep_fs
 
 NEAREST_RATIO = 0.7
 """Of the shortest distance in the data, as random packings have it: nearer, atoms have fallen into one another."""
 SAMPLE_FS = 20.0
+JUDGED = 10
+"""Frames, about so many, that the potential is asked how sure it is of."""
 
 
 class HotRunCheck:
@@ -30,11 +34,12 @@ class HotRunCheck:
         """Whether it comes to its end, and how near atoms come."""
         hot, name = 2 * case.temperature_k, "hot run stays whole"
         motion = Motion.begun(case, langevin(case, hot), replicas=1, temperature_k=2 * hot, seed=3)
-        done, ratios, temperatures = 0, [1.0], [hot]
+        done, ratios, temperatures, frames = 0, [1.0], [hot], list[Atoms]()
         try:
             for state in motion.every(_every(case), _samples(case)):
                 done = state.step
-                nearest = nearest_approach(state.batch.to_atoms()[0], case.contacts)
+                frames.append(state.batch.to_atoms()[0])
+                nearest = nearest_approach(frames[-1], case.contacts)
                 ratios.append(1.0 if nearest is None else nearest.ratio)
                 temperatures.append(float(motion.integrator.measured_temperature_k(state)[0]))
                 if nearest is not None and nearest.ratio < NEAREST_RATIO:
@@ -56,7 +61,8 @@ class HotRunCheck:
             f"{times[-1]:.3g} ps at {hot:g} K: atoms come as near as {min(ratios):.2f} of the shortest distance in the data "
             f"(1.00: no nearer); {NEAREST_RATIO:g} or more is right."
         )
-        return [CheckResult(name, True, min(ratios), NEAREST_RATIO, "", reason, (figure,))]
+        whole = CheckResult(name, True, min(ratios), NEAREST_RATIO, "", reason, (figure,))
+        return [whole, trusted_frames(case, frames[:: max(1, len(frames) // JUDGED)])]
 
 
 def _every(case: Case) -> int:
