@@ -18,7 +18,7 @@ from adiabat.system import Labelled, Labels
 from adiabat.validation import Check, CheckResult, Subject, ValidateConfig, Validation, validate
 from adiabat.validation.check import Case, Clock
 from adiabat.validation.checks.constant_energy import ConstantEnergyCheck
-from adiabat.validation.checks.dimers import DimerCheck
+from adiabat.validation.checks.dimers import DimerCheck, repelled_from
 from adiabat.validation.checks.hot_run import HotRunCheck
 from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
@@ -76,6 +76,13 @@ def test_a_hole_at_short_distance_is_found_with_its_place() -> None:
     assert repulsive.value is not None
     assert repulsive.value > 1.0
     assert "the energy falls by" in repulsive.reason
+
+
+def test_the_bond_of_two_atoms_alone_may_be_shorter_than_in_matter_but_not_by_much() -> None:
+    distances = np.linspace(3.0, 1.0, 201)
+    assert repelled_from(distances, (distances - 2.2) ** 2, 2.5) == pytest.approx(2.2)
+    assert repelled_from(distances, (distances - 2.8) ** 2, 2.5) == 2.5
+    assert repelled_from(distances, (distances - 1.2) ** 2, 2.5) == pytest.approx(1.88)
 
 
 def test_what_jumps_at_the_cutoff_is_not_smooth_and_does_not_keep_its_energy() -> None:

@@ -22,6 +22,8 @@ STEP = 0.01
 """Å."""
 DEEPEST_EV = 1e-3
 """By which the energy may fall on the way in."""
+BOND = 0.75
+"""Of the contact distance: two atoms alone are bound more tightly than in matter, but not by more than this."""
 SMOOTH_FROM = 0.7
 """Of the contact distance: nearer in, curvature is too large for the rule by which work is summed."""
 
@@ -53,7 +55,7 @@ def _dimer(case: Case, pair: Pair) -> list[CheckResult]:
     distances, contact, name = _distances(case, pair), case.contacts[pair], pair_name(pair)
     path = [Atoms(pair, positions=[[0, 0, 0], [0, 0, distance]]) for distance in distances]
     energies, pulls = _along(case, path)
-    inner = distances <= contact
+    inner = distances <= repelled_from(distances, energies, contact)
     curve = EnergyCurve(f"dimer {name}", distances[inner], "Å", energies[inner], [])
     hole = deepest_hole(curve)
     depth = 0.0 if hole is None else hole.depth_ev
@@ -65,9 +67,9 @@ def _dimer(case: Case, pair: Pair) -> list[CheckResult]:
         marks=(
             Line(distances[energies < energies[0] + 50], energies[energies < energies[0] + 50] - energies[0], name),
         ),
-        note=f"Nearer than {contact:.3g} Å, the contact distance of the data, the energy has to rise.",
+        note=f"Nearer than {distances[inner][0]:.3g} Å the energy has to rise; the contact distance of the data is {contact:.3g} Å.",
     )
-    place = f"from {contact:.3g} to {distances[-1]:.3g} Å"
+    place = f"from {distances[inner][0]:.3g} to {distances[-1]:.3g} Å"
     repelled = (
         f"rises {place}" if hole is None else f"falls by {depth:.3g} eV from {hole.top:.3g} to {hole.bottom:.3g} Å"
     )
@@ -95,3 +97,9 @@ def _along(case: Case, path: list[Atoms]) -> tuple[FloatArray, FloatArray]:
         energies.append(found.energy_ev)
         pulls.append(float(found.forces[1, 2]))
     return np.array(energies), np.array(pulls)
+
+
+def repelled_from(distances: FloatArray, energies: FloatArray, contact: float) -> float:
+    """Å, from where the energy has to rise inwards: the bond of two atoms alone, and no further out than the contact distance."""
+    bound = distances >= BOND * contact
+    return min(contact, float(distances[bound][int(energies[bound].argmin())]))
