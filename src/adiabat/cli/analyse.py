@@ -40,7 +40,10 @@ def analyse_command(
     *,
     potential: Annotated[
         Path | None,
-        typer.Option("--potential", help="That the run was made with, for viscosity and thermal-conductivity."),
+        typer.Option(
+            "--potential",
+            help="That the run was made with: for viscosity and thermal-conductivity, and for the potential's error of an rdf (nvt).",
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the numbers as JSON.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,

@@ -11,6 +11,7 @@ from adiabat.properties.observables.config import AnalyseConfig
 from adiabat.properties.observables.diffusion import mean_squared_displacement
 from adiabat.properties.observables.ensemble import Ensemble
 from adiabat.properties.observables.heat_capacity import heat_capacity
+from adiabat.properties.observables.model_error import MemberDifferences
 from adiabat.properties.observables.observable import Observable
 from adiabat.properties.observables.radial_distribution import radial_distribution
 from adiabat.properties.observables.structure_factor import structure_factor
@@ -55,10 +56,15 @@ Analyse: TypeAlias = Callable[[Request], Observable]
 
 def _rdf(request: Request) -> Observable:
     config = request.config.rdf
+    members, ensemble = None, request.trajectory.ensemble
+    canonical = ensemble.kind == "nvt" and ensemble.temperature_k is not None
+    if canonical and request.potential is not None and request.potential.has_uncertainty:
+        members = MemberDifferences.along(request.trajectory, request.potential, quiet=request.quiet)
     return radial_distribution(
         request.trajectory,
         cutoff_angstrom=config.cutoff_angstrom,
         bin_angstrom=config.bin_angstrom,
+        members=members,
         quiet=request.quiet,
     )
 

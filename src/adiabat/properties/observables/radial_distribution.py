@@ -10,6 +10,7 @@ from adiabat.errors import ConfigurationError
 from adiabat.holes import pair_name
 from adiabat.properties.observables.edges import default_reach, edges_of
 from adiabat.properties.observables.means import standard_errors
+from adiabat.properties.observables.model_error import MemberDifferences
 from adiabat.properties.observables.observable import Observable, with_error
 from adiabat.properties.observables.trajectory import Trajectory
 from adiabat.results import Figure, Line
@@ -27,6 +28,7 @@ class PairDistribution:
     Attributes:
         values: (B,) 1 where atoms do not know of each other.
         values_std: (B,) standard errors of the sampling; not a number where the trajectory is too short to tell.
+        values_std_model: (B,) by the uncertainty of the potential; None where it was not asked for.
         coordination: (B,) second atoms around a first, within the outer edge of each bin.
         coordination_std: (B,).
         peak_angstrom: Middle of the highest bin; None where there is none.
@@ -36,6 +38,7 @@ class PairDistribution:
 
     values: FloatArray
     values_std: FloatArray
+    values_std_model: FloatArray | None
     coordination: FloatArray
     coordination_std: FloatArray
     peak_angstrom: float | None
@@ -63,17 +66,29 @@ class RadialDistribution(Observable):
         return 0.5 * (self.edges_angstrom[1:] + self.edges_angstrom[:-1])
 
     def figures(self) -> tuple[Figure, ...]:
-        """All pairs in one plot."""
-        lines = [Line(self.distances, one.values, name, band=one.values_std) for name, one in self.pairs.items()]
+        """All pairs in one plot, and in another what the uncertainty of the potential makes of them."""
         return (
-            Figure(
-                name="rdf",
-                title="Radial distribution functions",
-                x_label="distance (Å)",
-                y_label="g(r)",
-                marks=tuple(lines),
-                note="Bands: one standard error of the sampling.",
-            ),
+            self._values(),
+            *([self._errors()] if any(one.values_std_model is not None for one in self.pairs.values()) else []),
+        )
+
+    def _errors(self) -> Figure:
+        lines = []
+        for name, one in self.pairs.items():
+            lines.append(Line(self.distances, one.values_std, f"{name}, sampling"))
+            if one.values_std_model is not None:
+                lines.append(Line(self.distances, one.values_std_model, f"{name}, potential", dashed=True))
+        return Figure("rdf-errors", "Standard errors of g(r)", "distance (Å)", "standard error", tuple(lines))
+
+    def _values(self) -> Figure:
+        lines = [Line(self.distances, one.values, name, band=one.values_std) for name, one in self.pairs.items()]
+        return Figure(
+            name="rdf",
+            title="Radial distribution functions",
+            x_label="distance (Å)",
+            y_label="g(r)",
+            marks=tuple(lines),
+            note="Bands: one standard error of the sampling.",
         )
 
     def sentences(self) -> tuple[str, ...]:
@@ -86,7 +101,12 @@ class RadialDistribution(Observable):
 
 
 def radial_distribution(
-    trajectory: Trajectory, *, cutoff_angstrom: float | None = None, bin_angstrom: float = BIN, quiet: bool = False
+    trajectory: Trajectory,
+    *,
+    cutoff_angstrom: float | None = None,
+    bin_angstrom: float = BIN,
+    members: MemberDifferences | None = None,
+    quiet: bool = False,
 ) -> RadialDistribution:
     """g_ab(r) = V n_ab(r) / (N_a N_b v(r)): pairs in a shell over those of an ideal gas of the same densities.
 
@@ -97,6 +117,7 @@ def radial_distribution(
         trajectory: Of a structure that is periodic in three directions; its cell may change.
         cutoff_angstrom: The largest distance; None for half of the cell's least height, 10 Å at most.
         bin_angstrom: Width of the bins; the last one ends at the cutoff or before it.
+        members: Of the potential that the trajectory was made with, for what its uncertainty makes of g(r).
         quiet: Show no progress.
 
     Raises:
@@ -113,7 +134,9 @@ def radial_distribution(
     found = {}
     for index, (first, second) in enumerate(pairs):
         ideal = amounts[first] * amounts[second] * shells / volumes[:, None]
-        found[pair_name((first, second))] = _pair(counts[:, index] / ideal, counts[:, index] / amounts[first], edges)
+        found[pair_name((first, second))] = _pair(
+            counts[:, index] / ideal, counts[:, index] / amounts[first], edges, members
+        )
     return RadialDistribution(trajectory.n_frames, edges, found)
 
 
@@ -147,7 +170,9 @@ def _counts(trajectory: Trajectory, pairs: list[Pair], edges: FloatArray, *, qui
     return found
 
 
-def _pair(values: FloatArray, around: FloatArray, edges: FloatArray) -> PairDistribution:
+def _pair(
+    values: FloatArray, around: FloatArray, edges: FloatArray, members: MemberDifferences | None
+) -> PairDistribution:
     """From g and the neighbours in each bin, both (T, B)."""
     mean, error = values.mean(axis=0), standard_errors(values)
     coordination = around.cumsum(axis=1)
@@ -155,6 +180,7 @@ def _pair(values: FloatArray, around: FloatArray, edges: FloatArray) -> PairDist
     return PairDistribution(
         values=mean,
         values_std=error,
+        values_std_model=None if members is None else members.std(values),
         coordination=coordination.mean(axis=0),
         coordination_std=standard_errors(coordination),
         peak_angstrom=0.5 * float(edges[highest] + edges[highest + 1]) if mean[highest] > 0 else None,

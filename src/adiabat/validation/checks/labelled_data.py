@@ -17,6 +17,8 @@ from adiabat.validation.check import Case, CheckResult
 
 LEAST_COVERAGE = {"energy": 0.5, "forces": 0.55, "stress": 0.5}
 """Of errors within the central 68 % interval."""
+ERROR_BARS = 50
+"""Evaluations that exact standard deviations of one structure take as long as."""
 NO_DATA = "not made: no labelled structures were given (--data)"
 
 
@@ -46,7 +48,7 @@ class LabelledDataCheck:
 
     def evaluations(self, case: Case) -> int:
         """All structures."""
-        return len(case.data)
+        return len(case.data) * (1 + _with_error_bars(case))
 
     def run(self, case: Case) -> Sequence[CheckResult]:
         """An error of each kind of label there is, then the calibration of each."""
@@ -55,12 +57,19 @@ class LabelledDataCheck:
         errors = _errors(case)
         results = _judged(case, errors)
         calibration, figures = _calibration(case)
+        case.clock.tick(len(case.data) * _with_error_bars(case))
         if results and figures:
             first = results[0]
             results[0] = CheckResult(
                 first.name, first.passed, first.value, first.limit, first.unit, first.reason, figures
             )
         return [*results, *calibration]
+
+
+def _with_error_bars(case: Case) -> int:
+    """Evaluations that those of one structure take as long as."""
+    potential = case.subject.potential
+    return 0 if potential is None else ERROR_BARS if potential.has_uncertainty else 1
 
 
 def _errors(case: Case) -> _Errors:
