@@ -81,9 +81,9 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"ensemble": "npt"}, "'nve' or 'nvt'"),
+        ({"ensemble": "nph"}, "'nve', 'nvt' or 'npt'"),
         ({"options": ["--steps", "0"]}, "--steps"),
-        ({"options": ["--timestep-fs", "-1"]}, "--timestep-fs: is -1.0\n  rule: greater than 0"),
+        ({"options": ["--timestep-fs", "-1"]}, "--timestep-fs: is -1\n  rule: greater than 0"),
         ({"options": ["--timestep-fs", "nan"]}, "--timestep-fs"),
         ({"options": ["--friction-per-fs", "0.1", "--temperature-k", "9"], "ensemble": "nve"}, "no effect in nve"),
         ({"ensemble": "nve"}, "the start structure holds no velocities"),
@@ -103,7 +103,7 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
         ({"start": "empty.xyz"}, "empty.xyz: is empty"),
         ({"options": ["--out", "start.xyz"]}, "start.xyz: is a file"),
         ({"options": ["--out", "start.xyz/run"]}, "start.xyz/run: cannot be made"),
-        ({"options": ["--temperature-k", "-1"]}, "--temperature-k: is -1.0\n  rule: greater than or equal to 0"),
+        ({"options": ["--temperature-k", "-1"]}, "--temperature-k: is -1\n  rule: greater than or equal to 0"),
         ({"options": ["--timestep-fs", "0"]}, "mend: give another value\n"),
         ({"options": ["--friction-per-fs", "0"]}, "mend: give another value, or leave --friction-per-fs out"),
         ({"options": ["--threads", "100000"]}, "less than or equal to 1024"),
@@ -146,11 +146,11 @@ def test_a_run_with_another_temperature_is_not_resumed(place: Path, capsys: pyte
 def test_a_time_step_that_blows_up_ends_with_the_reason_and_the_last_good_frame(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert md("--timestep-fs", "200", "--temperature-k", "400") == EXIT_MISTAKE
+    assert md("--timestep-fs", "100", "--temperature-k", "4000") == EXIT_MISTAKE
     error = capsys.readouterr().err
     assert "moved by" in error
     assert "a shorter time step" in error
-    assert "the time step is 200 fs" in error
+    assert "the time step is 100 fs" in error
     assert "run/last_frame.xyz" in error
     assert np.isfinite(read_one(place / "run/last_frame.xyz").positions).all()
 
@@ -226,3 +226,25 @@ def test_the_example_of_the_help_is_the_command_that_runs(
     (place / "ar.adiabat").rename(place / "si.adiabat")
     words[words.index("2000")] = "20"
     assert run(words) == EXIT_FINE
+
+
+def test_constant_pressure_and_replicas_from_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--pressure-gpa", "0", "--temperature-k", "30:60", "--replicas", "2", "--barostat-time-fs", "400")
+    assert md(*options, ensemble="npt") == EXIT_FINE
+    out = capsys.readouterr().out
+    assert "1: pressure, mean of the second half" in out
+    volumes = [read_log(place / f"run/replica-{r}/thermo.csv")["volume_cubic_angstrom"] for r in (0, 1)]
+    assert volumes[0][0] == volumes[1][0]
+    assert volumes[0][-1] != volumes[1][-1]
+    assert len(read_trajectory(place / "run/replica-1/trajectory.h5")) == 4
+
+
+def test_all_structures_of_a_file_are_simulated_at_once_and_each_as_alone(place: Path) -> None:
+    atoms = read_one("start.xyz")
+    strained = atoms.copy()
+    strained.set_cell(1.01 * atoms.cell.array, scale_atoms=True)
+    write("both.xyz", [atoms, strained])
+    assert md(start="both.xyz@:") == EXIT_FINE
+    assert md("--out", "alone", start="both.xyz@0") == EXIT_FINE
+    together, alone = (read_log(f"{run}/thermo.csv") for run in ("run/structure-0", "alone"))
+    np.testing.assert_allclose(together["potential_energy_ev"], alone["potential_energy_ev"], rtol=1e-9)

@@ -305,7 +305,6 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     [
         ("nve", {"timestep_fs": 150.0, "temperature_k": 300.0}, "moved by"),
         ("nvt", {"timestep_fs": 150.0, "temperature_k": 300.0}, "moved by"),
-        ("nve", {"timestep_fs": 250.0, "temperature_k": 0.5, "steps": 500}, "moved by|the total energy has changed"),
     ],
 )
 def test_a_time_step_that_blows_up_is_stopped_with_the_last_good_frame_saved(
@@ -462,7 +461,7 @@ def test_options_without_effect_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"ensemble": "npt"},
+        {"ensemble": "nph"},
         {"steps": 0},
         {"timestep_fs": 0.0},
         {"timestep_fs": float("inf")},

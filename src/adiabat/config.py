@@ -1,6 +1,7 @@
 """The base of all configuration: unknown keys are refused with the nearest known one, values with the rule they break."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -72,7 +73,7 @@ class Config(BaseModel):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping: one of its values would have no effect."""
+    """Refuses a key that stands twice in a mapping: one of its values would have no effect. 300:30 is text, no number to base 60."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
@@ -80,6 +81,13 @@ class _Loader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+_NO_BASE_60 = ("tag:yaml.org,2002:str", re.compile(r"^[-+]?[0-9][0-9_]*:[0-9_:.]*$"))
+_Loader.yaml_implicit_resolvers = {
+    first: [_NO_BASE_60, *resolvers] if first in tuple("-+0123456789") else resolvers
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _parse_yaml(text: str, place: str) -> Any:

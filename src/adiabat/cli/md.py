@@ -13,7 +13,7 @@ from adiabat.cli.files import require_kept
 from adiabat.cli.options import grouped
 from adiabat.errors import ConfigurationError
 from adiabat.potential import load_potential
-from adiabat.simulate import SimulationConfig, read_start, simulate
+from adiabat.simulate import SimulationConfig, read_starts, simulate_batch
 from adiabat.simulate.folder import RunFolder
 
 
@@ -21,14 +21,39 @@ from adiabat.simulate.folder import RunFolder
 class Dynamics:
     """What is simulated, and how."""
 
-    ensemble: Annotated[str, typer.Option(help="nve (velocity Verlet) or nvt (Langevin, BAOAB).", show_default=False)]
-    timestep_fs: Annotated[float, typer.Option(help="Time step.", show_default=False)]
+    ensemble: Annotated[str, typer.Option(help="nve, nvt or npt.", show_default=False)]
+    timestep_fs: Annotated[
+        str, typer.Option(help="Time step, or auto: by the stiffest vibration of START.", show_default=False)
+    ]
     steps: Annotated[int, typer.Option(help="In all, those before a --resume included.", show_default=False)]
     temperature_k: Annotated[
-        float | None,
-        typer.Option(help="nvt: of the thermostat. nve: of the first velocities; without it, those of START are used."),
+        str | None,
+        typer.Option(
+            help="nvt, npt: of the thermostat; 300:1500 is a ramp over the run, 300,600 one for each replica. "
+            "nve: of the first velocities; without it, those of START are used."
+        ),
     ] = None
-    friction_per_fs: Annotated[float | None, typer.Option(help="nvt: of the thermostat (default: 0.01).")] = None
+    pressure_gpa: Annotated[str | None, typer.Option(help="npt: of the barostat; ramps and replicas likewise.")] = None
+    thermostat: Annotated[
+        str | None,
+        typer.Option(
+            help="langevin (the default in nvt), csvr (velocity rescaling; the default in npt) or nhc (Nosé-Hoover chains). "
+            "In npt the barostat goes with it: cell rescaling, with nhc Martyna's, Tobias's and Klein's."
+        ),
+    ] = None
+    friction_per_fs: Annotated[float | None, typer.Option(help="Of langevin (default: 0.01).")] = None
+    thermostat_time_fs: Annotated[float | None, typer.Option(help="Of csvr and nhc (default: 100).")] = None
+    barostat_time_fs: Annotated[float | None, typer.Option(help="npt (default: 1000).")] = None
+    cell: Annotated[str | None, typer.Option(help="npt: isotropic (the default) or flexible.")] = None
+    replicas: Annotated[
+        int | None, typer.Option(help="How many are simulated at once, each in a folder of its own.")
+    ] = None
+    on_uncertain: Annotated[
+        str | None,
+        typer.Option(
+            help="Far from the training: warn (and dump the structure), stop, or shrink the time step. Without it nobody looks."
+        ),
+    ] = None
     seed: Annotated[int | None, typer.Option(help="Of all random numbers (default: 0).")] = None
 
 
@@ -44,6 +69,7 @@ def md_command(
     dynamics: Dynamics,
     out: Annotated[Path, typer.Option(help="The folder of the run; it is made.", show_default=False)],
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds, with a checkpoint.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="output.trajectory_every=100, and the like.")
     ] = None,
@@ -53,9 +79,10 @@ def md_command(
     """Molecular dynamics: a trajectory, a log, and checkpoints from which a killed run goes on to the same bits.
 
     The folder gets trajectory.h5 (H5MD; in Python adiabat.simulate.read_trajectory gives ASE structures), thermo.csv,
-    checkpoint.safetensors, last_frame.xyz (with velocities), run.json and summary.json. Ctrl-C stops after the present step
-    with a checkpoint (exit status 1); a run that goes wrong stops with its last good frame saved (2). Of a START with
-    several structures name one: start.xyz@0 is the first, start.xyz@-1 the last.
+    checkpoint.safetensors, last_frame.xyz (with velocities), run.json and summary.json. Several replicas get folders of their own
+    in it. Ctrl-C stops after the present step with a checkpoint (exit status 1); a run that goes wrong stops with its last good
+    frame saved (2). Of a START with several structures name one: start.xyz@0 is the first, start.xyz@-1 the last; or simulate
+    them all at once: start.xyz@: .
 
     Example: adiabat md si.adiabat start.xyz --ensemble nvt --temperature-k 300 --timestep-fs 1 --steps 2000 --out run
     """
@@ -63,12 +90,15 @@ def md_command(
     start_file = start if start.exists() else Path(str(start).rpartition("@")[0])
     written = {f"--out (its {file.name})": file for file in RunFolder(out).files}
     require_kept(written, {"POTENTIAL": potential, "START": start_file})
-    atoms = read_start(start)
-    summary = simulate(atoms, load_potential(potential), config, folder=out, place=str(start), resume=resume)
-    for line in summary.lines():
-        print(line)
-    if not summary.finished:
-        print(f"stopped at step {summary.steps} of {config.steps}; go on with --resume", file=sys.stderr)
+    places, structures = zip(*read_starts(start).items(), strict=True)
+    summaries = simulate_batch(
+        structures, load_potential(potential), config, folder=out, places=places, resume=resume, wall_time_s=wall_time_s
+    )
+    for number, summary in enumerate(summaries):
+        for line in summary.lines():
+            print(line if len(summaries) == 1 else f"{number}: {line}")
+    if not summaries[0].finished:
+        print(f"stopped at step {summaries[0].steps} of {config.steps}; go on with --resume", file=sys.stderr)
         raise typer.Exit(EXIT_FOUND)
 
 

@@ -17,9 +17,10 @@ from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 
 FORMAT = "adiabat molecular dynamics checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BATCH = ("positions", "cell", "pbc", "numbers", "system")
 FINGERPRINT_DIGITS = 64
+VARIABLES = "variables."
 FIELDS = ("velocities", "masses", "energy", "forces", "heat_ev")
 
 
@@ -30,17 +31,19 @@ class Checkpoint:
     Attributes:
         state: The atoms and all that moves with them.
         reference: The batch of the last neighbour search, which the edges in use come from.
-        start_ev: Conserved energy at step 0.
-        frames: Frames of the trajectory so far.
-        log_bytes: Bytes of the log so far.
+        start_ev: Of each structure, the conserved energy at step 0.
+        frames: Of each structure, frames of the trajectory so far.
+        log_bytes: Of each structure, bytes of the log so far.
+        dumped_bytes: Of each structure, bytes of the dump of uncertain ones so far.
         identity: What makes this run this run: potential, start structure, integrator, outputs.
     """
 
     state: State
     reference: Batch
-    start_ev: float
-    frames: int
-    log_bytes: int
+    start_ev: list[float]
+    frames: list[int]
+    log_bytes: list[int]
+    dumped_bytes: list[int]
     identity: dict[str, Any]
 
     def save(self, file: Path) -> None:
@@ -49,17 +52,22 @@ class Checkpoint:
         tensors = {name: getattr(state.batch, name) for name in BATCH} | {name: getattr(state, name) for name in FIELDS}
         if state.stress is not None:
             tensors["stress"] = state.stress
+        if state.fixed is not None:
+            tensors["fixed"] = state.fixed
+        tensors |= {f"{VARIABLES}{name}": tensor for name, tensor in state.variables.items()}
         tensors |= {f"reference.{name}": getattr(self.reference, name) for name in BATCH}
         values = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "adiabat": version("adiabat"),
             "step": state.step,
+            "time_fs": state.time_fs,
             "seed": state.streams.seed,
             "replicas": state.streams.replicas,
             "start_ev": self.start_ev,
             "frames": self.frames,
             "log_bytes": self.log_bytes,
+            "dumped_bytes": self.dumped_bytes,
             "identity": self.identity,
         }
         copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -82,7 +90,7 @@ class Checkpoint:
             return cls(
                 state=_state(values, tensors),
                 reference=Batch(**{name: tensors[f"reference.{name}"] for name in BATCH}),
-                **{name: values[name] for name in ("start_ev", "frames", "log_bytes", "identity")},
+                **{name: values[name] for name in ("start_ev", "frames", "log_bytes", "dumped_bytes", "identity")},
             )
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
@@ -123,6 +131,9 @@ def _state(values: dict[str, Any], tensors: dict[str, Tensor]) -> State:
         batch=Batch(**{name: tensors[name] for name in BATCH}),
         **{name: tensors[name] for name in FIELDS},
         stress=tensors.get("stress"),
+        fixed=tensors.get("fixed"),
+        variables={name.removeprefix(VARIABLES): tensors[name] for name in tensors if name.startswith(VARIABLES)},
         step=values["step"],
+        time_fs=values["time_fs"],
         streams=Streams(values["seed"], tuple(values["replicas"])),
     )

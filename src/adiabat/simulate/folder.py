@@ -51,9 +51,26 @@ class RunFolder:
         return self.path / "summary.json"
 
     @property
+    def dumped(self) -> Path:
+        """Structures that were far from the training, extended XYZ."""
+        return self.path / "uncertain.xyz"
+
+    def part(self, name: str) -> "RunFolder":
+        """Of one of several structures that are simulated at once."""
+        return RunFolder(self.path / name)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """All that a run writes."""
-        return self.trajectory, self.log, self.checkpoint, self.last_frame, self.description, self.summary
+        return (
+            self.trajectory,
+            self.log,
+            self.checkpoint,
+            self.last_frame,
+            self.description,
+            self.summary,
+            self.dumped,
+        )
 
     def require_new(self) -> None:
         """Refuse to write over a run.

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 
+import numpy as np
 import torch
 from ase.data import chemical_symbols
 
 from adiabat.errors import SimulationError
 from adiabat.neighbors import SkinList
 from adiabat.potential import Potential, Prediction
-from adiabat.system import Batch
+from adiabat.simulate.per_system import transformed
+from adiabat.system import Batch, Graph
 from adiabat.typing import Quantity
 
 LARGEST_STEP = 0.5
@@ -57,10 +59,14 @@ class Follower:
         """
         if self._last is not None:
             _require_small_step(self._last, batch)
-        own = self._own(batch)
-        found = self.potential(self.neighbors.graph(own), want=want)
+        graph = self.graph(batch)
+        found = self.potential(graph, want=want)
         self._last = batch
-        return found if own is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        return found if graph.batch is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+
+    def graph(self, batch: Batch) -> Graph:
+        """The batch in the potential's type, on its device, with the edges of the list."""
+        return self.neighbors.graph(self._own(batch))
 
     def _own(self, batch: Batch) -> Batch:
         own = (self.potential.dtype, self.potential.device)
@@ -70,12 +76,27 @@ class Follower:
 
 
 def _require_small_step(before: Batch, after: Batch) -> None:
-    moved = torch.linalg.vector_norm(after.positions - before.positions, dim=-1)
+    moved = torch.linalg.vector_norm(after.positions - _carried(before, after), dim=-1)
     if not float(moved.max()) <= LARGEST_STEP:  # also where it is NaN
         atom = int(torch.where(torch.isnan(moved), torch.inf, moved).argmax())
-        symbol = chemical_symbols[int(after.numbers[atom])]
         raise SimulationError(
-            f"atom {atom} ({symbol}) moved by {float(moved[atom]):.3g} Å in one step",
+            f"{name_of_atom(after, atom)} moved by {float(moved[atom]):.3g} Å in one step",
             rule=f"no atom moves by more than {LARGEST_STEP} Å in one step",
             mend=GONE_WRONG,
         )
+
+
+def _carried(before: Batch, after: Batch) -> torch.Tensor:
+    """(N, 3) Å: where the atoms would be if they had done nothing but go with the cell."""
+    if after.cell is before.cell or torch.equal(after.cell, before.cell):
+        return before.positions
+    deformation = np.linalg.solve(before.cell.numpy(), after.cell.numpy())
+    return transformed(before, before.positions, deformation)
+
+
+def name_of_atom(batch: Batch, atom: int) -> str:
+    """An atom of a batch, for people: counted within its structure."""
+    system = int(batch.system[atom])
+    symbol = chemical_symbols[int(batch.numbers[atom])]
+    name = f"atom {atom - int((batch.system < system).sum())} ({symbol})"
+    return name if batch.n_systems == 1 else f"{name} of structure {system}"

@@ -1,6 +1,7 @@
 """What an integrator is, and what it asks of a potential."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Protocol, cast
 
 import torch
@@ -33,8 +34,19 @@ class Integrator(Protocol):
         """From one state to the next, in fs."""
         ...
 
+    def with_timestep(self, timestep_fs: float) -> "Integrator":
+        """The same with another time step; it goes on from the same states."""
+        ...
+
     def init(
-        self, batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams
+        self,
+        batch: Batch,
+        potential: Evaluator,
+        *,
+        velocities: Tensor,
+        masses: Tensor,
+        streams: Streams,
+        fixed: Tensor | None = None,
     ) -> State:
         """The state before the first step."""
         ...
@@ -43,7 +55,7 @@ class Integrator(Protocol):
         """The state one time step later."""
         ...
 
-    def degrees_of_freedom(self, batch: Batch) -> Tensor:
+    def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) that share the thermal energy: temperature = 2 thermal energy / (f k_B)."""
         ...
 
@@ -56,7 +68,13 @@ class Integrator(Protocol):
         ...
 
     def mean_temperature_std_k(
-        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
     ) -> float | None:
         """The standard error of the mean of a structure's temperatures, in K; None where too little is known for an honest one.
 
@@ -65,6 +83,7 @@ class Integrator(Protocol):
             interval_fs: From one to the next.
             settled_fs: From step 0 to the first of them.
             degrees_of_freedom: Of the structure.
+            system: Which structure of the batch it is.
         """
         ...
 
@@ -73,7 +92,15 @@ class Integrator(Protocol):
         ...
 
 
-def first_state(batch: Batch, potential: Evaluator, *, velocities: Tensor, masses: Tensor, streams: Streams) -> State:
+def first_state(
+    batch: Batch,
+    potential: Evaluator,
+    *,
+    velocities: Tensor,
+    masses: Tensor,
+    streams: Streams,
+    fixed: Tensor | None = None,
+) -> State:
     """The state of a batch at step 0: what every integrator begins with."""
     with_stress = bool((batch.pbc.all(-1) & (batch.volume > 0)).all())
     energy, forces, stress = _evaluated(batch, potential, with_stress=with_stress)
@@ -87,12 +114,13 @@ def first_state(batch: Batch, potential: Evaluator, *, velocities: Tensor, masse
         heat_ev=batch.positions.new_zeros(batch.n_systems),
         step=0,
         streams=streams,
+        fixed=fixed,
     )
 
 
-def moved(state: State, positions: Tensor, potential: Evaluator) -> State:
-    """The state with its atoms elsewhere, and with the energy and forces that they have there."""
-    batch = state.batch.replace(positions=positions)
+def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor | None = None) -> State:
+    """The state with its atoms elsewhere, in another cell where one is given, and with the energy and forces that they have there."""
+    batch = replace(state.batch, positions=positions, cell=state.batch.cell if cell is None else cell)
     energy, forces, stress = _evaluated(batch, potential, with_stress=state.stress is not None)
     return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
 
@@ -100,7 +128,14 @@ def moved(state: State, positions: Tensor, potential: Evaluator) -> State:
 def kicked(velocities: Tensor, state: State, *, by_fs: float) -> Tensor:
     """(N, 3) Å/fs: the velocities after the state's forces have acted on them for so long."""
     factor = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
-    return torch.addcdiv(velocities, state.forces, state.masses[:, None], value=factor)
+    return torch.addcdiv(velocities, state.forces, state.inertia[:, None], value=factor)
+
+
+def counted(state: State, timestep_fs: float) -> dict[str, int | float]:
+    """Step and time after one more step; times of equal steps are exact multiples."""
+    step = state.step + 1
+    steady = state.time_fs == state.step * timestep_fs
+    return {"step": step, "time_fs": step * timestep_fs if steady else state.time_fs + timestep_fs}
 
 
 def _evaluated(batch: Batch, potential: Evaluator, *, with_stress: bool) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -1,27 +1,29 @@
 """Constant temperature: Langevin dynamics by the BAOAB splitting."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
 
-from adiabat.simulate.checks import require_not_negative, require_positive
-from adiabat.simulate.integrator import Evaluator, first_state, kicked, moved
+from adiabat.simulate.checks import require_positive
+from adiabat.simulate.integrator import first_state
+from adiabat.simulate.middle import Middle
+from adiabat.simulate.per_system import per_atom
+from adiabat.simulate.schedule import Ramp, Target, at_time, of_system, require_target
 from adiabat.simulate.state import (
     EV_PER_AMU_ANGSTROM_PER_FS_SQUARED,
     State,
     all_degrees_of_freedom,
-    kinetic_energy_ev,
     temperature_k,
 )
-from adiabat.system import Batch
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
 
 @dataclass(frozen=True)
-class LangevinBAOAB:
+class LangevinBAOAB(Middle):
     """BAOAB (Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34, doi:10.1093/amrx/abs010).
 
         B  v <- v + (h/2) a
@@ -44,48 +46,49 @@ class LangevinBAOAB:
     """
 
     timestep_fs: float
-    temperature_k: float
+    temperature_k: Target
     friction_per_fs: float
+    conserves_momentum: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require_positive("timestep_fs", self.timestep_fs)
-        require_not_negative("temperature_k", self.temperature_k)
+        require_target("temperature_k", self.temperature_k, least=0.0)
         require_positive("friction_per_fs", self.friction_per_fs)
 
     init = staticmethod(first_state)
 
-    def step(self, state: State, potential: Evaluator) -> State:
-        """The state one time step later."""
-        half = 0.5 * self.timestep_fs
-        before = kicked(state.velocities, state, by_fs=half)
-        thermal = self._thermalised(state, before)
-        total = before + thermal
-        arrived = moved(state, torch.add(state.batch.positions, total, alpha=half), potential)
+    def with_timestep(self, timestep_fs: float) -> Self:
+        """The same with another time step."""
+        return replace(self, timestep_fs=timestep_fs)
+
+    def thermalised(self, state: State, velocities: Tensor) -> State:
+        """The state with the velocities that O makes of these, and the heat."""
+        thermal = self._thermalised(state, velocities)
         # The heat is a difference of kinetic energies: Σ m (v'² - v²) / 2 = Σ m (v' - v) (v' + v) / 2.
-        gained = state.batch.sum_over_atoms(state.masses[:, None] * (thermal - before) * total).sum(-1)
-        return arrived.replace(
-            velocities=kicked(thermal, arrived, by_fs=half),
-            heat_ev=torch.add(state.heat_ev, gained, alpha=0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED),
-            step=state.step + 1,
-        )
+        gained = state.batch.sum_over_atoms(
+            state.masses[:, None] * (thermal - velocities) * (thermal + velocities)
+        ).sum(-1)
+        heat_ev = torch.add(state.heat_ev, gained, alpha=0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED)
+        return state.replace(velocities=thermal, heat_ev=heat_ev)
 
-    def degrees_of_freedom(self, batch: Batch) -> Tensor:
-        """(S,) 3n."""
-        return all_degrees_of_freedom(batch)
-
-    def kinetic_energy_ev(self, state: State) -> Tensor:
-        """(S,) eV: the mean of half a kick before and half a kick after this instant."""
-        kick = 0.5 * self.timestep_fs * state.accelerations
-        return self._energy(state, state.velocities) + self._energy(state, kick)
+    def degrees_of_freedom(self, state: State) -> Tensor:
+        """(S,) 3 for each atom that moves."""
+        return all_degrees_of_freedom(state.batch, state.fixed)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K."""
-        return temperature_k(self.kinetic_energy_ev(state), self.degrees_of_freedom(state.batch))
+        return temperature_k(self.kinetic_energy_ev(state), self.degrees_of_freedom(state))
 
     def mean_temperature_std_k(
-        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
     ) -> float | None:
-        """K, in closed form; None while the start may not be forgotten.
+        """K, in closed form; None while the start may not be forgotten, and of a ramp.
 
         At one instant the variance of the temperature is 2 T² / f. Its correlation time is 1 / (2γ) in every potential:
         d<E>/dt = -2γ (<K> - f k_B T / 2), which times δK(0) and integrated is <δE δK> = 2γ ∫ <δK(t) δK(0)> dt, and
@@ -95,27 +98,20 @@ class LangevinBAOAB:
         A start at another temperature is forgotten as exp(-γt); what is left of a start at rest must be less than half
         the error.
         """
+        target = of_system(self.temperature_k, system)
+        if isinstance(target, Ramp):
+            return None
         count = len(temperatures_k)
-        at_once = self.temperature_k * math.sqrt(2 / degrees_of_freedom)
+        at_once = target * math.sqrt(2 / degrees_of_freedom)
         error = at_once / math.sqrt(count * -math.expm1(-self.friction_per_fs * interval_fs))
         through = self.friction_per_fs * interval_fs * count
-        left = self.temperature_k * math.exp(-self.friction_per_fs * settled_fs) * -math.expm1(-through) / through
+        left = target * math.exp(-self.friction_per_fs * settled_fs) * -math.expm1(-through) / through
         return error if left <= 0.5 * error else None
-
-    def conserved_energy_ev(self, state: State) -> Tensor:
-        """(S,) eV: potential and kinetic energy (of this instant) less the heat that the thermostat gave.
-
-        Its change is the error of the time step alone (Bussi and Parrinello, Phys. Rev. E 75, 056707 (2007)).
-        """
-        return state.energy + self._energy(state, state.velocities) - state.heat_ev
 
     def _thermalised(self, state: State, velocities: Tensor) -> Tensor:
         decay = math.exp(-self.friction_per_fs * self.timestep_fs)
         mixing = -math.expm1(-2 * self.friction_per_fs * self.timestep_fs)
-        thermal = mixing * BOLTZMANN_EV_PER_K * self.temperature_k / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
+        kelvin = per_atom(state.batch, at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs))
+        thermal = mixing * BOLTZMANN_EV_PER_K * kelvin / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
         noise = state.streams.normal(state.batch, "thermostat", step=state.step)
-        return torch.add(torch.sqrt(thermal / state.masses)[:, None] * noise, velocities, alpha=decay)
-
-    @staticmethod
-    def _energy(state: State, velocities: Tensor) -> Tensor:
-        return kinetic_energy_ev(state.batch, state.masses, velocities)
+        return torch.add(torch.sqrt(thermal / state.inertia)[:, None] * noise, velocities, alpha=decay)

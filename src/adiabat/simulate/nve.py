@@ -1,21 +1,20 @@
 """Constant energy: Newton's equations by velocity Verlet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, first_state, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, first_state, kicked, moved
 from adiabat.simulate.state import (
     State,
-    drift_velocity,
     internal_degrees_of_freedom,
+    internal_temperature_k,
     kinetic_energy_ev,
-    temperature_k,
 )
 from adiabat.simulate.statistics import standard_error
-from adiabat.system import Batch
 from adiabat.typing import FloatArray
 
 
@@ -41,17 +40,22 @@ class VelocityVerlet:
 
     init = staticmethod(first_state)
 
+    def with_timestep(self, timestep_fs: float) -> Self:
+        """The same with another time step."""
+        return replace(self, timestep_fs=timestep_fs)
+
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""
         half = 0.5 * self.timestep_fs
         velocities = kicked(state.velocities, state, by_fs=half)
         positions = torch.add(state.batch.positions, velocities, alpha=self.timestep_fs)
         arrived = moved(state, positions, potential)
-        return arrived.replace(velocities=kicked(velocities, arrived, by_fs=half), step=state.step + 1)
+        velocities = kicked(velocities, arrived, by_fs=half)
+        return arrived.replace(velocities=velocities, **counted(state, self.timestep_fs))
 
-    def degrees_of_freedom(self, batch: Batch) -> Tensor:
-        """(S,) 3n - 3."""
-        return internal_degrees_of_freedom(batch)
+    def degrees_of_freedom(self, state: State) -> Tensor:
+        """(S,) 3n - 3; three for each atom that moves where others are fixed."""
+        return internal_degrees_of_freedom(state.batch, state.fixed)
 
     def kinetic_energy_ev(self, state: State) -> Tensor:
         """(S,) eV, of all motion, that of the centre of mass among it."""
@@ -59,12 +63,16 @@ class VelocityVerlet:
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
-        batch, dof = state.batch, self.degrees_of_freedom(state.batch)
-        about_center = state.velocities - drift_velocity(batch, state.masses, state.velocities)[batch.system]
-        return temperature_k(kinetic_energy_ev(batch, state.masses, about_center), dof)
+        return internal_temperature_k(state, state.velocities)
 
     def mean_temperature_std_k(
-        self, temperatures_k: FloatArray, *, interval_fs: float, settled_fs: float, degrees_of_freedom: int
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
     ) -> float | None:
         """K, from the series itself: how far temperatures spread at constant energy depends on the potential."""
         return standard_error(temperatures_k)

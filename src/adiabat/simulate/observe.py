@@ -3,6 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.state import State
 from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
@@ -19,9 +21,12 @@ class Observation:
         potential_energy_ev: Of the whole structure.
         kinetic_energy_ev: As the integrator estimates it.
         total_energy_ev: Their sum.
-        conserved_energy_ev: What an infinitely short time step would conserve: in NVE the total energy, under a thermostat
-            the energy less the heat that it gave.
+        conserved_energy_ev: What an infinitely short time step would conserve: in NVE the total energy, with a thermostat or a
+            barostat the energy less what they gave.
         pressure_gpa: f k_B T / (3 V) - tr σ / 3 with f degrees of freedom; None where there is no stress.
+        volume_cubic_angstrom: V; None where there is no stress.
+        extrapolation: The largest extrapolation grade of an atom over the one that a structure of the training's kinds seldom
+            exceeds; above 1 it is far from the training. None where nobody looked.
     """
 
     step: int
@@ -31,7 +36,9 @@ class Observation:
     kinetic_energy_ev: float
     total_energy_ev: float
     conserved_energy_ev: float
-    pressure_gpa: float | None
+    pressure_gpa: float | None = None
+    volume_cubic_angstrom: float | None = None
+    extrapolation: float | None = None
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Observation))
@@ -39,23 +46,35 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Observation))
 
 def observe(state: State, integrator: Integrator, *, system: int = 0) -> Observation:
     """What there is to say of one structure of the batch."""
-    potential, kinetic = float(state.energy[system]), float(integrator.kinetic_energy_ev(state)[system])
-    temperature_k = float(integrator.measured_temperature_k(state)[system])
-    thermal_ev = float(integrator.degrees_of_freedom(state.batch)[system]) * BOLTZMANN_EV_PER_K * temperature_k
-    return Observation(
-        step=state.step,
-        time_fs=state.step * integrator.timestep_fs,
-        temperature_k=temperature_k,
-        potential_energy_ev=potential,
-        kinetic_energy_ev=kinetic,
-        total_energy_ev=potential + kinetic,
-        conserved_energy_ev=float(integrator.conserved_energy_ev(state)[system]),
-        pressure_gpa=_pressure_gpa(state, thermal_ev, system),
+    return observe_each(state, integrator)[system]
+
+
+def observe_each(state: State, integrator: Integrator) -> tuple[Observation, ...]:
+    """What there is to say of each structure of the batch."""
+    potential, kinetic = state.energy.tolist(), integrator.kinetic_energy_ev(state).tolist()
+    temperature_k = integrator.measured_temperature_k(state)
+    conserved = integrator.conserved_energy_ev(state).tolist()
+    volume, pressure = _volume_and_pressure(state, integrator.degrees_of_freedom(state) * temperature_k)
+    return tuple(
+        Observation(
+            step=state.step,
+            time_fs=state.time_fs,
+            temperature_k=kelvin,
+            potential_energy_ev=potential[system],
+            kinetic_energy_ev=kinetic[system],
+            total_energy_ev=potential[system] + kinetic[system],
+            conserved_energy_ev=conserved[system],
+            pressure_gpa=pressure[system],
+            volume_cubic_angstrom=volume[system],
+        )
+        for system, kelvin in enumerate(temperature_k.tolist())
     )
 
 
-def _pressure_gpa(state: State, thermal_ev: float, system: int) -> float | None:
+def _volume_and_pressure(state: State, degrees_times_k: Tensor) -> tuple[list[float | None], list[float | None]]:
     if state.stress is None:
-        return None
-    kinetic = thermal_ev / (3 * float(state.batch.volume[system]))
-    return (kinetic - float(state.stress[system].diagonal().mean())) * GPA_PER_EV_PER_CUBIC_ANGSTROM
+        return [None] * state.batch.n_systems, [None] * state.batch.n_systems
+    volume = state.batch.volume
+    kinetic = degrees_times_k * BOLTZMANN_EV_PER_K / (3 * volume)
+    pressure = kinetic - state.stress.diagonal(dim1=1, dim2=2).mean(1)
+    return volume.tolist(), (pressure * GPA_PER_EV_PER_CUBIC_ANGSTROM).tolist()

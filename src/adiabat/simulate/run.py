@@ -1,32 +1,31 @@
-"""The run loop: from a structure, a potential and a configuration to a trajectory and a log."""
+"""The run loop: from structures, a potential and a configuration to trajectories and logs."""
 
-import json
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from ase import Atoms
-from ase.io import write
 
 from adiabat.errors import AdiabatError, ConfigurationError, SimulationError
 from adiabat.potential import Potential
-from adiabat.potential.file import fingerprint
-from adiabat.runs import StopRequest, atomic_path, atomic_write_text, provenance
+from adiabat.runs import StopRequest, atomic_write_text
+from adiabat.simulate.awareness import Awareness, Look
 from adiabat.simulate.checkpoint import Checkpoint
+from adiabat.simulate.checks import require_positive
 from adiabat.simulate.config import SimulationConfig
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
-from adiabat.simulate.frame import Frame, Species
 from adiabat.simulate.integrator import Integrator
 from adiabat.simulate.live import LiveLine, Speed
-from adiabat.simulate.observe import Observation, observe
-from adiabat.simulate.start import first_state, structure_fingerprint, velocity_source
+from adiabat.simulate.observe import Observation, observe, observe_each
+from adiabat.simulate.plan import Plan
+from adiabat.simulate.records import Records
+from adiabat.simulate.start import Start
 from adiabat.simulate.state import State
 from adiabat.simulate.summary import SimulationSummary, summarise
-from adiabat.simulate.thermolog import ThermoLog
-from adiabat.simulate.trajectory import TrajectoryWriter
-from adiabat.simulate.watch import Watch, require_finite
+from adiabat.simulate.watch import Watch, require_cells, require_finite
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
@@ -40,6 +39,7 @@ def simulate(
     place: str = "start structure",
     resume: bool = False,
     quiet: bool = False,
+    wall_time_s: float | None = None,
 ) -> SimulationSummary:
     """Molecular dynamics of one structure, with everything that it gives in one folder.
 
@@ -48,75 +48,111 @@ def simulate(
     of threads and the same versions).
 
     Args:
-        atoms: The start structure, with velocities or without.
+        atoms: The start structure, with velocities or without; atoms that ASE's FixAtoms holds never move.
         potential: The potential.
         config: Ensemble, length, time step ...
         folder: Is made; gets trajectory.h5, thermo.csv, checkpoint.safetensors, last_frame.xyz, run.json, summary.json.
         place: What messages call the start structure.
         resume: Go on from the checkpoint; where there is no run yet, begin it.
         quiet: Show no live line.
+        wall_time_s: Stop after so many seconds, as a signal would; None: no limit.
 
     Returns:
-        The summary; `finished` is False where a signal ended the run early.
+        The summary; `finished` is False where a signal or the wall clock ended the run early.
 
     Raises:
         SimulationError: It went wrong; the last good frame is in last_frame.xyz and at the end of the trajectory.
         CheckpointError: What was to be resumed is another run.
         OutputError: The folder holds a run already, or the disk is full.
-        AdiabatError: The start structure, the potential or the configuration are not fit for it.
+        ConfigurationError: The configuration asks for several replicas: that is `simulate_batch`; or it is not fit for the structure.
+        AdiabatError: The start structure or the potential are not fit for it.
     """
-    files, plan = RunFolder(Path(folder)), _Plan(atoms, potential, config, place)
+    if config.n_replicas > 1:
+        raise ConfigurationError(
+            f"asks for {config.n_replicas}", place="replicas", rule="simulate() is for one", mend="simulate_batch()"
+        )
+    return simulate_batch(
+        [atoms], potential, config, folder=folder, places=[place], resume=resume, quiet=quiet, wall_time_s=wall_time_s
+    )[0]
+
+
+def simulate_batch(
+    structures: Sequence[Atoms],
+    potential: Potential,
+    config: SimulationConfig,
+    *,
+    folder: Path | str,
+    places: Sequence[str] | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+    wall_time_s: float | None = None,
+) -> tuple[SimulationSummary, ...]:
+    """Molecular dynamics of several structures at once: replicas of one, or different ones. They do not feel each other.
+
+    Args:
+        structures: One start structure, of which `config.replicas` are simulated, or several, each once.
+        potential: As for `simulate`.
+        config: As for `simulate`.
+        folder: Gets checkpoint.safetensors and run.json, and a folder for each: replica-0, replica-1 ... or structure-0 ... with the
+            files of a run of its own. Of one replica of one structure it is that folder.
+        places: What messages call the structures.
+        resume: As for `simulate`.
+        quiet: As for `simulate`.
+        wall_time_s: As for `simulate`.
+
+    Returns:
+        A summary for each.
+
+    Raises:
+        ConfigurationError: Several structures and several replicas.
+        AdiabatError: As `simulate`.
+    """
+    clock, start = _Clock(wall_time_s), _start(structures, places, config)
+    files, plan = RunFolder(Path(folder)), Plan(start, potential, config)
     with StopRequest() as stop:
         if resume and files.checkpoint.exists():
+            plan = plan.completed(resumed=True)
             with files.claimed():
-                return _carry_out(_Run.resumed(files, plan), stop, said=f"going on in {files.path}", quiet=quiet)
-        require = files.require_nothing_lost if resume else files.require_new
-        require()
-        said, (state, follower) = plan.velocities, plan.first_state()
+                return _carry_out(_Run.resumed(files, plan), stop, clock, said=f"going on in {files.path}", quiet=quiet)
+        for part in plan.parts(files):
+            (part.require_nothing_lost if resume else part.require_new)()
+        if not resume:
+            files.require_new()
+        said = plan.velocities
+        plan = plan.completed()
+        said = "\n".join([said, *plan.notes])
+        state, follower = plan.first_state()
         with files.claimed():
-            require()
-            return _carry_out(_Run.started(files, plan, state, follower), stop, said=said, quiet=quiet)
+            return _carry_out(_Run.started(files, plan, state, follower), stop, clock, said=said, quiet=quiet)
+
+
+def _start(structures: Sequence[Atoms], places: Sequence[str] | None, config: SimulationConfig) -> Start:
+    if len(structures) > 1 and config.n_replicas > 1:
+        raise ConfigurationError(
+            f"{config.n_replicas} of {len(structures)} structures were asked for",
+            place="replicas",
+            rule="replicas are of one structure",
+            mend="give one structure, or leave replicas out",
+        )
+    names = tuple(places) if places is not None else ("start structure",) * len(structures)
+    copies = config.n_replicas if len(structures) == 1 else 1
+    return Start(tuple(structures) * copies, names * copies)
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What was asked for."""
+class _Clock:
+    """When to stop by the clock on the wall."""
 
-    atoms: Atoms
-    potential: Potential
-    config: SimulationConfig
-    place: str
+    limit_s: float | None
+    began: float = field(default_factory=time.monotonic)
 
-    @property
-    def velocities(self) -> str:
-        return velocity_source(self.atoms, self.config)
+    def __post_init__(self) -> None:
+        if self.limit_s is not None:
+            require_positive("wall_time_s", self.limit_s)
 
     @property
-    def identity(self) -> dict[str, Any]:
-        whose = {
-            "potential": fingerprint(self.potential),
-            "precision": str(self.potential.dtype).removeprefix("torch."),
-            "start structure": structure_fingerprint(self.atoms),
-        }
-        return whose | self.config.identity()
-
-    def first_state(self) -> tuple[State, Follower]:
-        follower = Follower(self.potential)
-        integrator = self.config.integrator()
-        return first_state(self.atoms, follower, integrator, self.config, place=self.place), follower
-
-    def watch(self, start_ev: float) -> Watch:
-        return Watch(start_ev, thermostat_k=self.config.temperature_k if self.config.ensemble == "nvt" else None)
-
-    def describe(self) -> str:
-        values = {
-            "configuration": self.config.model_dump(),
-            "start": self.place,
-            "velocities": self.velocities,
-            "identity": self.identity,
-            "provenance": provenance(),
-        }
-        return json.dumps(values, indent=1) + "\n"
+    def is_over(self) -> bool:
+        return self.limit_s is not None and time.monotonic() - self.began >= self.limit_s
 
 
 @dataclass
@@ -128,35 +164,43 @@ class _Run:
     integrator: Integrator
     follower: Follower
     watch: Watch
-    trajectory: TrajectoryWriter
-    log: ThermoLog
+    records: list[Records]
+    awareness: Awareness | None
     identity: dict[str, Any]
     state: State
+    looks: tuple[Look, ...] = ()
+    flagged: tuple[int, ...] = ()
     saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def started(cls, files: RunFolder, plan: _Plan, state: State, follower: Follower) -> Self:
-        atomic_write_text(files.description, plan.describe())
-        forces = plan.config.output.forces
-        integrator = plan.config.integrator()
-        seen = observe(state, integrator)
+    def started(cls, files: RunFolder, plan: Plan, state: State, follower: Follower) -> Self:
+        integrator, description, awareness = plan.integrator, plan.describe(), plan.awareness
+        seen, records = observe_each(state, integrator), []
+        for system, (part, first) in enumerate(zip(plan.parts(files), seen, strict=True)):
+            kept = awareness is not None
+            records.append(
+                Records.create(part, state, system, seen=first, outputs=plan.config.output, extrapolation=kept)
+            )
+            atomic_write_text(part.description, description)
+        atomic_write_text(files.description, description)
         run = cls(
             files=files,
             config=plan.config,
             integrator=integrator,
             follower=follower,
-            watch=plan.watch(seen.conserved_energy_ev),
-            trajectory=TrajectoryWriter.create(files.trajectory, Species.of(state), forces=forces),
-            log=ThermoLog.create(files.log),
+            watch=plan.watch,
+            records=records,
+            awareness=awareness,
             identity=plan.identity,
             state=state,
         )
+        run.look()
         run.record(seen)
         run.save()
         return run
 
     @classmethod
-    def resumed(cls, files: RunFolder, plan: _Plan) -> Self:
+    def resumed(cls, files: RunFolder, plan: Plan) -> Self:
         checkpoint = Checkpoint.load(files.checkpoint)
         identity, state = plan.identity, checkpoint.state
         checkpoint.require_identity(identity, place=str(files.checkpoint))
@@ -170,11 +214,11 @@ class _Run:
         return cls(
             files=files,
             config=plan.config,
-            integrator=plan.config.integrator(),
+            integrator=plan.integrator,
             follower=Follower.resumed(plan.potential, reference=checkpoint.reference, batch=state.batch),
-            watch=plan.watch(checkpoint.start_ev),
-            trajectory=TrajectoryWriter.resume(files.trajectory, frames=checkpoint.frames),
-            log=ThermoLog.resume(files.log, size=checkpoint.log_bytes),
+            watch=plan.watch,
+            records=[Records.resume(part, system, checkpoint) for system, part in enumerate(plan.parts(files))],
+            awareness=plan.awareness,
             identity=identity,
             state=state,
         )
@@ -184,54 +228,86 @@ class _Run:
         try:
             state = self.integrator.step(self.state, self.follower)
             require_finite(state)
-            seen = observe(state, self.integrator) if state.step % self.config.output.log_every == 0 else None
-            if seen is not None:
-                self.watch.check_energy(seen, atoms=state.batch.n_atoms)
+            require_cells(self.state, state, skin=self.follower.neighbors.skin)
+            seen = observe_each(state, self.integrator) if state.step % self.config.output.log_every == 0 else ()
+            self._check_energies(state, seen)
         except AdiabatError as error:
             raise self._broken_off(error) from error
         self.state = state
+        self.look()
         self.record(seen)
         if self._checkpoint_is_due():
             self.save()
 
-    def record(self, seen: Observation | None) -> None:
+    def look(self) -> None:
+        """See how far from the training the present state is, where it is due, and do what is to be done."""
+        self.looks = ()
+        if self.awareness is None or not self.awareness.is_due(self.state.step):
+            return
+        self.looks = self.awareness.look(self.state, self.follower)
+        self.flagged = tuple(self.awareness.flagged(self.looks))
+        for system in self.flagged:
+            self.records[system].add_to_dump(self.state, self.looks[system])
+        self.state = self.awareness.reacted(self.state, self.looks, self.integrator.timestep_fs)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it is too far from the training to go on."""
+        return self.awareness is not None and self.awareness.reaction == "stop" and bool(self.flagged)
+
+    def record(self, seen: Sequence[Observation]) -> None:
         """Write what is due at this step."""
+        extrapolation = [look.extrapolation for look in self.looks] or [None] * len(self.records)
         if self.state.step % self.config.output.trajectory_every == 0:
-            self.trajectory.append(self._frame())
-        if seen is not None:
-            self.log.append(seen)
+            for one, value in zip(self.records, extrapolation, strict=True):
+                one.add_frame(self.state, value)
+        for one, observed, value in zip(self.records, seen, extrapolation, strict=False):
+            one.log.append(observed if value is None else replace(observed, extrapolation=value))
 
     def save(self) -> None:
         """Write the checkpoint, and before it all that it counts."""
-        self.trajectory.flush()
+        for one in self.records:
+            one.flush()
         Checkpoint(
             state=self.state,
             reference=self.follower.reference,
-            start_ev=self.watch.start_ev,
-            frames=self.trajectory.frames,
-            log_bytes=self.log.size,
+            start_ev=[one.start_ev for one in self.records],
+            frames=[one.trajectory.frames for one in self.records],
+            log_bytes=[one.log.size for one in self.records],
+            dumped_bytes=[one.dump.size for one in self.records],
             identity=self.identity,
         ).save(self.files.checkpoint)
         self.saved_at = time.monotonic()
 
-    def save_last_frame(self) -> None:
-        """Write the present frame as extended XYZ, for whoever goes on from it."""
-        atoms = self._frame().to_atoms(Species.of(self.state))
-        with atomic_path(self.files.last_frame) as temporary:
-            write(temporary, atoms, format="extxyz")
+    def summaries(self, speed: Speed | None) -> tuple[SimulationSummary, ...]:
+        """Of the whole run so far, one for each structure; they are written, too."""
+        atoms = self.state.batch.counts.tolist()
+        degrees = self.integrator.degrees_of_freedom(self.state).tolist()
+        found = []
+        for one in self.records:
+            summary = summarise(
+                one.files.log,
+                self.integrator,
+                atoms=atoms[one.system],
+                degrees_of_freedom=degrees[one.system],
+                steps=self.state.step,
+                time_fs=self.state.time_fs,
+                finished=self.state.step == self.config.steps,
+                speed=speed,
+                system=one.system,
+            )
+            summary.save(one.files.summary)
+            found.append(summary)
+        return tuple(found)
 
-    def summary(self, speed: Speed | None) -> SimulationSummary:
-        """Of the whole run so far."""
-        batch = self.state.batch
-        return summarise(
-            self.files.log,
-            self.integrator,
-            atoms=batch.n_atoms,
-            degrees_of_freedom=int(self.integrator.degrees_of_freedom(batch)),
-            steps=self.state.step,
-            finished=self.state.step == self.config.steps,
-            speed=speed,
-        )
+    def name_of(self, system: int) -> str:
+        """A structure, for people, where there are several."""
+        return "" if len(self.records) == 1 else f"{self.records[system].files.path.name}: "
+
+    def _check_energies(self, state: State, seen: Sequence[Observation]) -> None:
+        atoms = state.batch.counts.tolist() if seen else []
+        for one, observed, count in zip(self.records, seen, atoms, strict=False):
+            self.watch.check_energy(observed, system=one.system, start_ev=one.start_ev, atoms=count)
 
     def _checkpoint_is_due(self) -> bool:
         every = self.config.output.checkpoint_every
@@ -239,34 +315,36 @@ class _Run:
             return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
         return self.state.step % every == 0
 
-    def _frame(self) -> Frame:
-        return Frame.of(self.state, timestep_fs=self.config.timestep_fs)
-
     def _broken_off(self, error: AdiabatError) -> SimulationError:
-        if self.state.step % self.config.output.trajectory_every != 0:
-            self.trajectory.append(self._frame())
-        self.trajectory.flush()
-        self.save_last_frame()
+        for one in self.records:
+            if self.state.step % self.config.output.trajectory_every != 0:
+                one.add_frame(self.state, None)
+            one.flush()
+            one.save_last_frame(self.state)
+        where = self.records[0].files.last_frame if len(self.records) == 1 else f"{self.files.path}/*/last_frame.xyz"
         return SimulationError(
             error.what,
             place=f"step {self.state.step + 1}",
             rule=error.rule,
-            mend=f"{error.mend} (the time step is {self.config.timestep_fs:g} fs); the last good frame, of step "
-            f"{self.state.step}, is in {self.files.last_frame}",
+            mend=f"{error.mend} (the time step is {self.integrator.timestep_fs:g} fs); the last good frame, of step "
+            f"{self.state.step}, is in {where}",
         )
 
 
-def _carry_out(run: _Run, stop: StopRequest, *, said: str, quiet: bool) -> SimulationSummary:
+def _carry_out(run: _Run, stop: StopRequest, clock: _Clock, *, said: str, quiet: bool) -> tuple[SimulationSummary, ...]:
     atoms, config = run.state.batch.n_atoms, run.config
-    live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=config.timestep_fs, atoms=atoms, quiet=quiet)
+    timestep_fs = run.integrator.timestep_fs
+    live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=timestep_fs, atoms=atoms, quiet=quiet)
     with live:
         live.say(f"step {run.state.step} of {config.steps}: {said}")
-        while run.state.step < config.steps and not stop.requested:
+        while run.state.step < config.steps and not (stop.requested or run.is_stopped or clock.is_over):
+            before = run.flagged
             run.advance()
+            for system in sorted(set(run.flagged) - set(before)):
+                live.say(f"step {run.state.step}: {run.name_of(system)}{run.looks[system].why}")
             live.update(run.state.step, lambda: observe(run.state, run.integrator))
         speed = live.speed(run.state.step)
     run.save()
-    run.save_last_frame()
-    summary = run.summary(speed)
-    summary.save(run.files.summary)
-    return summary
+    for one in run.records:
+        one.save_last_frame(run.state)
+    return run.summaries(speed)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import time
 from pathlib import Path
 from typing import Self
 
@@ -11,23 +12,29 @@ from adiabat.errors import CheckpointError, DataError, OutputError
 from adiabat.simulate.observe import COLUMNS, Observation
 from adiabat.typing import FloatArray
 
+ALWAYS = ("step", "time_fs", "temperature_k")
+SECONDS_PER_WRITE = 1.0
+
 
 class ThermoLog:
-    """Appends observations, each whole and at once on disk; what is not available is an empty field.
+    """Appends observations, in whole lines, every second or so; what is not available is an empty field.
 
     Attributes:
         file: The CSV file; its first line names the columns, units included.
-        size: Bytes written so far.
+        size: Bytes so far, those not yet written among them.
     """
 
     def __init__(self, file: Path, *, size: int) -> None:
         self.file, self.size = file, size
+        self._waiting: list[bytes] = []
+        self._written = time.monotonic()
 
     @classmethod
     def create(cls, file: Path) -> Self:
         """A new log with its heading; an old one is written over."""
         log = cls(file, size=0)
-        log._write(",".join(COLUMNS) + "\n")
+        log._append(",".join(COLUMNS) + "\n")
+        log.flush()
         return log
 
     @classmethod
@@ -49,19 +56,25 @@ class ThermoLog:
         return cls(file, size=size)
 
     def append(self, seen: Observation) -> None:
-        """Write one line.
+        """Take one line, and write those that wait after a while; raises as `flush`."""
+        values = [getattr(seen, name) for name in COLUMNS]
+        self._append(",".join("" if value is None else repr(value) for value in values) + "\n")
+        if time.monotonic() - self._written > SECONDS_PER_WRITE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait.
 
         Raises:
             OutputError: The disk is full, or the folder has gone.
         """
-        values = [getattr(seen, name) for name in COLUMNS]
-        self._write(",".join("" if value is None else repr(value) for value in values) + "\n")
-
-    def _write(self, text: str) -> None:
-        content = text.encode()
+        if not self._waiting:
+            return
+        content = b"".join(self._waiting)
+        start = self.size - len(content)
         try:
-            with self.file.open("r+b" if self.size else "wb") as handle:
-                handle.seek(self.size)
+            with self.file.open("r+b" if start else "wb") as handle:
+                handle.seek(start)
                 handle.write(content)
         except OSError as error:
             raise OutputError(
@@ -70,23 +83,30 @@ class ThermoLog:
                 rule="a run goes on while it can be written down",
                 mend="free some space, then --resume",
             ) from error
-        self.size += len(content)
+        self._waiting = []
+        self._written = time.monotonic()
+
+    def _append(self, line: str) -> None:
+        self._waiting.append(line.encode())
+        self.size += len(self._waiting[-1])
 
 
 def read_log(file: Path | str) -> dict[str, FloatArray]:
-    """The columns of a log by name; NaN where a value is not available.
+    """The columns of a log by name; NaN where a value is not available. A last line that was cut short is left out.
 
     Raises:
         DataError: The file is no log.
     """
     with Path(file).open(newline="") as handle:
         rows = list(csv.reader(handle))
-    if not rows or tuple(rows[0]) != COLUMNS:
+    columns = tuple(rows[0]) if rows else ()
+    if columns[: len(ALWAYS)] != ALWAYS:
         raise DataError(
             "is no thermodynamic log",
             place=str(file),
-            rule=f"its first line is {','.join(COLUMNS)}",
+            rule=f"its first line begins with {','.join(ALWAYS)}",
             mend="name the thermo.csv of a run",
         )
-    table = np.array([[float(value or "nan") for value in row] for row in rows[1:]]).reshape(-1, len(COLUMNS))
-    return dict(zip(COLUMNS, table.T, strict=True))
+    whole = [row for row in rows[1:] if len(row) == len(columns)]
+    table = np.array([[float(value or "nan") for value in row] for row in whole]).reshape(-1, len(columns))
+    return dict(zip(columns, table.T, strict=True))

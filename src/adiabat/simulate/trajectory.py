@@ -1,8 +1,11 @@
 """Trajectories: HDF5, laid out after H5MD 1.1, readable at any moment, even after the run was killed.
 
-    particles/trajectory/{position, velocity, force, box/edges}/{value, step, time}, species, mass
-    observables/potential_energy/{value, step, time}
+    particles/trajectory/{position, velocity, force, box/edges}/{value, step, time}
+    particles/trajectory/{mass, species, fixed}: what does not change; fixed only where atoms never move
+    observables/{potential_energy, stress, extrapolation}/{value, step, time}
     adiabat/frames: how many frames are whole
+
+force, stress and extrapolation are there where they were asked for.
 
 H5MD: de Buyl, Colberg and Höfling, Comput. Phys. Commun. 185, 1546 (2014). The file is open only while frames are added,
 and then in HDF5's single-writer-multiple-reader mode, in which neither a reader nor a kill meets a half-written structure;
@@ -10,7 +13,7 @@ the number of whole frames is written last.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +37,10 @@ PLACES = {  # field of a frame: where, and in which unit
     "forces": (f"{GROUP}/force", "eV Angstrom-1"),
     "cell": (f"{GROUP}/box/edges", "Angstrom"),
     "energy_ev": ("observables/potential_energy", "eV"),
+    "stress": ("observables/stress", "eV Angstrom-3"),
+    "extrapolation": ("observables/extrapolation", ""),
 }
+OPTIONAL = ("forces", "stress", "extrapolation")
 BYTES_PER_WRITE = 2**20
 MOST_FRAMES_PER_WRITE = 100
 SECONDS_PER_WRITE = 10.0
@@ -50,23 +56,29 @@ class TrajectoryWriter:
         frames: How many there are, those not yet written among them.
     """
 
-    def __init__(self, file: Path, *, frames: int, forces: bool, atoms: int) -> None:
+    def __init__(self, file: Path, *, frames: int, fields: tuple[str, ...], atoms: int) -> None:
         self.file, self.frames = file, frames
-        self._forces, self._per_write = forces, _frames_per_write(atoms)
+        self._fields, self._per_write = fields, _frames_per_write(atoms)
         self._waiting: list[Frame] = []
         self._written = time.monotonic()
 
     @classmethod
-    def create(cls, file: Path, species: Species, *, forces: bool) -> Self:
+    def create(
+        cls, file: Path, species: Species, *, forces: bool, stress: bool = False, extrapolation: bool = False
+    ) -> Self:
         """A new trajectory without frames; an old one is written over.
 
         Args:
             file: The HDF5 file.
             species: What does not change.
             forces: Whether frames keep their forces.
+            stress: Whether they keep their stress.
+            extrapolation: Whether they keep how far from the training they are.
         """
-        atomic_write_bytes(file, _empty(species, forces=forces))
-        return cls(file, frames=0, forces=forces, atoms=len(species.numbers))
+        kept = {"forces": forces, "stress": stress, "extrapolation": extrapolation}
+        fields = _fields({name for name, wanted in kept.items() if wanted})
+        atomic_write_bytes(file, _empty(species, fields))
+        return cls(file, frames=0, fields=fields, atoms=len(species.numbers))
 
     @classmethod
     def resume(cls, file: Path, *, frames: int) -> Self:
@@ -76,7 +88,7 @@ class TrajectoryWriter:
             CheckpointError: It is missing or has fewer.
         """
         try:
-            found, species, forces = _describe(file)
+            found, species, fields = _describe(file)
         except DataError as error:
             raise CheckpointError(error.what, place=error.place, rule=error.rule, mend=error.mend) from error
         if found < frames:
@@ -87,8 +99,8 @@ class TrajectoryWriter:
                 mend="put the file back, or start a new run in another folder",
             )
         if found > frames or not _closed(file):
-            _keep(file, frames, species, forces=forces)
-        return cls(file, frames=frames, forces=forces, atoms=len(species.numbers))
+            _keep(file, frames, species, fields)
+        return cls(file, frames=frames, fields=fields, atoms=len(species.numbers))
 
     def append(self, frame: Frame) -> None:
         """Take a frame, and write those that wait when there are enough; raises as `flush`."""
@@ -105,7 +117,7 @@ class TrajectoryWriter:
         """
         if not self._waiting:
             return
-        values = {name: np.array([getattr(frame, name) for frame in self._waiting]) for name in _fields(self._forces)}
+        values = {name: np.array([_value(frame, name) for frame in self._waiting]) for name in self._fields}
         try:
             _append(self.file, values, start=self.frames - len(self._waiting))
         except OSError as error:
@@ -120,16 +132,19 @@ class TrajectoryWriter:
 
 
 def iterate_trajectory(file: Path | str) -> Iterator[Atoms]:
-    """The frames of a trajectory one by one, with velocities, energy and forces (where kept); `info` has step and time_fs.
+    """The frames of a trajectory one by one, with velocities and energy, forces and stress where they are kept.
+
+    `info` has step and time_fs and, where it is kept, the extrapolation (see `Observation`; NaN where nobody looked). Fixed atoms are
+    held by a constraint. Of a file that was cut short, the frames before the cut are read.
 
     Raises:
         DataError: The file is missing or no trajectory.
     """
-    frames, species, forces = _describe(Path(file))
+    frames, species, fields = _describe(Path(file))
     per_read = _frames_per_write(len(species.numbers))
     for start in range(0, frames, per_read):
         with h5py.File(file, "r", libver="latest", swmr=True) as handle:  # not open while the caller thinks
-            values = _slice(handle, slice(start, min(start + per_read, frames)), forces=forces)
+            values = _slice(handle, slice(start, min(start + per_read, frames)), fields)
         for index in range(len(values["step"])):
             yield _frame({name: array[index] for name, array in values.items()}).to_atoms(species)
 
@@ -156,8 +171,13 @@ def trajectory_to_xyz(trajectory: Path | str, file: Path | str) -> None:
             write(handle, atoms, format="extxyz")
 
 
-def _fields(forces: bool) -> tuple[str, ...]:
-    kept = [name for name in PLACES if forces or name != "forces"]
+def _value(frame: Frame, name: str) -> Any:
+    value = getattr(frame, name)
+    return np.nan if name == "extrapolation" and value is None else value
+
+
+def _fields(optional: Collection[str]) -> tuple[str, ...]:
+    kept = [name for name in PLACES if name in optional or name not in OPTIONAL]
     return ("step", "time_fs", *kept)
 
 
@@ -169,10 +189,10 @@ def _frames_per_write(atoms: int) -> int:
     return max(1, min(MOST_FRAMES_PER_WRITE, BYTES_PER_WRITE // (3 * 8 * atoms)))
 
 
-def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
+def _lay_out(handle: h5py.File, species: Species, fields: tuple[str, ...]) -> None:
     atoms = len(species.numbers)
-    shapes = {"cell": (3, 3), "energy_ev": (), "step": (), "time_fs": ()}
-    for name in _fields(forces):
+    shapes = {"cell": (3, 3), "stress": (3, 3)} | dict.fromkeys(("energy_ev", "extrapolation", "step", "time_fs"), ())
+    for name in fields:
         shape = shapes.get(name, (atoms, 3))
         dataset = handle.create_dataset(
             _place(name),
@@ -183,7 +203,7 @@ def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
         )
         if name != "step":
             dataset.attrs["unit"] = "fs" if name == "time_fs" else PLACES[name][1]
-    for name in _fields(forces)[2:]:  # H5MD wants them beside each value; they are the same for all
+    for name in fields[2:]:  # H5MD wants them beside each value; they are the same for all
         for shared in (STEP, TIME):
             link = f"{PLACES[name][0]}/{shared.rsplit('/', 1)[1]}"
             if link not in handle:
@@ -191,6 +211,8 @@ def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
     handle.create_dataset(WHOLE_FRAMES, data=np.zeros(1, dtype=np.int64), maxshape=(1,), chunks=(1,))
     group = cast(h5py.Group, handle[GROUP])
     group["species"], group["mass"] = species.numbers, species.masses
+    if species.fixed is not None:
+        group["fixed"] = species.fixed
     box = cast(h5py.Group, group["box"])
     box.attrs["dimension"] = 3
     box.attrs["boundary"] = ["periodic" if periodic else "none" for periodic in species.pbc]
@@ -200,10 +222,10 @@ def _lay_out(handle: h5py.File, species: Species, *, forces: bool) -> None:
     about.create_group("author").attrs["name"] = "not given"
 
 
-def _empty(species: Species, *, forces: bool) -> bytes:
+def _empty(species: Species, fields: tuple[str, ...]) -> bytes:
     """The bytes of a trajectory without frames."""
     with h5py.File("in memory", "w", libver="latest", driver="core", backing_store=False) as handle:
-        _lay_out(handle, species, forces=forces)
+        _lay_out(handle, species, fields)
         handle.flush()
         return handle.id.get_file_image()
 
@@ -247,8 +269,8 @@ def _extend(handle: h5py.File, values: dict[str, np.ndarray], *, start: int) -> 
     whole.flush()
 
 
-def _describe(file: Path) -> tuple[int, Species, bool]:
-    """Whole frames, what does not change, and whether frames keep their forces."""
+def _describe(file: Path) -> tuple[int, Species, tuple[str, ...]]:
+    """Whole frames, what does not change, and the fields that frames keep."""
     try:
         with h5py.File(file, "r", libver="latest", swmr=True) as handle:
             boundary = cast(Sequence[str], handle[f"{GROUP}/box"].attrs["boundary"])
@@ -256,8 +278,10 @@ def _describe(file: Path) -> tuple[int, Species, bool]:
                 numbers=_dataset(handle, f"{GROUP}/species")[:],
                 masses=_dataset(handle, f"{GROUP}/mass")[:],
                 pbc=np.array([kind == "periodic" for kind in boundary]),
+                fixed=_dataset(handle, f"{GROUP}/fixed")[:] if f"{GROUP}/fixed" in handle else None,
             )
-            return int(_dataset(handle, WHOLE_FRAMES)[0]), species, f"{GROUP}/force" in handle
+            fields = _fields({name for name in OPTIONAL if PLACES[name][0] in handle})
+            return int(_dataset(handle, WHOLE_FRAMES)[0]), species, fields
     except (OSError, KeyError) as error:
         raise DataError(
             f"is no trajectory, or is damaged: {error}",
@@ -276,18 +300,18 @@ def _closed(file: Path) -> bool:
         return False
 
 
-def _keep(file: Path, frames: int, species: Species, *, forces: bool) -> None:
+def _keep(file: Path, frames: int, species: Species, fields: tuple[str, ...]) -> None:
     """Copy the first frames to a file that takes the old one's place."""
     with h5py.File(file, "r", libver="latest", swmr=True) as old, atomic_path(file) as temporary:
-        temporary.write_bytes(_empty(species, forces=forces))
+        temporary.write_bytes(_empty(species, fields))
         per_write = _frames_per_write(len(species.numbers))
         for start in range(0, frames, per_write):
-            values = _slice(old, slice(start, min(start + per_write, frames)), forces=forces)
+            values = _slice(old, slice(start, min(start + per_write, frames)), fields)
             _append(temporary, values, start=start)
 
 
-def _slice(handle: h5py.File, chosen: slice, *, forces: bool) -> dict[str, np.ndarray]:
-    return {name: _dataset(handle, _place(name))[chosen] for name in _fields(forces)}
+def _slice(handle: h5py.File, chosen: slice, fields: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return {name: _dataset(handle, _place(name))[chosen] for name in fields}
 
 
 def _dataset(handle: h5py.File, name: str) -> h5py.Dataset:
@@ -303,4 +327,6 @@ def _frame(values: dict[str, Any]) -> Frame:
         cell=values["cell"],
         energy_ev=float(values["energy_ev"]),
         forces=values.get("forces"),
+        stress=values.get("stress"),
+        extrapolation=float(values["extrapolation"]) if "extrapolation" in values else None,
     )

@@ -3,12 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from ase.data import chemical_symbols
+import numpy as np
+from torch import Tensor
 
 from adiabat.errors import SimulationError
-from adiabat.simulate.follower import GONE_WRONG
+from adiabat.simulate.follower import GONE_WRONG, name_of_atom
 from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
+from adiabat.system import Batch
 
 ENERGY_ERROR_EV_PER_ATOM = 0.1
 """Above what any time step of use does (a few meV/atom), and reached long before a structure has flown apart."""
@@ -27,18 +29,18 @@ class Watch:
     3. NVE: the total energy changes from its start by no more than 0.1 eV/atom or half the kinetic energy, whichever is larger.
     4. NVT: the temperature is at most 20 times the thermostat's plus 5000 K.
 
+    5. NPT: a cell keeps its handedness, and stays thicker than twice the skin of the neighbour list.
+
     Attributes:
-        start_ev: Conserved energy at step 0.
-        thermostat_k: The thermostat's temperature; None in NVE.
+        thermostat_k: Of each structure, the thermostat's highest temperature; None in NVE.
     """
 
-    start_ev: float
-    thermostat_k: float | None
+    thermostat_k: tuple[float, ...] | None
 
-    def check_energy(self, seen: Observation, *, atoms: int) -> None:
-        """Rules 3 and 4; raises SimulationError."""
+    def check_energy(self, seen: Observation, *, system: int, start_ev: float, atoms: int) -> None:
+        """Rules 3 and 4 for one structure of the batch, of so many atoms; raises SimulationError."""
         if self.thermostat_k is None:
-            error = abs(seen.conserved_energy_ev - self.start_ev) / atoms
+            error = abs(seen.conserved_energy_ev - start_ev) / atoms
             allowed = max(ENERGY_ERROR_EV_PER_ATOM, 0.5 * seen.kinetic_energy_ev / atoms)
             if error > allowed:
                 raise SimulationError(
@@ -46,23 +48,49 @@ class Watch:
                     rule=f"NVE conserves it to {ENERGY_ERROR_EV_PER_ATOM} eV/atom or half the kinetic energy, whichever is larger",
                     mend=GONE_WRONG,
                 )
-        elif seen.temperature_k > HOTTEST * self.thermostat_k + HOTTEST_EXTRA_K:
+        elif seen.temperature_k > HOTTEST * self.thermostat_k[system] + HOTTEST_EXTRA_K:
             raise SimulationError(
-                f"the temperature is {seen.temperature_k:.0f} K, the thermostat's {self.thermostat_k:g} K",
+                f"the temperature is {seen.temperature_k:.0f} K, the thermostat's {self.thermostat_k[system]:g} K",
                 rule=f"at most {HOTTEST:g} times the thermostat's temperature plus {HOTTEST_EXTRA_K:g} K",
                 mend=GONE_WRONG,
             )
 
 
+def require_cells(before: State, after: State, *, skin: float) -> None:
+    """Rule 5, where the cell has changed; raises SimulationError."""
+    if after.batch.cell is before.batch.cell:
+        return
+    cells = after.batch.cell.numpy()
+    volumes, areas = np.linalg.det(cells), np.linalg.norm(np.cross(cells[:, [1, 2, 0]], cells[:, [2, 0, 1]]), axis=2)
+    turned = np.sign(volumes) != np.sign(np.linalg.det(before.batch.cell.numpy()))
+    thickness = np.abs(volumes) / areas.max(1)
+    if turned.any():
+        what = f"the cell of structure {int(turned.argmax())} has turned inside out"
+    elif not (thickness >= 2 * skin).all():
+        system = int((~(thickness >= 2 * skin)).argmax())
+        what = f"the cell of structure {system} is {thickness[system]:.3g} Å thick"
+    else:
+        return
+    raise SimulationError(
+        what,
+        rule=f"a cell stays thicker than {2 * skin:g} Å, twice the skin of the neighbour list",
+        mend="see whether the pressure, its sign and the potential are right, or take a larger structure",
+    )
+
+
 def require_finite(state: State) -> None:
     """Rule 2; raises SimulationError."""
-    if math.isfinite(float(state.energy.sum() + state.forces.sum())):
+    require_finite_values(state.batch, state.energy, state.forces)
+
+
+def require_finite_values(batch: Batch, energy: Tensor, forces: Tensor) -> None:
+    """Rule 2, of energies (S,) and forces (N, 3); raises SimulationError."""
+    if math.isfinite(float(energy.sum() + forces.sum())):
         return
-    wrong = (~state.forces.isfinite()).any(-1).nonzero()
+    wrong = (~forces.isfinite()).any(-1).nonzero()
     if len(wrong):
         atom = int(wrong[0])
-        symbol = chemical_symbols[int(state.batch.numbers[atom])]
-        what = f"atom {atom} ({symbol}) has the force {state.forces[atom].tolist()} eV/Å"
+        what = f"{name_of_atom(batch, atom)} has the force {forces[atom].tolist()} eV/Å"
     else:
-        what = f"the energy is {state.energy.tolist()} eV"
+        what = f"the energy is {energy.tolist()} eV"
     raise SimulationError(what, rule="energy and forces are finite", mend=GONE_WRONG)

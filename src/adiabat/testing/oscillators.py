@@ -56,9 +56,24 @@ class AnharmonicChains:
         per_atom = batch.positions.new_zeros(batch.n_atoms).index_add(0, bonded, energies)
         return Prediction(energy=batch.sum_over_atoms(per_atom), forces=forces)
 
+    def batch(self, counts: tuple[int, ...]) -> Batch:
+        """Chains of so many atoms each, as they start."""
+        return open_batch(torch.cat([self.start(count) for count in counts]), torch.tensor(counts))
+
     def start(self, atoms: int) -> Tensor:
         """(atoms, 3) Å: a zigzag with bonds of the right length."""
         steps = torch.arange(atoms, dtype=torch.float64)
         across = 0.3 * self.length * (steps % 2)
         along = steps * (self.length**2 - (0.3 * self.length) ** 2) ** 0.5
         return torch.stack([along, across, torch.zeros_like(along)], -1)
+
+
+def open_batch(positions: Tensor, counts: Tensor) -> Batch:
+    """Carbon atoms of several structures without cells."""
+    return Batch(
+        positions=positions,
+        cell=positions.new_zeros(len(counts), 3, 3),
+        pbc=torch.zeros(len(counts), 3, dtype=torch.bool),
+        numbers=torch.full((len(positions),), 6),
+        system=torch.repeat_interleave(torch.arange(len(counts)), counts),
+    )

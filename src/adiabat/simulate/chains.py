@@ -1,0 +1,100 @@
+"""Nosé-Hoover chains: thermostats that are dynamical variables themselves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adiabat.typing import FloatArray
+from adiabat.units import BOLTZMANN_EV_PER_K
+
+LENGTH = 3
+"""Links of a chain. A single one is not ergodic for a harmonic oscillator, three are taken everywhere."""
+OUTER = 1 / (2 - 2 ** (1 / 3))
+WEIGHTS = (OUTER, 1 - 2 * OUTER, OUTER)
+"""Of the fourth order (Suzuki 1990; Yoshida 1990)."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain on some degrees of freedom of each structure.
+
+    G. J. Martyna, M. L. Klein and M. E. Tuckerman, J. Chem. Phys. 97, 2635 (1992), doi:10.1063/1.463940; integrated as
+    G. J. Martyna, M. E. Tuckerman, D. J. Tobias and M. L. Klein, Mol. Phys. 87, 1117 (1996), doi:10.1080/00268979600100761, do.
+
+        dp/dt = ... - v₁ p,   Q₁ dv₁/dt = 2 K - f k_B T - Q₁ v₁ v₂,   Q_k dv_k/dt = Q_{k-1} v_{k-1}² - k_B T - Q_k v_k v_{k+1}
+
+    with Q₁ = f k_B T₀ τ² and Q_k = k_B T₀ τ².
+
+    Attributes:
+        degrees: (S,) f.
+        mass_ev: (S,) k_B T₀, in eV: the temperature of the start, which sets the masses.
+        time_constant_fs: τ.
+    """
+
+    degrees: FloatArray
+    mass_ev: FloatArray
+    time_constant_fs: float
+
+    @property
+    def masses(self) -> FloatArray:
+        """(S, LENGTH) Q, eV fs²."""
+        each = np.repeat((self.mass_ev * self.time_constant_fs**2)[:, None], LENGTH, axis=1)
+        each[:, 0] *= self.degrees
+        return each
+
+    def energy_ev(self, velocities: FloatArray) -> FloatArray:
+        """(S,) Σ Q v² / 2."""
+        return 0.5 * (self.masses * velocities**2).sum(1)
+
+    def propagated(
+        self, velocities: FloatArray, twice_kinetic_ev: FloatArray, thermal_ev: FloatArray, *, by_fs: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The chain and what it thermalises, so much later.
+
+        Args:
+            velocities: (S, LENGTH) v, 1/fs.
+            twice_kinetic_ev: (S,) 2 K of what is thermalised.
+            thermal_ev: (S,) k_B T.
+            by_fs: How long.
+
+        Returns:
+            The chain's velocities; (S,) the factor of what is thermalised; (S,) eV, what ∫ (f k_B T v₁ + k_B T Σ v_k) dt has grown by.
+        """
+        links, masses = list(velocities.T.copy()), list(self.masses.T)
+        factor, stored = np.ones_like(twice_kinetic_ev), np.zeros_like(twice_kinetic_ev)
+        for weight in WEIGHTS:
+            step = weight * by_fs
+            for k in reversed(range(LENGTH)):
+                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
+            factor = factor * np.exp(-step * links[0])
+            stored = stored + step * thermal_ev * (self.degrees * links[0] + sum(links[1:]))
+            for k in range(LENGTH):
+                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
+        return np.stack(links, axis=1), factor, stored
+
+    def _pushed(
+        self,
+        links: list[FloatArray],
+        k: int,
+        masses: list[FloatArray],
+        energies: tuple[FloatArray, FloatArray],
+        step: float,
+    ) -> FloatArray:
+        """One link half a step later, under the force on it and the friction of the next one; energies are 2 K and k_B T."""
+        twice_kinetic, thermal = energies
+        drive = twice_kinetic - self.degrees * thermal if k == 0 else masses[k - 1] * links[k - 1] ** 2 - thermal
+        push = 0.5 * step * drive / masses[k]
+        if k == LENGTH - 1:
+            return links[k] + push
+        slowed = np.exp(-0.25 * step * links[k + 1])
+        return (links[k] * slowed + push) * slowed
+
+
+def drawn_chain(masses: FloatArray, thermal_ev: FloatArray, normal: FloatArray) -> FloatArray:
+    """(S, LENGTH) velocities as they are distributed at k_B T."""
+    return normal * np.sqrt(thermal_ev[:, None] / masses)
+
+
+def thermal_energy_ev(temperature_k: FloatArray, systems: int) -> FloatArray:
+    """(S,) k_B T."""
+    return BOLTZMANN_EV_PER_K * np.broadcast_to(temperature_k, (systems,))

@@ -1,0 +1,55 @@
+"""The middle scheme: a thermostat between two half drifts, whatever thermostat it is."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from adiabat.simulate.integrator import Evaluator, counted, kicked, moved
+from adiabat.simulate.state import State, kinetic_energy_ev
+
+
+class Middle:
+    """Half a kick, half a drift, the thermostat for a whole step, half a drift, half a kick.
+
+    Z. Zhang, X. Liu, K. Yan, M. E. Tuckerman and J. Liu, J. Phys. Chem. A 123, 6056 (2019), doi:10.1021/acs.jpca.9b02771:
+    positions in a harmonic well have their exact variance k_B T / (m ω²) at every stable time step. Velocities at the end of a
+    step have the variance (1 - ω²h²/4) k_B T / m; half a kick earlier or later it is exact. Kinetic energies are therefore
+    means over these two half kicks: K(v) + h² Σ m a² / 8.
+
+    Attributes:
+        conserves_momentum: Whether the thermostat leaves the motion of the centre of mass as it is.
+    """
+
+    timestep_fs: float
+    conserves_momentum: ClassVar[bool]
+
+    def thermalised(self, state: State, velocities: Tensor) -> State:
+        """The state with what the thermostat makes of these velocities in one step."""
+        raise NotImplementedError
+
+    def step(self, state: State, potential: Evaluator) -> State:
+        """The state one time step later."""
+        half = 0.5 * self.timestep_fs
+        before = kicked(state.velocities, state, by_fs=half)
+        thermal = self.thermalised(state, before)
+        positions = torch.add(state.batch.positions, before + thermal.velocities, alpha=half)
+        arrived = moved(thermal, positions, potential)
+        velocities = kicked(arrived.velocities, arrived, by_fs=half)
+        return arrived.replace(velocities=velocities, **counted(state, self.timestep_fs))
+
+    def kinetic_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: the mean of half a kick before and half a kick after this instant."""
+        kick = 0.5 * self.timestep_fs * state.accelerations
+        return self._energy(state, state.velocities) + self._energy(state, kick)
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: potential and kinetic energy (of this instant) less the heat that was given.
+
+        Its change is the error of the time step alone (Bussi and Parrinello, Phys. Rev. E 75, 056707 (2007)).
+        """
+        return state.energy + self._energy(state, state.velocities) - state.heat_ev
+
+    @staticmethod
+    def _energy(state: State, velocities: Tensor) -> Tensor:
+        return kinetic_energy_ev(state.batch, state.masses, velocities)

@@ -1,0 +1,252 @@
+"""Constant pressure: the extended system of Martyna, Tobias and Klein, of the volume or of the whole cell."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adiabat.errors import SimulationError
+from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
+from adiabat.simulate.checks import require_positive
+from adiabat.simulate.integrator import Evaluator, counted, first_state, moved
+from adiabat.simulate.per_system import deformed_cell, scaled, transformed
+from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
+from adiabat.simulate.schedule import Target, at_time, require_target
+from adiabat.simulate.state import (
+    State,
+    drift_velocity,
+    internal_degrees_of_freedom,
+    internal_kinetic_energy_ev,
+    internal_temperature_k,
+    kinetic_energy_ev,
+    kinetic_tensor_ev,
+)
+from adiabat.simulate.statistics import standard_error
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+from adiabat.typing import FloatArray
+from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+
+CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
+LARGEST_STRAIN = 0.05
+"""Of a cell in one step."""
+SMALL = 1e-4
+
+
+@dataclass(frozen=True)
+class MartynaTobiasKlein:
+    """Constant temperature and pressure by dynamics of the cell, with chains on the atoms and on the cell.
+
+    G. J. Martyna, D. J. Tobias and M. L. Klein, J. Chem. Phys. 101, 4177 (1994), doi:10.1063/1.467468, integrated as M. E. Tuckerman,
+    J. Alejandre, R. López-Rendón, A. L. Jochim and G. J. Martyna, J. Phys. A 39, 5629 (2006), doi:10.1088/0305-4470/39/19/S18, and
+    T.-Q. Yu et al., Chem. Phys. 370, 294 (2010), doi:10.1016/j.chemphys.2010.02.014, for the whole cell, do:
+
+        dr/dt = v + r g,   dv/dt = F/m - v (g + tr g / f),   dh/dt = h g
+        W dg/dt = V (P - P₀) + 2 K / f - (chain),   W = (f + 3) k_B T₀ τ² / 3
+
+    with g symmetric, so that the cell does not turn; isotropic: a multiple of the unit matrix. Chains outermost, then the kick of
+    the cell, the kick of the atoms, the drift of both: time-reversible. Velocities at the end of a step are the canonical ones, and
+    positions in a harmonic well have the variance k_B T / (m ω² (1 - ω²h²/4)) of velocity Verlet.
+
+    Volumes have the weight exp(-(U + P₀V) / k_B T) V^(N-1) dV: an ideal gas has P₀<V> = N k_B T. Flexible cells have V⁻² d⁹h.
+
+    Attributes:
+        timestep_fs: h.
+        temperature_k: T; T₀ is that of the start.
+        pressure_gpa: P₀.
+        thermostat_time_fs: τ of the chains.
+        barostat_time_fs: τ of the cell and of its chain.
+        cell: What changes.
+    """
+
+    timestep_fs: float
+    temperature_k: Target
+    pressure_gpa: Target
+    thermostat_time_fs: float
+    barostat_time_fs: float
+    cell: CellShape = "isotropic"
+
+    def __post_init__(self) -> None:
+        for name in ("timestep_fs", "thermostat_time_fs", "barostat_time_fs"):
+            require_positive(name, getattr(self, name))
+        require_target("temperature_k", self.temperature_k, above=0.0)
+        require_target("pressure_gpa", self.pressure_gpa)
+
+    def with_timestep(self, timestep_fs: float) -> Self:
+        """The same with another time step."""
+        return replace(self, timestep_fs=timestep_fs)
+
+    def init(
+        self,
+        batch: Batch,
+        potential: Evaluator,
+        *,
+        velocities: Tensor,
+        masses: Tensor,
+        streams: Streams,
+        fixed: Tensor | None = None,
+    ) -> State:
+        """The state before the first step; raises StructureError without a cell, or where atoms are fixed."""
+        state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
+        require_cell(state)
+        chain, cell_chain = self._chain(state), self._cell_chain(state)
+        normal = streams.normal_per_system(2 * LENGTH + 6, "chains", step=0)
+        links = drawn_chain(chain.masses, chain.mass_ev, normal[:, :LENGTH])
+        cell_links = drawn_chain(cell_chain.masses, cell_chain.mass_ev, normal[:, LENGTH : 2 * LENGTH])
+        width = np.sqrt(chain.mass_ev / self._cell_mass(state))[:, None]
+        variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: self._drawn(width * normal[:, 2 * LENGTH :])}
+        return state.replace(variables=_as_tensors(variables))
+
+    def step(self, state: State, potential: Evaluator) -> State:
+        """The state one time step later; raises SimulationError where the cell would change by more than 5 % in it."""
+        half = 0.5 * self.timestep_fs
+        state = self._cell_kicked(self._thermalised(state, half), half)
+        state = self._kicked(state, half)
+        arrived = self._kicked(self._drifted(state, potential), half)
+        arrived = self._thermalised(self._cell_kicked(arrived, half), half)
+        return arrived.replace(**counted(state, self.timestep_fs))
+
+    def degrees_of_freedom(self, state: State) -> Tensor:
+        """(S,) 3n - 3."""
+        return internal_degrees_of_freedom(state.batch)
+
+    def kinetic_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV, of all motion of atoms, that of the centre of mass among it."""
+        return kinetic_energy_ev(state.batch, state.masses, state.velocities)
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K, of the motion about the centre of mass."""
+        return internal_temperature_k(state, state.velocities)
+
+    def mean_temperature_std_k(
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
+    ) -> float | None:
+        """K, from the series itself."""
+        return standard_error(temperatures_k)
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: energies of atoms, cell and chains, P₀V, and what is stored in the chains' positions.
+
+        With a ramp of the pressure it changes by V dP₀.
+        """
+        velocity = state.variables[CELL_VELOCITY].numpy()
+        others = (
+            self._pressure(state) * volumes(state)
+            + 0.5 * self._cell_mass(state) * _square(velocity)
+            + self._chain(state).energy_ev(state.variables[CHAIN].numpy())
+            + self._cell_chain(state).energy_ev(state.variables[CELL_CHAIN].numpy())
+        )
+        return state.energy + self.kinetic_energy_ev(state) - state.heat_ev + torch.from_numpy(others)
+
+    def _thermalised(self, state: State, by_fs: float) -> State:
+        """Both chains, and what they do to atoms and cell."""
+        systems = state.batch.n_systems
+        thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), systems)
+        kinetic = internal_kinetic_energy_ev(state, state.velocities).numpy()
+        links, factor, stored = self._chain(state).propagated(
+            state.variables[CHAIN].numpy(), 2 * kinetic, thermal, by_fs=by_fs
+        )
+        velocity = state.variables[CELL_VELOCITY].numpy()
+        of_cell = self._cell_mass(state) * _square(velocity)
+        cell_links, cell_factor, cell_stored = self._cell_chain(state).propagated(
+            state.variables[CELL_CHAIN].numpy(), of_cell, thermal, by_fs=by_fs
+        )
+        drift = self._drift(state)
+        variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
+        return state.replace(
+            velocities=drift + scaled(state.batch, state.velocities - drift, factor),
+            heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
+            variables={**state.variables, **_as_tensors(variables)},
+        )
+
+    def _cell_kicked(self, state: State, by_fs: float) -> State:
+        moving = state.velocities - self._drift(state)
+        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
+        degrees = self.degrees_of_freedom(state).numpy()
+        on_unit = np.trace(kinetic, axis1=1, axis2=2) / degrees - self._pressure(state) * volumes(state)
+        force = trace_part(kinetic + virial_part(state) + on_unit[:, None, None] * np.eye(3), self.cell)
+        velocity = state.variables[CELL_VELOCITY].numpy() + by_fs / self._cell_mass(state)[:, None, None] * force
+        return state.replace(variables={**state.variables, CELL_VELOCITY: torch.from_numpy(velocity)})
+
+    def _kicked(self, state: State, by_fs: float) -> State:
+        """Atoms under their forces and the drag of the cell, exactly for both together."""
+        velocity = state.variables[CELL_VELOCITY].numpy()
+        trace = (3 if self.cell == "isotropic" else 1) * np.trace(velocity, axis1=1, axis2=2)
+        degrees = self.degrees_of_freedom(state).numpy()
+        drag = velocity + (trace / degrees)[:, None, None] * np.eye(velocity.shape[-1])
+        slowed, mean = spectral(-by_fs * drag, np.exp, _mean_exp)
+        drift = self._drift(state)
+        velocities = drift + transformed(state.batch, state.velocities - drift, slowed)
+        return state.replace(velocities=velocities + by_fs * transformed(state.batch, state.accelerations, mean))
+
+    def _drifted(self, state: State, potential: Evaluator) -> State:
+        strain = self.timestep_fs * state.variables[CELL_VELOCITY].numpy()
+        largest = float(np.abs(strain).max())
+        if not largest <= LARGEST_STRAIN:  # also where it is NaN
+            raise SimulationError(
+                f"the cell would be strained by {largest:.2g} in one step",
+                rule=f"a barostat strains a cell by at most {LARGEST_STRAIN:g} in one step",
+                mend="take a longer time constant of the barostat, or a start nearer to equilibrium",
+            )
+        stretch, mean = spectral(strain, np.exp, _mean_exp)
+        carried = transformed(state.batch, state.batch.positions, stretch)
+        positions = carried + self.timestep_fs * transformed(state.batch, state.velocities, mean)
+        return moved(state, positions, potential, cell=deformed_cell(state.batch.cell, stretch))
+
+    def _drift(self, state: State) -> Tensor:
+        return drift_velocity(state.batch, state.masses, state.velocities)[state.batch.system]
+
+    def _pressure(self, state: State) -> FloatArray:
+        """(S,) eV/Å³."""
+        target = at_time(self.pressure_gpa, state.time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
+        return np.broadcast_to(target, (state.batch.n_systems,))
+
+    def _start_ev(self, state: State) -> FloatArray:
+        """(S,) k_B T₀."""
+        return thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
+
+    def _chain(self, state: State) -> Chain:
+        degrees = self.degrees_of_freedom(state).numpy().astype(np.float64)
+        return Chain(degrees, self._start_ev(state), self.thermostat_time_fs)
+
+    def _cell_chain(self, state: State) -> Chain:
+        degrees = np.full(state.batch.n_systems, 1.0 if self.cell == "isotropic" else 6.0)
+        return Chain(degrees, self._start_ev(state), self.barostat_time_fs)
+
+    def _cell_mass(self, state: State) -> FloatArray:
+        """(S,) W, eV fs²."""
+        degrees = self.degrees_of_freedom(state).numpy()
+        return (degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
+
+    def _drawn(self, normal: FloatArray) -> FloatArray:
+        """(S, 1, 1) or (S, 3, 3) of six numbers each, of the variance k_B T / W for each degree of freedom."""
+        if self.cell == "isotropic":
+            return normal[:, 0][:, None, None] / 3**0.5
+        found = np.empty((len(normal), 3, 3))
+        found[:, [0, 1, 2], [0, 1, 2]] = normal[:, :3]
+        found[:, [0, 0, 1], [1, 2, 2]] = found[:, [1, 2, 2], [0, 0, 1]] = normal[:, 3:] / 2**0.5
+        return found
+
+
+def _as_tensors(variables: dict[str, FloatArray]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(value) for name, value in variables.items()}
+
+
+def _square(velocity: FloatArray) -> FloatArray:
+    """(S,) Σ g², of a multiple of the unit matrix three times its square."""
+    return (velocity**2).sum((1, 2)) * (3 if velocity.shape[-1] == 1 else 1)
+
+
+def _mean_exp(values: FloatArray) -> FloatArray:
+    """(exp(x) - 1) / x, the mean of exp over the way to x."""
+    small = np.abs(values) < SMALL
+    safe = np.where(small, 1.0, values)
+    return np.where(small, 1 + values / 2 + values**2 / 6, np.expm1(safe) / safe)

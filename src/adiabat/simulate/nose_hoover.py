@@ -1,0 +1,119 @@
+"""Constant temperature: Nosé-Hoover chains."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
+from adiabat.simulate.checks import require_positive
+from adiabat.simulate.integrator import Evaluator, first_state
+from adiabat.simulate.middle import Middle
+from adiabat.simulate.per_system import scaled
+from adiabat.simulate.schedule import Target, at_time, require_target
+from adiabat.simulate.state import (
+    State,
+    drift_velocity,
+    internal_degrees_of_freedom,
+    internal_kinetic_energy_ev,
+    temperature_k,
+)
+from adiabat.simulate.statistics import standard_error
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
+from adiabat.typing import FloatArray
+
+VELOCITIES = "chain"
+
+
+@dataclass(frozen=True)
+class NoseHooverChains(Middle):
+    """One chain (see `Chain`) on all motion about the centre of mass of a structure, in the middle scheme.
+
+    Deterministic and time-reversible; the first velocities of the chains are drawn at the temperature.
+
+    Attributes:
+        timestep_fs: h.
+        temperature_k: T.
+        time_constant_fs: τ of the chains.
+    """
+
+    timestep_fs: float
+    temperature_k: Target
+    time_constant_fs: float
+    conserves_momentum: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_positive("timestep_fs", self.timestep_fs)
+        require_target("temperature_k", self.temperature_k, above=0.0)
+        require_positive("time_constant_fs", self.time_constant_fs)
+
+    def init(
+        self,
+        batch: Batch,
+        potential: Evaluator,
+        *,
+        velocities: Tensor,
+        masses: Tensor,
+        streams: Streams,
+        fixed: Tensor | None = None,
+    ) -> State:
+        """The state before the first step."""
+        state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
+        chain = self._chain(state)
+        drawn = drawn_chain(chain.masses, chain.mass_ev, streams.normal_per_system(LENGTH, "chains", step=0))
+        return state.replace(variables={VELOCITIES: torch.from_numpy(drawn)})
+
+    def with_timestep(self, timestep_fs: float) -> Self:
+        """The same with another time step."""
+        return replace(self, timestep_fs=timestep_fs)
+
+    def thermalised(self, state: State, velocities: Tensor) -> State:
+        """The state with what the chains make of these velocities."""
+        kinetic = internal_kinetic_energy_ev(state, velocities).numpy()
+        thermal = thermal_energy_ev(
+            at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs), state.batch.n_systems
+        )
+        links, factor, stored = self._chain(state).propagated(
+            state.variables[VELOCITIES].numpy(), 2 * kinetic, thermal, by_fs=self.timestep_fs
+        )
+        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)[state.batch.system]
+        return state.replace(
+            velocities=drift + scaled(state.batch, velocities - drift, factor),
+            heat_ev=state.heat_ev - torch.from_numpy(stored),
+            variables={**state.variables, VELOCITIES: torch.from_numpy(links)},
+        )
+
+    def degrees_of_freedom(self, state: State) -> Tensor:
+        """(S,) 3n - 3; three for each atom that moves where others are fixed."""
+        return internal_degrees_of_freedom(state.batch, state.fixed)
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K, of the motion about the centre of mass."""
+        kick = 0.5 * self.timestep_fs * state.accelerations
+        kinetic = internal_kinetic_energy_ev(state, state.velocities) + internal_kinetic_energy_ev(state, kick)
+        return temperature_k(kinetic, self.degrees_of_freedom(state))
+
+    def mean_temperature_std_k(
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
+    ) -> float | None:
+        """K, from the series itself."""
+        return standard_error(temperatures_k)
+
+    def conserved_energy_ev(self, state: State) -> Tensor:
+        """(S,) eV: potential and kinetic energy, the chains' own, and what is stored in their positions."""
+        chains = self._chain(state).energy_ev(state.variables[VELOCITIES].numpy())
+        return super().conserved_energy_ev(state) + torch.from_numpy(chains)
+
+    def _chain(self, state: State) -> Chain:
+        start = thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
+        degrees = self.degrees_of_freedom(state).numpy().astype(np.float64)
+        return Chain(degrees, start, self.time_constant_fs)

@@ -1,0 +1,66 @@
+"""Pressure inside a cell, and what deforms it."""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+
+from adiabat.errors import StructureError
+from adiabat.simulate.state import State
+from adiabat.typing import FloatArray
+
+CellShape: TypeAlias = Literal["isotropic", "flexible"]
+"""What a barostat changes of a cell: its size alone, or its shape, too."""
+
+
+def require_cell(state: State) -> None:
+    """Refuse a barostat for structures without a volume, or with fixed atoms, which a cell would carry with it.
+
+    Raises:
+        StructureError: Naming what is missing.
+    """
+    if state.stress is None:
+        without = int((~(state.batch.pbc.all(-1) & (state.batch.volume > 0))).nonzero()[0])
+        raise StructureError(
+            f"is periodic along {state.batch.pbc[without].tolist()}, with the volume {float(state.batch.volume[without]):g} Å³",
+            rule="a barostat changes a cell: the structure is periodic in three directions and has a volume",
+            mend="run it in nvt, or give it a periodic cell",
+        )
+    if state.fixed is not None:
+        raise StructureError(
+            f"{int(state.fixed.sum())} atoms are fixed",
+            rule="a barostat moves all atoms with the cell",
+            mend="run it in nvt, or remove the constraints",
+        )
+
+
+def volumes(state: State) -> FloatArray:
+    """(S,) Å³."""
+    return np.abs(np.linalg.det(state.batch.cell.numpy()))
+
+
+def virial_part(state: State) -> FloatArray:
+    """(S, 3, 3) eV: -V σ, what the potential adds to V times the internal pressure."""
+    if state.stress is None:
+        raise RuntimeError("a barostat began without a stress")
+    return -volumes(state)[:, None, None] * state.stress.numpy()
+
+
+def trace_part(matrices: FloatArray, shape: CellShape) -> FloatArray:
+    """What a barostat uses of (S, 3, 3) matrices: (S, 1, 1), a third of the trace, or all of them, symmetrised."""
+    if shape == "isotropic":
+        return np.trace(matrices, axis1=1, axis2=2)[:, None, None] / 3
+    return 0.5 * (matrices + matrices.transpose(0, 2, 1))
+
+
+def spectral(matrices: FloatArray, *functions: np.ufunc) -> list[FloatArray]:
+    """Functions of symmetric matrices (S, 3, 3); of (S, 1, 1), multiples of the unit matrix, they are those of numbers."""
+    if matrices.shape[-1] == 1:
+        return [function(matrices) for function in functions]
+    values, vectors = np.linalg.eigh(matrices)
+    return [(vectors * function(values)[:, None, :]) @ vectors.transpose(0, 2, 1) for function in functions]
+
+
+def as_tensor(matrices: FloatArray) -> torch.Tensor:
+    """(S, 3, 3) of either form."""
+    return torch.from_numpy(matrices * np.eye(3) if matrices.shape[-1] == 1 else matrices)
