@@ -138,7 +138,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def silicon(*options: str) -> int:
     return run(
-        ["md", "si.adiabat", "si.xyz", "--ensemble", "nvt", "--temperature-k", "300", "--steps", "4", "--out", "run", *list(options)]
+        [
+            "md",
+            "si.adiabat",
+            "si.xyz",
+            "--ensemble",
+            "nvt",
+            "--temperature-k",
+            "300",
+            "--steps",
+            "4",
+            "--out",
+            "run",
+            *list(options),
+        ]
     )
 
 

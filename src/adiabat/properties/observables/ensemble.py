@@ -1,11 +1,15 @@
 """Ensemble: how the atoms of a trajectory were moved, and what may be asked of it therefore."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
-from adiabat.errors import DataError, PropertyUnavailable
+from adiabat.errors import ConfigurationError, DataError, PropertyUnavailable
+from adiabat.simulate import SimulationConfig
+from adiabat.simulate.config import DEFAULT_THERMOSTAT_TIME_FS
+from adiabat.simulate.schedule import Course
 
 Kind: TypeAlias = Literal["nve", "nvt", "npt", "unknown"]
 
@@ -43,22 +47,27 @@ class Ensemble:
             DataError: The file is missing or no description of a run.
         """
         try:
-            said: dict[str, Any] = json.loads(description.read_text())["configuration"]
-            kind: Kind = said["ensemble"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            said = json.loads(description.read_text())["configuration"]
+            config = SimulationConfig.parse({name: value for name, value in said.items() if value is not None})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigurationError) as error:
             raise DataError(
                 f"is no description of a run: {type(error).__name__}: {error}",
                 place=str(description),
                 rule="a trajectory is analysed with what its run was told",
-                mend="name the folder that `adiabat md` made",
+                mend="name the folder that `adiabat md` made; of several replicas the folder of one",
             ) from error
-        thermal = kind in ("nvt", "npt")
+        if config.ensemble == "nve":
+            return cls(kind="nve")
+        thermostat = config.thermostat_kind
+        coupling_fs = None
+        if thermostat in ("csvr", "nhc"):
+            coupling_fs = config.thermostat_time_fs or DEFAULT_THERMOSTAT_TIME_FS
         return cls(
-            kind=kind,
-            thermostat=(said.get("thermostat") or "langevin") if thermal else None,
-            temperature_k=_constant(said.get("temperature_k")) if thermal else None,
-            pressure_gpa=_constant(said.get("pressure_gpa")) if kind == "npt" else None,
-            coupling_fs=said.get("thermostat_time_fs") if thermal else None,
+            kind=config.ensemble,
+            thermostat=thermostat,
+            temperature_k=_constant(config.temperatures, description.parent.name),
+            pressure_gpa=_constant(config.pressures, description.parent.name),
+            coupling_fs=coupling_fs,
         )
 
     def __str__(self) -> str:
@@ -136,6 +145,11 @@ class Ensemble:
         return self.temperature_k
 
 
-def _constant(value: Any) -> float | None:
-    """A number; None where a schedule or nothing stands."""
-    return float(value) if isinstance(value, int | float) else None
+def _constant(courses: Sequence[Course], folder: str) -> float | None:
+    """The value of a run, of replicas that of the one whose folder it is; None where it changes."""
+    kind, _, number = folder.rpartition("-")
+    own = courses
+    if len(courses) > 1:
+        own = [courses[int(number)]] if kind == "replica" and number.isdecimal() and int(number) < len(courses) else []
+    values = {end for course in own for end in (course.start, course.end)}
+    return values.pop() if len(values) == 1 else None

@@ -1,6 +1,6 @@
 """Trajectory: what analyses read, as arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -107,7 +107,7 @@ class Trajectory:
         first = collected.first
         positions, cells = np.array(collected.positions), np.array(collected.cells)
         times_fs = np.array(collected.times_fs)
-        whole = _equally_spaced(times_fs)
+        whole = _equally_spaced(times_fs, place)
         return cls(
             place=place,
             numbers=first.numbers.astype(np.int64),
@@ -305,13 +305,25 @@ def _energy(atoms: Atoms) -> float | None:
         return None
 
 
-def _equally_spaced(times_fs: Sequence[float] | FloatArray) -> int:
-    """How many frames from the first on are; the last of a run that went wrong comes early."""
-    steps = np.diff(np.asarray(times_fs))
-    if not len(steps):
+def _equally_spaced(times_fs: FloatArray, place: str) -> int:
+    """How many frames are; all, but for the last of a run that went wrong, which comes early.
+
+    Raises:
+        DataError: Others are not, as of a run whose time step followed its state.
+    """
+    steps = np.diff(times_fs)
+    other = np.flatnonzero(np.abs(steps - steps[0]) > EQUAL * abs(steps[0])) if len(steps) else steps
+    if not len(other):
         return len(times_fs)
-    other = np.flatnonzero(np.abs(steps - steps[0]) > EQUAL * abs(steps[0]))
-    return int(other[0]) + 1 if len(other) else len(times_fs)
+    if len(other) == 1 and other[0] == len(steps) - 1 and steps[-1] < steps[0]:
+        return len(times_fs) - 1
+    first = int(other[0])
+    raise DataError(
+        f"frames {first} and {first + 1} are {steps[first]:g} fs apart, the first two {steps[0]:g} fs",
+        place=place,
+        rule="error bars and spectra take frames that are equally spaced in time",
+        mend="run with a constant time step",
+    )
 
 
 def _unwrapped(positions: FloatArray, cells: FloatArray, pbc: np.ndarray) -> FloatArray:
