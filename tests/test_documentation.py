@@ -52,6 +52,18 @@ def test_the_python_examples_on_uncertainty_run(worked: tuple[Path, str]) -> Non
     assert "A structure is trusted where" in printed
 
 
+def test_the_python_examples_on_observables_and_validation_run(worked: tuple[Path, str]) -> None:
+    """The run that the first one reads is made as the README makes one."""
+    [observables] = python_blocks((ROOT / "docs" / "observables.md").read_text())
+    [validation] = python_blocks((ROOT / "docs" / "validation.md").read_text())
+    crystal = "from ase.build import bulk\nstart = bulk('Si', cubic=True)\n"
+    config = "SimulationConfig(ensemble='nve', timestep_fs=2.0, steps=40, temperature_k=300.0)"
+    run = f"import adiabat\nfrom adiabat.simulate import SimulationConfig, simulate\n{crystal}"
+    run += f"simulate(start, adiabat.load('si.adiabat'), {config}, folder='run', quiet=True)\n"
+    assert 2.0 < float(printed_by(run + observables, worked[0])) < 3.0
+    assert "checks passed" in printed_by(validation, worked[0])
+
+
 @pytest.mark.parametrize("command", ["check", "train", "evaluate", "info", "md"])
 def test_each_command_of_the_readme_explains_itself_with_an_example(command: str) -> None:
     assert f"adiabat {command} " in README
@@ -61,7 +73,9 @@ def test_each_command_of_the_readme_explains_itself_with_an_example(command: str
     assert f"Example: adiabat {command}" in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "docs/uncertainty.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "docs/uncertainty.md", "docs/observables.md", "docs/validation.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text()):
         if not target.startswith("http"):
