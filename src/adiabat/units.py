@@ -29,3 +29,6 @@ KJ_PER_MOL_PER_EV = 96.48533212331
 
 ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU = 9.648533212331e-3
 """Acceleration, in Å/fs², of 1 amu under a force of 1 eV/Å."""
+
+KILOGRAM_PER_CUBIC_METER_PER_AMU_PER_CUBIC_ANGSTROM = 1660.5390666
+"""1 amu/Å³ in kg/m³."""

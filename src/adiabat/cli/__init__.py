@@ -1,6 +1,15 @@
 """The command line: a thin face over the library; each command in a module of its own."""
 
-from adiabat.cli import check, evaluate, info, md, train  # noqa: F401 (each registers its command)
+from adiabat.cli import (  # noqa: F401 (each registers its command)
+    check,
+    elastic,
+    eos,
+    evaluate,
+    info,
+    md,
+    relax,
+    train,
+)
 from adiabat.cli.app import main
 
 __all__ = ["main"]
