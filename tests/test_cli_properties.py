@@ -92,7 +92,22 @@ def test_an_equation_of_state_without_error_bars(place: Path, capsys: pytest.Cap
     assert "relaxed first" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["elastic", "eos"])
+def test_phonons_of_copper_by_a_plain_calculator(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["phonons", EMT, "cu.xyz", "--repeats", "4,4,4", "--json", "p.json", "--report", "p.html"]) == EXIT_FINE
+    found = written("p.json")
+
+    assert found["repeats"] == [4, 4, 4]
+    assert found["stable"]
+    assert (
+        5 < found["highest_frequency_thz"] < 9
+    )  # of copper: 7.5 THz, E. C. Svensson et al., Phys. Rev. 155, 619 (1967)
+    assert np.shape(found["special_frequencies_thz"])[1] == 3
+    assert found["highest_frequency_thz_std"] is None
+    assert "Speed of sound" in capsys.readouterr().out
+    assert "Phonon dispersion" in (place / "p.html").read_text()
+
+
+@pytest.mark.parametrize("command", ["elastic", "eos", "phonons"])
 def test_what_is_not_at_rest_is_refused_where_it_is_not_to_be_relaxed(
     place: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +124,7 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["elastic", EMT, "several.xyz"], "holds 2 structures"),
         (["elastic", EMT, "cu.xyz", "--json", "cu.xyz"], "is read as STRUCTURE"),
         (["eos", EMT, "cu.xyz", "--points", "3"], "3 volumes"),
+        (["phonons", EMT, "cu.xyz", "--repeats", "4,4"], "--repeats"),
         (["eos", EMT, "cu.xyz", "--no-error-bars", "--members", "8"], "--members"),
         (["elastic", "none.adiabat", "cu.xyz"], "none.adiabat"),
         (["elastic", "ase.calculators.emt:NONE", "cu.xyz"], "no calculator is made"),

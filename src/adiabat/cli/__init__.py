@@ -7,8 +7,10 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     evaluate,
     info,
     md,
+    phonons,
     relax,
     train,
+    vacancy,
 )
 from adiabat.cli.app import main
 

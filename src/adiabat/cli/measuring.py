@@ -161,3 +161,19 @@ def rest_sentence(rest: Atoms, *, relaxed: bool) -> str:
     cell = f"a, b, c = {', '.join(f'{x:.4f}' for x in lengths)} Å, α, β, γ = {', '.join(f'{x:.2f}' for x in angles)}°"
     begun = "relaxed first, positions and cell" if relaxed else "taken as it is: at rest"
     return f"{rest.get_chemical_formula()}, {begun}: {cell}"
+
+
+def repeats_of(text: str | None) -> list[int] | None:
+    """Three numbers: ``4,4,4``.
+
+    Raises:
+        ConfigurationError: They are not.
+    """
+    if text is None:
+        return None
+    words = text.replace("x", ",").split(",")
+    if len(words) != 3 or not all(word.strip().isdigit() and int(word) > 0 for word in words):
+        raise ConfigurationError(
+            f"'{text}' was given", place="--repeats", rule="three numbers, one or more each", mend="--repeats 4,4,4"
+        )
+    return [int(word) for word in words]

@@ -102,7 +102,10 @@ class Symmetry:
 
 def space_group(atoms: Atoms, *, tolerance_angstrom: float = 10 * TOLERANCE_ANGSTROM) -> str | None:
     """``Fd-3m (227)``; None of what is not periodic in three directions."""
-    return Symmetry.of(atoms, tolerance_angstrom=tolerance_angstrom).name if atoms.pbc.all() else None
+    if not atoms.pbc.all():
+        return None
+    found = _dataset(atoms, tolerance_angstrom)
+    return f"{found.international} ({found.number})"
 
 
 def _dataset(atoms: Atoms, tolerance_angstrom: float) -> Any:
