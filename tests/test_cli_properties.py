@@ -107,7 +107,39 @@ def test_phonons_of_copper_by_a_plain_calculator(place: Path, capsys: pytest.Cap
     assert "Phonon dispersion" in (place / "p.html").read_text()
 
 
-@pytest.mark.parametrize("command", ["elastic", "eos", "phonons"])
+def test_vacancies_of_copper(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--chemical-potential", "Cu=-3.5"]
+    assert (
+        run(["vacancy", EMT, "cu.xyz", "--repeats", "3,3,3", *given, "--json", "v.json", "--report", "v.html"])
+        == EXIT_FINE
+    )
+    found = written("v.json")
+
+    assert found["elements"] == ["Cu"]
+    assert found["chemical_potentials_ev"] == [-3.5]
+    assert "Cu -3.5000 eV" in capsys.readouterr().out
+
+
+def test_a_hop_has_a_barrier_and_a_rate(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    full = bulk("Cu", cubic=True, a=3.59).repeat((2, 2, 1))
+    first, last = full[1:], full[1:]
+    last.positions[0] = full.positions[0]
+    write("first.xyz", first)
+    write("last.xyz", last)
+    arguments = ["neb", EMT, "first.xyz", "last.xyz", "--images", "3", "--force-tolerance", "0.05", "--out", "path.xyz"]
+    assert run([*arguments, "--temperature-k", "600", "--json", "n.json", "--report", "n.html"]) == EXIT_FINE
+    found, images = written("n.json"), read("path.xyz", ":")
+
+    assert 0.1 < found["barrier_ev"] < 1.5
+    assert found["barrier_ev_std"] is None
+    assert len(found["rate_per_s"]) == 1
+    assert len(images) == 5
+    assert "Energy along the path" in (place / "n.html").read_text()
+    assert run(["neb", EMT, "first.xyz", "cu.xyz"]) == EXIT_MISTAKE
+    assert "both ends hold the same atoms" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["elastic", "eos", "phonons", "vacancy"])
 def test_what_is_not_at_rest_is_refused_where_it_is_not_to_be_relaxed(
     place: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +157,8 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["elastic", EMT, "cu.xyz", "--json", "cu.xyz"], "is read as STRUCTURE"),
         (["eos", EMT, "cu.xyz", "--points", "3"], "3 volumes"),
         (["phonons", EMT, "cu.xyz", "--repeats", "4,4"], "--repeats"),
+        (["vacancy", EMT, "cu.xyz", "--chemical-potential", "Cu"], "--chemical-potential"),
+        (["vacancy", EMT, "cu.xyz", "--chemical-potential", "Ag=1"], "'Ag' is given"),
         (["eos", EMT, "cu.xyz", "--no-error-bars", "--members", "8"], "--members"),
         (["elastic", "none.adiabat", "cu.xyz"], "none.adiabat"),
         (["elastic", "ase.calculators.emt:NONE", "cu.xyz"], "no calculator is made"),

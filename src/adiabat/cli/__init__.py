@@ -7,6 +7,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     evaluate,
     info,
     md,
+    neb,
     phonons,
     relax,
     train,
