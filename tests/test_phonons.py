@@ -150,7 +150,7 @@ def test_what_has_forces_or_no_crystal_is_refused() -> None:
 
 def test_masses_are_kept_in_the_primitive_cell() -> None:
     heavy = bulk("Si", cubic=True)
-    heavy.set_masses([30.0] * 8)
+    heavy.arrays["masses"] = np.full(8, 30.0)
 
     assert primitive_cell(heavy).get_masses() == pytest.approx([30.0] * 2)
     assert primitive_cell(bulk("Si")) == bulk("Si")

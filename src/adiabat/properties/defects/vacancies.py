@@ -90,7 +90,7 @@ def vacancies(
                 mend=one.advice,
             )
     energies = evaluated(potential, [full, *bare], "energy")[0]
-    elements = tuple(rest.symbols[int(site)] for site in sites)
+    elements = tuple(rest.get_chemical_symbols()[int(site)] for site in sites)
     gone = np.array([reservoirs[element] for element in elements])
     relaxed_energies = np.array([one.energy_ev for one in found])
     return Vacancies(
@@ -134,7 +134,7 @@ def vacancy_sentences(found: Vacancies) -> tuple[str, ...]:
 def vacancy_figures(found: Measured[Vacancies]) -> tuple[Figure, ...]:
     """Formation energies by site."""
     result = found.result
-    places = np.arange(len(result.sites) + 1) - 0.5
+    places = np.arange(len(result.sites) + 1, dtype=np.float64) - 0.5
     names = ", ".join(
         f"{n}: {element}, site {site}"
         for n, (element, site) in enumerate(zip(result.elements, result.sites, strict=True))

@@ -1,6 +1,7 @@
 """The two ends of a path: the same atoms in the same order and cell, each at rest."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -54,7 +55,8 @@ def path_ends(first: Atoms, last: Atoms, potential: Potential, *, relax_first: b
     else:
         for atoms in (first, last):
             require_at_rest(atoms, potential, cell=False)
-    moved, lengths = find_mic(last.positions - first.positions, first.cell, first.pbc)
+    moved = nearest_images(last.positions - first.positions, first)
+    lengths = np.linalg.norm(moved, axis=1)
     if lengths.max() < SAME_ANGSTROM:
         raise StructureError(
             f"no atom moves by more than {lengths.max():.3g} Å between the ends at rest",
@@ -112,3 +114,9 @@ def _refuse(what: str, rule: str) -> None:
     raise StructureError(
         what, place="path", rule=f"both ends {rule}", mend="make one end from the other, by moving its atoms"
     )
+
+
+def nearest_images(vectors: FloatArray, atoms: Atoms) -> FloatArray:
+    """(N, 3) the shortest that a cell's periodic directions make of vectors."""
+    periodic: Any = atoms.pbc
+    return np.asarray(find_mic(vectors, atoms.cell, periodic)[0], dtype=np.float64)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from ase import Atoms
-from ase.geometry import find_mic
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError, SimulationError
 from adiabat.potential import Potential
 from adiabat.properties.arrays import evaluated
 from adiabat.properties.paths.band import Band, BandSettings, Surface, relax_band
-from adiabat.properties.paths.ends import Ends
+from adiabat.properties.paths.ends import Ends, nearest_images
 from adiabat.properties.paths.guess import bent
 from adiabat.properties.paths.modes import Modes, modes
 from adiabat.properties.paths.rates import log10_prefactor, log10_rate, wigner
@@ -258,4 +257,4 @@ def _leads_to_ends(saddle: Atoms, at_saddle: Modes, ends: Ends, potential: Poten
 def _same(atoms: Atoms, end: Atoms) -> bool:
     moved = atoms.positions - end.positions
     moved -= moved.mean(0) if end.pbc.all() and not end.constraints else 0.0
-    return bool(find_mic(moved, end.cell, end.pbc)[1].max() < SAME_ANGSTROM)
+    return bool(np.linalg.norm(nearest_images(moved, end), axis=1).max() < SAME_ANGSTROM)

@@ -136,9 +136,9 @@ def primitive_cell(rest: Atoms) -> Atoms:
     if found is None or len(found[2]) == len(rest):
         return rest
     cell, places, numbers = found
-    masses = {number: mass for number, mass in zip(rest.numbers.tolist(), rest.get_masses().tolist(), strict=True)}
+    masses = dict(zip(rest.numbers.tolist(), rest.get_masses().tolist(), strict=True))
     made = Atoms(numbers, cell=cell, scaled_positions=places, pbc=True)
-    made.set_masses([masses[number] for number in made.numbers.tolist()])
+    made.arrays["masses"] = np.array([masses[number] for number in made.numbers.tolist()])
     return made
 
 
