@@ -9,6 +9,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     md,
     neb,
     phonons,
+    polymorphs,
     relax,
     surfaces,
     train,

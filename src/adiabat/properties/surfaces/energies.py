@@ -96,7 +96,8 @@ def surfaces(
     energies = _excess([*thick, *thin], np.array([one.energy_ev for one in found]), per_atom)
     own, other = energies[: len(thick)], energies[len(thick) :]
     _require_cost(thick, own, rest)
-    normals = np.array([slab.miller for slab in thick]) @ np.linalg.inv(conventional_cell(rest)).T
+    millers = np.array([slab.miller for slab in thick], dtype=np.float64)
+    normals = np.asarray(millers @ np.linalg.inv(conventional_cell(rest)).T, dtype=np.float64)
     shape = wulff(normals, own, Symmetry.of(rest).point_group)
     return Surfaces(
         formula=rest.get_chemical_formula(),

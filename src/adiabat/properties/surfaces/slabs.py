@@ -96,8 +96,8 @@ def slabs_of(
         StructureError: It is not a crystal, or the plane has no cell that is small enough.
     """
     primitive = primitive_cell(crystal)
-    normal = np.array(miller) @ np.linalg.inv(conventional_cell(crystal)).T
-    normal /= np.linalg.norm(normal)
+    across = np.array(miller) @ np.linalg.inv(conventional_cell(crystal)).T
+    normal = np.asarray(across / np.linalg.norm(across), dtype=np.float64)
     vectors = _plane_cell(primitive.cell.array, normal, miller)
     height = float(vectors[2] @ normal)
     layers = max(1, int(np.ceil(thickness_angstrom / height - 1e-9)))
@@ -137,7 +137,7 @@ def _plane_cell(cell: FloatArray, normal: FloatArray, miller: tuple[int, int, in
 def _layer(primitive: Atoms, vectors: FloatArray) -> Atoms:
     """The primitive cell's atoms in another cell of the same volume."""
     layer = Atoms(primitive.numbers, positions=primitive.positions, cell=vectors, pbc=True)
-    layer.set_masses(primitive.get_masses())
+    layer.arrays["masses"] = primitive.get_masses()
     layer.wrap(eps=1e-6)
     return layer
 
