@@ -5,7 +5,7 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
-from analytic_models import PairModel, argon_and_krypton
+from analytic_models import PairModel, argon_and_krypton, rare_gas_potential
 from ase import Atoms
 from ase.build import bulk, fcc100, fcc111
 from ase.units import _amu, _e
@@ -26,7 +26,7 @@ from adiabat.properties import (
 )
 from adiabat.properties.arrays import evaluated
 from adiabat.properties.cubic_elasticity import strained
-from adiabat.properties.equation_of_state import birch_murnaghan
+from adiabat.properties.equation_of_state import birch_murnaghan, vinet, vinet_energy
 
 GPA = 160.2176634
 NEAREST_ONLY = PairModel(epsilon_ev={18: 0.5}, sigma={18: 3.40}, cutoff=5.0)
@@ -198,3 +198,30 @@ def test_a_displaced_crystal_is_refused() -> None:
 
     with pytest.raises(StructureError, match="acts on an atom"):
         cubic_elasticity(crystal, keating_potential())
+
+
+def test_vinets_fit_gives_back_what_made_it_and_birchs_is_near() -> None:
+    volume, modulus, derivative = 20.4, 0.55, 4.3
+    volumes = np.linspace(0.94, 1.06, 13) * volume
+    energies = vinet_energy(volumes, -5.4, volume, modulus, derivative)
+    step = 1e-3 * volume
+    around = vinet_energy(volume + step * np.array([-1.0, 0.0, 1.0]), -5.4, volume, modulus, derivative)
+
+    assert volume * (around[0] - 2 * around[1] + around[2]) / step**2 == pytest.approx(modulus, rel=1e-4)  # V E'' = B
+    assert vinet(volumes, energies) == pytest.approx((volume, modulus, derivative), rel=1e-5)
+    assert birch_murnaghan(volumes, energies) == pytest.approx((volume, modulus, derivative), rel=2e-2)
+
+
+def test_the_shape_of_a_hexagonal_cell_is_at_rest_at_each_volume() -> None:
+    found = equation_of_state(bulk("Ar", "hcp", a=3.75, c=6.3), Potential([argon_and_krypton()]))
+    cubic = equation_of_state(argon(), Potential([argon_and_krypton()]))
+
+    assert found.bulk_modulus_gpa == pytest.approx(cubic.bulk_modulus_gpa, rel=0.02)  # twelve neighbours in either
+    assert found.pressures_gpa[0] > 0 > found.pressures_gpa[-1]
+    slope = np.gradient(found.energies_ev_per_atom, found.relative_volumes * found.volume_cubic_angstrom_per_atom)
+    assert found.pressures_gpa[1:-1] == pytest.approx(-slope[1:-1] * GPA, abs=0.01)
+
+
+def test_an_equation_of_state_needs_volumes_on_either_side() -> None:
+    with pytest.raises(StructureError, match=r"6 volumes from 1\.01"):
+        equation_of_state(argon(), rare_gas_potential(), relative_volumes=np.linspace(1.01, 1.06, 6))

@@ -29,3 +29,12 @@ KJ_PER_MOL_PER_EV = 96.48533212331
 
 ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU = 9.648533212331e-3
 """Acceleration, in Å/fs², of 1 amu under a force of 1 eV/Å."""
+
+KILOGRAM_PER_CUBIC_METER_PER_AMU_PER_CUBIC_ANGSTROM = 1660.5390666
+"""1 amu/Å³ in kg/m³."""
+
+PLANCK_EV_PER_THZ = 4.135667696e-3
+"""h times 1 THz, in eV."""
+
+METER_PER_SECOND_PER_ANGSTROM_THZ = 100.0
+"""1 Å THz in m/s."""

@@ -33,32 +33,34 @@ def predict(atomic_energies: AtomicEnergies, graph: Graph, want: Collection[Quan
     if not {"forces", "stress", "atomic_virials"} & set(want):
         with torch.no_grad():
             return _collect(atomic_energies(graph), graph.batch, want)
-    energies, forces, by_strain, by_edge = _differentiated(atomic_energies, graph, edges="atomic_virials" in want)
+    energies, forces, by_strain, by_edge = _differentiated(
+        atomic_energies, graph, strain=volume is not None, edges="atomic_virials" in want
+    )
     return replace(
         _collect(energies, graph.batch, want),
         forces=forces if "forces" in want else None,
-        stress=None if volume is None else by_strain / volume[:, None, None],
+        stress=None if volume is None or by_strain is None else by_strain / volume[:, None, None],
         atomic_virials=None if by_edge is None else _atomic_virials(graph, by_edge, forces),
     )
 
 
 def _differentiated(
-    atomic_energies: AtomicEnergies, graph: Graph, *, edges: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Energies, forces, the derivatives by the strain and, where wanted, those by the edges."""
+    atomic_energies: AtomicEnergies, graph: Graph, *, strain: bool, edges: bool
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Energies, forces and, where wanted, the derivatives by the strain and those by the edges."""
     batch = graph.batch
     positions = batch.positions.detach().requires_grad_()
-    strain = batch.cell.new_zeros(batch.cell.shape, requires_grad=True)
+    strains = batch.cell.new_zeros(batch.cell.shape, requires_grad=True) if strain else None
     displacement = positions.new_zeros(graph.n_edges, 3, requires_grad=True) if edges else None
-    leaves = [leaf for leaf in (positions, strain, displacement) if leaf is not None]
+    leaves = [leaf for leaf in (positions, strains, displacement) if leaf is not None]
     with torch.enable_grad():
-        deformed = replace(graph.on(batch.strained(positions, strain)), displacement=displacement)
-        energies = atomic_energies(deformed)
+        moved = batch.replace(positions=positions) if strains is None else batch.strained(positions, strains)
+        energies = atomic_energies(replace(graph.on(moved), displacement=displacement))
         if energies.requires_grad:
             found = torch.autograd.grad(energies.sum(), leaves, allow_unused=True, materialize_grads=True)
         else:  # no edges: constants only
             found = tuple(torch.zeros_like(leaf) for leaf in leaves)
-    return energies.detach(), -found[0], found[1], found[2] if edges else None
+    return energies.detach(), -found[0], found[1] if strain else None, found[-1] if edges else None
 
 
 def _atomic_virials(graph: Graph, by_edge: Tensor, forces: Tensor) -> Tensor:

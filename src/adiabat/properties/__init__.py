@@ -2,12 +2,15 @@
 
 from adiabat.properties.cubic_elasticity import CubicElasticity, cubic_elasticity
 from adiabat.properties.cubic_lattice import CubicLattice, cubic_lattice, relaxed_cubic
+from adiabat.properties.elasticity import Elasticity, elasticity
 from adiabat.properties.equation_of_state import EquationOfState, equation_of_state
 from adiabat.properties.estimate import Estimate
 from adiabat.properties.fixed_structures import FixedStructures, PropertyValue
+from adiabat.properties.measured import Measured, measured
 from adiabat.properties.member_energies import member_energies
 from adiabat.properties.propagate import Propagated, propagate
-from adiabat.properties.relaxation import relaxed
+from adiabat.properties.relaxation import Relaxation, Relaxations, RelaxationSettings, relax, relaxed, relaxed_crystal
+from adiabat.properties.start import from_rest
 from adiabat.properties.surface import Surface, surface
 from adiabat.properties.trajectory_average import Response, TrajectoryAverage, trajectory_average
 from adiabat.properties.vacancy import Vacancy, vacancy
@@ -16,11 +19,16 @@ from adiabat.properties.zone_centre_phonons import ZoneCentrePhonons, zone_centr
 __all__ = [
     "CubicElasticity",
     "CubicLattice",
+    "Elasticity",
     "EquationOfState",
     "Estimate",
     "FixedStructures",
+    "Measured",
     "Propagated",
     "PropertyValue",
+    "Relaxation",
+    "RelaxationSettings",
+    "Relaxations",
     "Response",
     "Surface",
     "TrajectoryAverage",
@@ -28,10 +36,15 @@ __all__ = [
     "ZoneCentrePhonons",
     "cubic_elasticity",
     "cubic_lattice",
+    "elasticity",
     "equation_of_state",
+    "from_rest",
+    "measured",
     "member_energies",
     "propagate",
+    "relax",
     "relaxed",
+    "relaxed_crystal",
     "relaxed_cubic",
     "surface",
     "trajectory_average",

@@ -81,7 +81,7 @@ def propagate(
 
     Args:
         property: Of a potential: a result (a frozen dataclass), a mapping by name, an array or a number. What is not a real
-            number or an array of them is not propagated. `FixedStructures` are evaluated for all members at once.
+            number or an array of them is not propagated, nor is a field with the metadata `EXACT`. `FixedStructures` are evaluated for all members at once.
         potential: With a posterior; or a `Committee`, whose own members are taken: its parts are not told apart.
         members: To be drawn for each part of the uncertainty, 16 by default. A `Committee` has its own.
         seed: By which they are drawn, 0 by default. Likewise.
@@ -95,7 +95,7 @@ def propagate(
     """
     committees = committees_by_part(potential, members, seed)
     size = max(len(committee.members) for committee in committees.values())
-    values, sampling = _split(_numbers(property(potential)))
+    values, sampling = _split(numbers_of(property(potential)))
     spreads: dict[str, Values] = {}
     failures: list[str] = []
     for part, committee in committees.items():
@@ -117,7 +117,7 @@ def _spread(
     failed: list[str] = []
     for place, run in track(enumerate(_runs(property, committee)), f"{part} members", total=size, quiet=quiet):
         try:
-            member = _checked(_split(_numbers(run()))[0], values)
+            member = _checked(_split(numbers_of(run()))[0], values)
         except EXPECTED as error:
             failed.append(f"{part} member {place}: {type(error).__name__}: {error}")
             continue
@@ -145,8 +145,8 @@ def _runs(
             yield lambda member=member: property(member)
 
 
-def _numbers(value: PropertyValue) -> Values:
-    """The real numbers of a property by name.
+def numbers_of(value: PropertyValue) -> Values:
+    """The real numbers of a property by name: those that have an error bar.
 
     Raises:
         SimulationError: There are none.
@@ -166,7 +166,11 @@ def _items(value: PropertyValue) -> Iterable[tuple[str, Any]]:
     if isinstance(value, Mapping):
         return value.items()
     if dataclasses.is_dataclass(value):
-        return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return [
+            (field.name, getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if not (field.metadata.get("exact") or field.metadata.get("in_memory"))
+        ]
     return [(SINGLE, value)]
 
 

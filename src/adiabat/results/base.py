@@ -16,6 +16,9 @@ from adiabat.runs.atomic import atomic_write_text
 IN_MEMORY: Mapping[str, bool] = {"in_memory": True}
 """``field(metadata=IN_MEMORY)``: a field that is kept beside the numbers and not written."""
 
+EXACT: Mapping[str, bool] = {"exact": True}
+"""``field(metadata=EXACT)``: a number that is chosen or counted, or says how well something was solved: it has no error bar."""
+
 
 @dataclass(frozen=True)
 class Result:

@@ -31,8 +31,12 @@ NEAREST = 0.3
 """Å. No two nuclei in matter are closer; the shortest bond, H-H, has 0.74 Å."""
 
 
-def read_start(file: Path | str) -> Atoms:
+def read_start(file: Path | str, *, rule: str = "a simulation starts from one structure") -> Atoms:
     """The one structure of a file, or one of several as ``file@number`` (from 0; -1 is the last).
+
+    Args:
+        file: Its name.
+        rule: By which there is one, in the error.
 
     Raises:
         DataError: The file is missing, empty or malformed, or holds several structures.
@@ -44,7 +48,7 @@ def read_start(file: Path | str) -> Atoms:
         raise DataError(
             f"holds {found}",
             place=str(file),
-            rule="a simulation starts from one structure",
+            rule=rule,
             mend=f"name one: {path}@0 is the first, {path}@-1 the last; {path}@: are all, each on its own"
             if frames or number
             else "name another file",
