@@ -1,0 +1,153 @@
+"""A layer: convolution, products, a network on each atom; what the atom then tells its neighbours, and its energy."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from adiabat.models.messages.config import MessagesConfig
+from adiabat.models.messages.convolution import Mixing, VectorGeometry, density
+from adiabat.models.messages.products import Products
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What an atom meets in every layer.
+
+    Attributes:
+        harmonics: (N, J, (l_max+1)²).
+        vector_geometry: (N, 3 J, rows); None where no vectors are told.
+        neighbor: (N, J).
+        species: (N,).
+    """
+
+    harmonics: Tensor
+    vector_geometry: Tensor | None
+    neighbor: Tensor
+    species: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is known of each atom after a layer.
+
+    Attributes:
+        hidden: (N, hidden), scalars.
+        scalars: (N, K), told to neighbours; None after the last layer.
+        vectors: (N, 3, K'), likewise; None where there are none.
+    """
+
+    hidden: Tensor
+    scalars: Tensor | None = None
+    vectors: Tensor | None = None
+
+
+class Layer(nn.Module):
+    """One layer.
+
+    Args:
+        config: Its shape.
+        species: Number of elements.
+        first: Neighbours have told nothing yet.
+        last: Nothing is told afterwards.
+    """
+
+    def __init__(self, config: MessagesConfig, *, species: int, first: bool, last: bool) -> None:
+        super().__init__()
+        degrees = tuple(range(config.l_max + 1))
+        self.components = [2 * degree + 1 for degree in degrees]
+        self.first, self.species = first, species
+        tells_vectors = config.vector_channels > 0 and not last
+        self.mixing = Mixing(degrees, config.edge_channels, config.channels)
+        self.vector_mixing: Mixing | None = None
+        if config.vector_channels > 0 and not first:
+            geometry = VectorGeometry(config.l_max)
+            self.vector_mixing = Mixing(geometry.degrees, config.vector_channels, config.channels)
+            place = [row for degree in geometry.degrees for row in range(degree**2, (degree + 1) ** 2)]
+            self.register_buffer("vector_place", torch.tensor(place), persistent=False)
+        self.center = nn.Parameter(torch.ones(species, config.channels))
+        self.products = Products(config.l_max, vectors=tells_vectors)
+        count = self.products.invariants * config.channels
+        of_row = torch.tensor([degree for degree in degrees for _ in range(2 * degree + 1)])
+        self.register_buffer("of_row", of_row, persistent=False)
+        self.register_buffer("density_scale", torch.ones(len(degrees)))
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("deviation", torch.ones(count))
+        self.network = _Network(count, config.hidden, species=species, first=first)
+        self.told_scalars = None if last else _linear(config.hidden, config.edge_channels)
+        self.gates = _linear(config.hidden, config.vector_channels) if tells_vectors else None
+        told = self.products.vectors * config.channels
+        self.told_vectors = _linear(told, config.vector_channels) if tells_vectors else None
+        self.readout = nn.Parameter(torch.randn(config.hidden) / config.hidden**0.5 * 0.1)
+
+    def forward(self, around: Surroundings, radial: Tensor, before: State | None) -> State:
+        """What is known of each atom.
+
+        Args:
+            around: The neighbourhoods.
+            radial: (N, J, K + K'): this layer's radial functions.
+            before: What neighbours tell; None in the first layer.
+        """
+        found = self.scaled(self.density(around, radial, before), around.species)
+        return self.told(*self.products(found), around.species, before)
+
+    def density(self, around: Surroundings, radial: Tensor, before: State | None) -> Tensor:
+        """((l_max+1)², N, channels)."""
+        k = self.mixing.weights.shape[1]
+        if before is None or before.scalars is None:
+            return self.mixing(density(around.harmonics, radial))
+        told = radial[..., :k] * of_neighbors(before.scalars, around.neighbor)
+        found = self.mixing(density(around.harmonics, told))
+        if self.vector_mixing is None or before.vectors is None or around.vector_geometry is None:
+            return found
+        n, j, _ = radial.shape
+        vectors = (radial[..., None, k:] * of_neighbors(before.vectors, around.neighbor)).reshape(n, 3 * j, -1)
+        mixed = self.vector_mixing(density(around.vector_geometry, vectors))
+        return found.index_add(0, self.get_buffer("vector_place"), mixed)
+
+    def scaled(self, found: Tensor, species: Tensor) -> Tensor:
+        """The density, of order one, each channel weighed by the atom's element."""
+        scale = self.get_buffer("density_scale")[self.get_buffer("of_row")]
+        center = self.center if self.species == 1 else self.center[species]
+        return found * scale[:, None, None] * center
+
+    def told(self, invariants: Tensor, vectors: Tensor | None, species: Tensor, before: State | None) -> State:
+        """What is known of each atom, of its invariants and vectors."""
+        flat = invariants.transpose(0, 1).flatten(1)
+        flat = (flat - self.get_buffer("mean")) / self.get_buffer("deviation")
+        hidden = self.network(flat, species, None if before is None else before.hidden)
+        scalars = None if self.told_scalars is None else self.told_scalars(hidden)
+        told = None
+        if vectors is not None and self.told_vectors is not None and self.gates is not None:
+            told = (self.told_vectors(vectors) * self.gates(hidden)).transpose(0, 1)
+        return State(hidden, scalars, told)
+
+
+def of_neighbors(told: Tensor, neighbor: Tensor) -> Tensor:
+    """(N, J, ...) of what each atom tells, (N, ...)."""
+    return told.index_select(0, neighbor.flatten()).reshape(*neighbor.shape, *told.shape[1:])
+
+
+class _Network(nn.Module):
+    """Two layers, the first with a bias for each element."""
+
+    def __init__(self, inward: int, hidden: int, *, species: int, first: bool) -> None:
+        super().__init__()
+        self.species = species
+        self.inward = _linear(inward, hidden)
+        self.bias = nn.Parameter(torch.randn(species, hidden) * 0.3)
+        self.before = None if first else _linear(hidden, hidden)
+        self.outward = nn.Linear(hidden, hidden)
+
+    def forward(self, features: Tensor, species: Tensor, before: Tensor | None) -> Tensor:
+        inner = self.inward(features) + (self.bias if self.species == 1 else self.bias[species])
+        if self.before is not None and before is not None:
+            inner = inner + self.before(before)
+        return silu(self.outward(silu(inner)))
+
+
+def _linear(inward: int, outward: int) -> nn.Linear:
+    layer = nn.Linear(inward, outward, bias=False)
+    nn.init.normal_(layer.weight, std=inward**-0.5)
+    return layer
