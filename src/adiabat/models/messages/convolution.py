@@ -8,7 +8,7 @@ channels; radial functions and the neighbour's channels are in the bracket, whic
 import torch
 from torch import Tensor, nn
 
-from adiabat.models.messages.couplings import Kind, coupling, places
+from adiabat.basis.spherical import Kind, coupling, places
 
 
 def density(geometry: Tensor, told: Tensor) -> Tensor:

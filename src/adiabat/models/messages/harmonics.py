@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from adiabat.basis.angular import real_spherical_harmonics
-from adiabat.models.messages.couplings import coupling, places
+from adiabat.basis.spherical import coupling, places
 
 
 class Harmonics(nn.Module):

@@ -90,7 +90,8 @@ class Layer(nn.Module):
             before: What neighbours tell; None in the first layer.
         """
         found = self.scaled(self.density(around, radial, before), around.species)
-        return self.told(*self.products(found), around.species, before)
+        invariants, vectors = self.products(found)
+        return self.told(invariants, vectors, around.species, before)
 
     def density(self, around: Surroundings, radial: Tensor, before: State | None) -> Tensor:
         """((l_max+1)², N, channels)."""

@@ -1,7 +1,7 @@
 """Equivariant message passing: atoms tell their neighbours scalars and vectors, and their energies are read off each layer."""
 
 import copy
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -90,10 +90,15 @@ class MessagePassing(nn.Module):
         around, radial = self.surroundings(atoms)
         terms: list[Tensor] = []
         state: State | None = None
-        for layer, functions in zip(self.layers, radial.split(self.widths, dim=-1), strict=True):
-            state = layer(around, functions, state)
-            terms.append(state.hidden * layer.readout)
+        for layer, functions in zip(self.each_layer(), radial.split(self.widths, dim=-1), strict=True):
+            found = layer(around, functions, state)
+            terms.append(found.hidden * layer.readout)
+            state = found
         return torch.cat(terms, dim=-1)
+
+    def each_layer(self) -> list[Layer]:
+        """The layers, in their order."""
+        return [cast(Layer, layer) for layer in self.layers]
 
     def surroundings(self, atoms: Neighborhoods) -> tuple[Surroundings, Tensor]:
         """What all layers meet, and the radial functions of all of them (N, J, sum of their widths)."""
@@ -103,9 +108,9 @@ class MessagePassing(nn.Module):
         pair = atoms.species[:, None] * len(self.species) + atoms.species[atoms.neighbor]
         return Surroundings(harmonics, geometry, atoms.neighbor, atoms.species), self.radial(distance, pair)
 
-    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride] (a part is moved by a copy)
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same model in another floating-point type or on another device; this one stays as it is."""
-        return nn.Module.to(copy.deepcopy(self), dtype=dtype, device=device)
+        return cast(Self, nn.Module.to(copy.deepcopy(self), dtype=dtype, device=device))
 
     def to_state(self) -> PartState:
         """Shape and species; parameters and scales."""

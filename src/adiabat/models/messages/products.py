@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Tensor, nn
 
-from adiabat.models.messages.couplings import pair_products, places
+from adiabat.basis.spherical import pair_products, places
 
 TO_VECTORS = (1, 2, 1)
 

@@ -24,7 +24,7 @@ def standardized(model: MessagePassing, graph: Graph, *, energy_scale_ev: float 
         model.get_buffer("energy_scale").fill_(energy_scale_ev)
         around, radial = model.surroundings(atoms)
         state = None
-        for layer, functions in zip(model.layers, radial.split(model.widths, dim=-1), strict=True):
+        for layer, functions in zip(model.each_layer(), radial.split(model.widths, dim=-1), strict=True):
             density = layer.density(around, functions, state)
             squares = density.square().mean((1, 2))
             mean_square = torch.stack([degree.mean() for degree in squares.split(layer.components)])
