@@ -19,7 +19,7 @@ from adiabat.cli.app import run
 from adiabat.errors import CheckpointError, DataError, OutputError
 from adiabat.models import LinearACE
 from adiabat.potential import Potential, load_potential
-from adiabat.training import TrainConfig, accumulate, train
+from adiabat.training import TrainConfig, accumulate, linear, train
 from adiabat.training import checkpoint as module
 from adiabat.training.equations_file import load_equations
 from adiabat.training.examples import Example
@@ -98,7 +98,7 @@ def test_a_run_that_died_in_the_search_has_all_structures_behind_it(
 ) -> None:
     folder = tmp_path / "checkpoint"
     with monkeypatch.context() as context:
-        context.setattr(training, "search", lambda *arguments, **named: (_ for _ in ()).throw(Killed()))
+        context.setattr(linear, "search", lambda *arguments, **named: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             train(noisy_data(), CONFIG, checkpoint=folder, quiet=True)
     assert load_equations(folder / "equations.safetensors").done == 7

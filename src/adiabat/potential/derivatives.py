@@ -52,7 +52,7 @@ def _differentiated(
     displacement = positions.new_zeros(graph.n_edges, 3, requires_grad=True) if edges else None
     leaves = [leaf for leaf in (positions, strain, displacement) if leaf is not None]
     with torch.enable_grad():
-        deformed = replace(graph.on(_strained(batch, positions, strain)), displacement=displacement)
+        deformed = replace(graph.on(batch.strained(positions, strain)), displacement=displacement)
         energies = atomic_energies(deformed)
         if energies.requires_grad:
             found = torch.autograd.grad(energies.sum(), leaves, allow_unused=True, materialize_grads=True)
@@ -75,14 +75,6 @@ def _atomic_virials(graph: Graph, by_edge: Tensor, forces: Tensor) -> Tensor:
     back = -graph.vectors()  # r_ij of the atom i where the edge ends, to the centre j
     each = back[:, :, None] * by_edge[:, None, :]
     return forces.new_zeros(len(forces), 3, 3).index_add(0, graph.neighbor, each)
-
-
-def _strained(batch: Batch, positions: Tensor, strain: Tensor) -> Batch:
-    symmetric = 0.5 * (strain + strain.transpose(1, 2))
-    return batch.replace(
-        positions=positions + torch.einsum("na,nab->nb", positions, symmetric[batch.system]),
-        cell=batch.cell + batch.cell @ symmetric,
-    )
 
 
 def _collect(energies: Tensor, batch: Batch, want: Collection[Quantity]) -> Prediction:

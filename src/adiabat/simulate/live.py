@@ -1,22 +1,16 @@
-"""The live line of a simulation, on stderr: rewritten on a terminal, a new line now and then elsewhere."""
+"""The live line of a simulation: how far it has come, what it observes, how fast it goes."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
+from adiabat.runs import LiveText, duration
 from adiabat.simulate.observe import Observation
 
 SECONDS_PER_DAY = 86400.0
 FS_PER_NS = 1e6
-SECONDS_BETWEEN_REFRESHES = 0.5
-SECONDS_BETWEEN_LINES = 15.0
 
 
 @dataclass(frozen=True)
@@ -59,27 +53,22 @@ class LiveLine:
 
     def __init__(self, *, steps: int, done: int, timestep_fs: float, atoms: int, quiet: bool = False) -> None:
         self._steps, self._before, self._timestep_fs, self._atoms = steps, done, timestep_fs, atoms
-        self._terminal = sys.stderr.isatty()
-        self._interval = SECONDS_BETWEEN_REFRESHES if self._terminal else SECONDS_BETWEEN_LINES
-        self._quiet = quiet
-        self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
-        self._start = self._last = time.monotonic()
+        self._text = LiveText(quiet=quiet)
+        self._start = time.monotonic()
 
     def __enter__(self) -> Self:
-        if self._terminal and not self._quiet:
-            self._live.start()
-        self._start = self._last = time.monotonic()
+        self._text.__enter__()
+        self._start = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        self._text.__exit__(kind, value, trace)
 
     def say(self, message: str) -> None:
         """Show a line that stays."""
-        if not self._quiet:
-            self._live.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        self._text.say(message)
 
     def speed(self, step: int) -> Speed | None:
         """Since the block was entered; None before the first step."""
@@ -88,27 +77,14 @@ class LiveLine:
 
     def update(self, step: int, look: Callable[[], Observation]) -> None:
         """Show the present step where it is time to; only then is it looked at."""
-        now = time.monotonic()
         speed = self.speed(step)
-        if self._quiet or speed is None or now - self._last < self._interval:
-            return
-        self._last = now
-        line = self._line(look(), speed)
-        if self._terminal:
-            self._live.update(Text(line), refresh=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        if speed is not None:
+            self._text.show(lambda: self._line(look(), speed))
 
     def _line(self, seen: Observation, speed: Speed) -> str:
         left = (self._steps - seen.step) * speed.seconds / speed.steps
         return (
             f"step {seen.step}/{self._steps}  T {seen.temperature_k:.0f} K  E {seen.total_energy_ev:.4f} eV"
             f"  conserved {seen.conserved_energy_ev:.4f} eV  {speed.ns_per_day:.3g} ns/day"
-            f"  {speed.us_per_atom_per_step:.3g} µs/atom/step  {_duration(left)} left"
+            f"  {speed.us_per_atom_per_step:.3g} µs/atom/step  {duration(left)} left"
         )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -93,6 +93,14 @@ class Batch:
         """A copy with some of the tensors exchanged."""
         return replace(self, **changes)
 
+    def strained(self, positions: Tensor, strain: Tensor) -> Self:
+        """With other positions, (N, 3), and all of it strained by the symmetric part of (S, 3, 3): x -> x (1 + ε)."""
+        symmetric = 0.5 * (strain + strain.transpose(1, 2))
+        return self.replace(
+            positions=positions + torch.einsum("na,nab->nb", positions, symmetric[self.system]),
+            cell=self.cell + self.cell @ symmetric,
+        )
+
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same batch in another floating-point type or on another device."""
         dtype = dtype or self.positions.dtype

@@ -1,9 +1,11 @@
-"""The checkpoint of a training run: the normal equations so far, and which run they belong to."""
+"""The checkpoint of a training run: how far it has come, and which run that is."""
 
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ RULE = "a run goes on from a checkpoint that it wrote"
 
 @dataclass
 class TrainingCheckpoint:
-    """A folder beside the output that goes when the output is there.
+    """A folder beside the output that goes when the output is there; each way of fitting keeps files of its own in it.
 
     Attributes:
         folder: Where.
@@ -43,7 +45,7 @@ class TrainingCheckpoint:
             OutputError: The folder cannot be made.
         """
         if not resume:
-            if self._equations.exists():
+            if self._begun:
                 raise CheckpointError(
                     "holds the checkpoint of a run that did not end",
                     place=str(self.folder),
@@ -64,25 +66,37 @@ class TrainingCheckpoint:
 
     def save_sometimes(self, equations: NormalEquations) -> None:
         """Save when the last time is long enough ago."""
-        if time.monotonic() - self._last >= max(SECONDS_BETWEEN_SAVES, self._took / MOST_SAVING):
-            self.save(equations)
+        self.sometimes(partial(save_equations, equations, self._equations))
 
     def save(self, equations: NormalEquations) -> None:
         """Save now."""
+        self.now(partial(save_equations, equations, self._equations))
+
+    def sometimes(self, save: Callable[[], None]) -> None:
+        """Save what a way of fitting keeps, when the last time is long enough ago."""
+        if time.monotonic() - self._last >= max(SECONDS_BETWEEN_SAVES, self._took / MOST_SAVING):
+            self.now(save)
+
+    def now(self, save: Callable[[], None]) -> None:
+        """Save what a way of fitting keeps."""
         start = time.monotonic()
-        save_equations(equations, self._equations)
+        save()
         self._last = time.monotonic()
         self._took = self._last - start
 
     def withdraw(self) -> None:
         """Remove the folder of a run that was refused before it had done anything."""
-        if not self._equations.exists():
+        if not self._begun:
             self.discard(self.folder)
 
     @staticmethod
     def discard(folder: Path) -> None:
         """Remove a checkpoint: the run has ended well."""
         shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _begun(self) -> bool:
+        return any(self.folder.glob("*.safetensors"))
 
     @property
     def _equations(self) -> Path:

@@ -1,30 +1,51 @@
 """What a training run is told."""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from adiabat.basis.presets import BasisConfig
 from adiabat.config import Config
 from adiabat.data import DataConfig
+from adiabat.models.network import NetworkConfig
+from adiabat.training.gradient.config import GradientConfig
 from adiabat.training.groups import CalibrationConfig
 from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.repulsion import RepulsionConfig
+
+Model = Literal["ace", "network"]
+IDLE: dict[Model, tuple[str, ...]] = {"ace": ("network", "gradient"), "network": ("calibration",)}
+"""Groups of keys that have no effect with a model."""
 
 
 class TrainConfig(Config):
     """Everything that a potential depends on beside its data.
 
     Attributes:
+        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients.
         data: Keys, isolated-atom energies, splits.
         basis: The invariants.
         repulsion: What takes over where atoms come closer than in the data.
         search: How noise levels and prior are chosen.
         calibration: How error bars are calibrated.
+        network: The shape of a network.
+        gradient: How a training by gradients goes.
         accept: Names of findings in the data that are known and wanted.
     """
 
+    model: Model = "ace"
     data: DataConfig = Field(default_factory=DataConfig)
     basis: BasisConfig = Field(default_factory=BasisConfig)
     repulsion: RepulsionConfig = Field(default_factory=RepulsionConfig)
     search: SearchConfig = Field(default_factory=SearchConfig)
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
+    gradient: GradientConfig = Field(default_factory=GradientConfig)
     accept: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _refuse_what_has_no_effect(self) -> Self:
+        idle = sorted(set(IDLE[self.model]) & self.model_fields_set)
+        if idle:
+            raise ValueError(f"{' and '.join(idle)} would have no effect with model={self.model}")
+        return self

@@ -1,0 +1,58 @@
+"""What every way of fitting is given, and what it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from adiabat.system import EnergyModel, Storable
+from adiabat.training.checkpoint import TrainingCheckpoint
+from adiabat.training.config import TrainConfig
+from adiabat.training.normal_equations import NormalEquations
+from adiabat.training.prepare import Preparation
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A prepared fit.
+
+    Attributes:
+        prepared: What is fitted, on which baseline.
+        config: What the user set.
+        before: Sums of a run that was interrupted.
+        saved: Its checkpoint, or None.
+        log: A CSV file for ways that go on by epochs, or None.
+        quiet: Show no progress.
+    """
+
+    prepared: Preparation
+    config: TrainConfig
+    before: NormalEquations | None = None
+    saved: TrainingCheckpoint | None = None
+    log: Path | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit found.
+
+    Attributes:
+        learned: The part of the potential that was fitted.
+        summary: What `adiabat info` says of it: JSON values.
+        notes: What the user should know.
+        attachments: What belongs to the potential beside its parts.
+    """
+
+    learned: EnergyModel
+    summary: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    attachments: Mapping[str, Storable] = field(default_factory=dict)
+
+
+class Way(Protocol):
+    """A way to fit a prepared problem."""
+
+    def __call__(self, problem: Problem) -> Fitted:
+        """Fit; errors as of `training.train`."""
+        ...

@@ -1,0 +1,71 @@
+"""How a training went: losses and errors, epoch by epoch."""
+
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from adiabat.results import Figure, Line, Result
+from adiabat.runs import atomic_write_text
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch; errors are of structures that were not trained on, with averaged parameters. None: no such labels.
+
+    Attributes:
+        epoch: From 1.
+        step: Steps until its end.
+        learning_rate: At its end.
+        loss: Mean over its batches, of parameters that moved meanwhile.
+        seconds: Of the descent, since its beginning, interruptions aside.
+    """
+
+    epoch: int
+    step: int
+    learning_rate: float
+    loss: float
+    seconds: float
+    validation_energy_mae_mev_per_atom: float | None
+    validation_energy_rmse_mev_per_atom: float | None
+    validation_force_mae_ev_per_angstrom: float | None
+    validation_force_rmse_ev_per_angstrom: float | None
+    validation_stress_mae_gpa: float | None
+
+
+@dataclass(frozen=True)
+class TrainingHistory(Result):
+    """All epochs, and which of them the parameters are of that were kept."""
+
+    epochs: tuple[EpochRecord, ...]
+    best_epoch: int
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Loss and validation errors against epochs."""
+        curves = {
+            "loss": ("Loss", "loss"),
+            "validation_energy_mae_mev_per_atom": ("Validation: energies", "mean absolute error (meV/atom)"),
+            "validation_force_mae_ev_per_angstrom": ("Validation: forces", "mean absolute error (eV/Å)"),
+            "validation_stress_mae_gpa": ("Validation: stresses", "mean absolute error (GPa)"),
+        }
+        found = []
+        for name, (title, label) in curves.items():
+            points = [(e.epoch, y) for e in self.epochs if (y := getattr(e, name)) is not None and y > 0]
+            if points:
+                x, y = np.array(points, dtype=np.float64).T
+                found.append(Figure(name, title, "epoch", label, (Line(x, y, label),), y_scale="log"))
+        return tuple(found)
+
+    def write_csv(self, file: Path) -> None:
+        """One row an epoch, whole or not at all.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(record) for record in self.epochs)
+        atomic_write_text(file, text.getvalue())

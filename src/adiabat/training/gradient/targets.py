@@ -1,0 +1,80 @@
+"""Targets: what of the labels the baseline leaves to learn, as small arrays; graphs are made when they are needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adiabat.potential import Potential
+from adiabat.runs import track
+from adiabat.system import Labelled
+from adiabat.training.examples import KINDS, VOIGT, value
+from adiabat.training.gradient.batches import by_atoms
+from adiabat.typing import FloatArray
+
+ATOMS_AT_ONCE = 2000
+
+
+@dataclass(frozen=True)
+class Target:
+    """A structure and what is left of its labels; None where it has none.
+
+    Attributes:
+        structure: With its labels.
+        energy: (1,) eV per atom.
+        forces: (3 n,) eV/Å.
+        stress: (6,) eV/Å³, Voigt.
+    """
+
+    structure: Labelled
+    energy: FloatArray | None
+    forces: FloatArray | None
+    stress: FloatArray | None
+
+    @property
+    def atoms(self) -> int:
+        """How many there are."""
+        return len(self.structure.atoms)
+
+
+def make_targets(structures: Sequence[Labelled], baseline: Potential, *, quiet: bool = False) -> list[Target]:
+    """The labels without what the baseline gives."""
+
+    def one_by_one() -> Iterator[Target]:
+        counts = [len(structure.atoms) for structure in structures]
+        for chosen in by_atoms(range(len(structures)), counts, ATOMS_AT_ONCE):
+            yield from _of([structures[index] for index in chosen], baseline)
+
+    return list(track(one_by_one(), "taking the baseline off the labels", total=len(structures), quiet=quiet))
+
+
+def _of(structures: Sequence[Labelled], baseline: Potential) -> Iterator[Target]:
+    known = baseline([structure.atoms for structure in structures], want=("energy", "forces"))
+    energy, forces = value(known.energy), value(known.forces)
+    stops = np.cumsum([len(structure.atoms) for structure in structures])
+    for place, (structure, stop) in enumerate(zip(structures, stops, strict=True)):
+        labels, count = structure.labels, len(structure.atoms)
+        stress = None
+        if labels.stress is not None:
+            stress = (labels.stress - value(baseline(structure.atoms, want=("stress",)).stress)[0])[VOIGT]
+        yield Target(
+            structure,
+            None if labels.energy is None else np.array([labels.energy - energy[place]]) / count,
+            None if labels.forces is None else (labels.forces - forces[stop - count : stop]).ravel(),
+            stress,
+        )
+
+
+def count_of_kind(targets: Sequence[Target]) -> dict[str, int]:
+    """Rows by kind of label; only kinds that there are."""
+    counts = {kind: sum(len(rows) for t in targets if (rows := getattr(t, kind)) is not None) for kind in KINDS}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def spreads(targets: Sequence[Target]) -> dict[str, float]:
+    """Root mean square around the mean, by kind of label; of all zeros, one of rounding."""
+    found = {}
+    for kind in count_of_kind(targets):
+        rows = np.concatenate([rows for target in targets if (rows := getattr(target, kind)) is not None])
+        found[kind] = max(float(np.std(rows)), 1e-3 * float(np.abs(rows).max()), 1e-12)
+    return found

@@ -1,0 +1,85 @@
+"""Structures that are never trained on, and a model's errors on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from adiabat.errors import DataError
+from adiabat.system import Labelled, TrainableModel
+from adiabat.training.gradient.assembly import assemble
+from adiabat.training.gradient.batches import by_atoms
+from adiabat.training.gradient.targets import Target
+from adiabat.training.groups import structures_together
+from adiabat.training.hyperparameters import IMPORTANCE, SMALLEST_ERROR
+from adiabat.typing import FloatArray
+
+ATOMS_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class ValidationErrors:
+    """Errors by kind of label: eV per atom, eV/Å, eV/Å³.
+
+    Attributes:
+        mae: Mean absolute error.
+        rmse: Root mean square error.
+    """
+
+    mae: dict[str, float]
+    rmse: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """Weighted sum of the logarithms of the mean absolute errors, as linear fits are judged; infinite where one is no number."""
+        logarithms = [weight_log(kind, error) for kind, error in self.mae.items()]
+        return sum(logarithms) if np.isfinite(logarithms).all() else float("inf")
+
+
+def weight_log(kind: str, error: float) -> float:
+    """What the error of a kind adds to the score."""
+    return IMPORTANCE[kind] * float(np.log(max(error, SMALLEST_ERROR)))
+
+
+def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet: bool) -> tuple[list[int], list[int]]:
+    """Indices of structures to train on and to validate by: duplicates and groups stay together.
+
+    Args:
+        structures: All of them.
+        fraction: To validate by, about.
+        seed: Of the draw.
+        quiet: Show no progress.
+
+    Raises:
+        DataError: All of them belong together.
+    """
+    together = structures_together(structures, quiet=quiet)
+    if len(together) < 2:
+        raise DataError(
+            f"{len(structures)} structures that all belong together",
+            place="training data",
+            rule="parameters are chosen by structures that were not trained on, and that none of those is a duplicate or of one group with",
+            mend="add other structures, or train with --model ace",
+        )
+    wanted, validation = max(1, round(fraction * len(structures))), list[int]()
+    for place in np.random.default_rng(seed).permutation(len(together)).tolist():
+        if len(validation) + len(together[place]) <= wanted:
+            validation += together[place]
+    chosen = set(validation or min(together, key=len))
+    return [index for index in range(len(structures)) if index not in chosen], sorted(chosen)
+
+
+@torch.no_grad()
+def validate(model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype) -> ValidationErrors:
+    """The model's errors with its present parameters."""
+    found: dict[str, list[FloatArray]] = {}
+    for chosen in by_atoms(range(len(targets)), [target.atoms for target in targets], ATOMS_AT_ONCE):
+        assembly = assemble([targets[index] for index in chosen], cutoff=model.cutoff, dtype=dtype)
+        for kind, rows in assembly.errors(model).items():
+            found.setdefault(kind, []).append(rows.double().numpy())
+    errors = {kind: np.concatenate(rows) for kind, rows in found.items()}
+    return ValidationErrors(
+        {kind: float(np.abs(rows).mean()) for kind, rows in errors.items()},
+        {kind: float(np.sqrt(np.square(rows).mean())) for kind, rows in errors.items()},
+    )
