@@ -79,7 +79,6 @@ class Layer(nn.Module):
         self.gates = _linear(config.hidden, config.vector_channels) if tells_vectors else None
         told = self.products.vectors * config.channels
         self.told_vectors = _linear(told, config.vector_channels) if tells_vectors else None
-        self.readout = nn.Parameter(torch.randn(config.hidden) / config.hidden**0.5 * 0.1)
 
     def forward(self, around: Surroundings, radial: Tensor, before: State | None) -> State:
         """What is known of each atom.

@@ -1,6 +1,6 @@
 """Equivariant message passing: atoms tell their neighbours scalars and vectors, and their energies are read off each layer."""
 
-import copy
+from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
 import torch
@@ -10,9 +10,15 @@ from adiabat.models.messages.config import MessagesConfig
 from adiabat.models.messages.convolution import VectorGeometry
 from adiabat.models.messages.harmonics import Harmonics
 from adiabat.models.messages.layer import Layer, State, Surroundings
-from adiabat.models.messages.neighborhoods import Neighborhoods, neighborhoods, with_lone_atoms
+from adiabat.models.messages.neighborhoods import (
+    Neighborhoods,
+    neighborhoods,
+    summed_forces,
+    summed_virials,
+    with_lone_atoms,
+)
 from adiabat.models.messages.radial import RadialNetwork
-from adiabat.system import Graph, PartState, register
+from adiabat.system import Differentiated, Graph, PartState, register
 
 
 @register
@@ -53,6 +59,8 @@ class MessagePassing(nn.Module):
             Layer(config, species=species, first=index == 0, last=index == config.layers - 1)
             for index in range(config.layers)
         )
+        width = config.layers * config.hidden
+        self.readout = nn.Parameter(torch.randn(width) * (0.1 / width**0.5))
         self.register_buffer("energy_scale", torch.ones(()))
 
     @property
@@ -69,32 +77,58 @@ class MessagePassing(nn.Module):
         """(N,) eV, counted from atoms without neighbours."""
         return self.energies(neighborhoods(graph, self.cutoff, self.species))
 
+    def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
+        """Energies and derivatives, by the vectors of the edges; differentiable in the parameters where gradients are on.
+
+        Args:
+            graph: Nobody differentiates by its positions and cell.
+            forces: Whether they are wanted.
+            virial: Likewise.
+        """
+        atoms = neighborhoods(graph, self.cutoff, self.species)
+        if not forces and not virial:
+            return Differentiated(self.energies(atoms))
+        trained = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters())
+        vectors = atoms.vectors.detach().requires_grad_()
+        with torch.enable_grad():
+            energies = self.energies(replace(atoms, vectors=vectors))
+            (slopes,) = torch.autograd.grad(energies.sum(), vectors, create_graph=trained)
+        return Differentiated(
+            energies if trained else energies.detach(),
+            summed_forces(slopes, atoms.neighbor) if forces else None,
+            summed_virials(slopes, atoms.vectors, graph.batch) if virial else None,
+        )
+
     def energies(self, atoms: Neighborhoods) -> Tensor:
         """(N,) eV of atoms in their neighbourhoods."""
-        terms = self._terms(with_lone_atoms(atoms, len(self.species), self.cutoff)).sum(-1)
-        return self._counted(terms, atoms.species, -1.0)
+        return self._features(atoms) @ self.readout
+
+    def features(self, graph: Graph) -> Tensor:
+        """(N, layers · hidden) eV: what the readout weighs; zero without neighbours."""
+        return self._features(neighborhoods(graph, self.cutoff, self.species))
 
     def magnitudes(self, graph: Graph) -> Tensor:
         """(N,) eV: the sizes of the terms that an energy is the sum of."""
-        atoms = neighborhoods(graph, self.cutoff, self.species)
-        terms = self._terms(with_lone_atoms(atoms, len(self.species), self.cutoff)).abs().sum(-1)
-        return self._counted(terms, atoms.species, 1.0)
+        hidden, lone = self._hidden(neighborhoods(graph, self.cutoff, self.species))
+        return (hidden.abs() + lone.abs()) @ self.readout.abs() * self.get_buffer("energy_scale")
 
-    def _counted(self, readings: Tensor, species: Tensor, sign: float) -> Tensor:
-        """The atoms' own, and those of the lone atoms at the end."""
-        count = len(self.species)
-        return self.get_buffer("energy_scale") * (readings[:-count] + sign * readings[-count:][species])
+    def _features(self, atoms: Neighborhoods) -> Tensor:
+        hidden, lone = self._hidden(atoms)
+        return (hidden - lone) * self.get_buffer("energy_scale")
 
-    def _terms(self, atoms: Neighborhoods) -> Tensor:
-        """(N, layers · hidden): what the energies are sums of."""
+    def _hidden(self, atoms: Neighborhoods) -> tuple[Tensor, Tensor]:
+        """(N, layers · hidden) of each atom, and what they would be without neighbours."""
+        count, species = len(self.species), atoms.species
+        atoms = with_lone_atoms(atoms, count, self.cutoff)
         around, radial = self.surroundings(atoms)
-        terms: list[Tensor] = []
+        found: list[Tensor] = []
         state: State | None = None
         for layer, functions in zip(self.each_layer(), radial.split(self.widths, dim=-1), strict=True):
-            found = layer(around, functions, state)
-            terms.append(found.hidden * layer.readout)
-            state = found
-        return torch.cat(terms, dim=-1)
+            after = layer(around, functions, state)
+            found.append(after.hidden)
+            state = after
+        hidden = torch.cat(found, dim=-1)
+        return hidden[:-count], hidden[-count:][species]
 
     def each_layer(self) -> list[Layer]:
         """The layers, in their order."""
@@ -110,7 +144,11 @@ class MessagePassing(nn.Module):
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same model in another floating-point type or on another device; this one stays as it is."""
-        return cast(Self, nn.Module.to(copy.deepcopy(self), dtype=dtype, device=device))
+        model = type(self)(self.config, self.species)  # its tables are exact; those of this one may have been rounded
+        model.load_state_dict(self.state_dict())
+        for copied, own in zip(model.parameters(), self.parameters(), strict=True):
+            copied.requires_grad_(own.requires_grad)
+        return cast(Self, nn.Module.to(model, dtype=dtype, device=device))
 
     def to_state(self) -> PartState:
         """Shape and species; parameters and scales."""

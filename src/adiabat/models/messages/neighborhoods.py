@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from adiabat.models.ace.density import species_index
-from adiabat.system import Graph
+from adiabat.system import Batch, Graph
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,3 +72,14 @@ def with_lone_atoms(atoms: Neighborhoods, count: int, cutoff: float) -> Neighbor
         torch.cat([atoms.neighbor, atoms.neighbor.new_zeros(count, j)]),
         torch.cat([atoms.species, torch.arange(count, device=atoms.species.device)]),
     )
+
+
+def summed_forces(slopes: Tensor, neighbor: Tensor) -> Tensor:
+    """(N, 3) eV/Å of derivatives (N, J, 3) eV/Å of the energy by the vectors: each pulls at both ends of its edge."""
+    return slopes.sum(1).index_add(0, neighbor.flatten(), slopes.flatten(0, 1), alpha=-1)
+
+
+def summed_virials(slopes: Tensor, vectors: Tensor, batch: Batch) -> Tensor:
+    """(S, 3, 3) eV: Σ over edges of r ⊗ ∂E/∂r, made symmetric."""
+    found = batch.sum_over_atoms(vectors.transpose(1, 2) @ slopes)
+    return 0.5 * (found + found.transpose(1, 2))

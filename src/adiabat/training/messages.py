@@ -1,0 +1,43 @@
+"""The way of message passing: scales from the data, then the descent."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adiabat.models import MessagePassing
+from adiabat.models.messages.standardize import standardized
+from adiabat.neighbors import neighbor_graph
+from adiabat.system import Batch, Labelled
+from adiabat.training.fitting import Fitted, Problem
+from adiabat.training.gradient.descend import descend
+
+LEARNING_RATE = 5e-3
+SAMPLED_ATOMS = 1000
+"""Of the structures by which a fresh model is scaled."""
+SMALLEST_FORCE = 1e-3
+"""eV/Å."""
+
+
+def fit_messages(problem: Problem) -> Fitted:
+    """A message-passing model, from random weights."""
+    config = problem.config
+    sample = _sample(problem.prepared.fitted, seed=config.gradient.seed)
+    model = MessagePassing(config.messages, problem.prepared.model.species, seed=config.gradient.seed)
+    graph = neighbor_graph(Batch.from_atoms([structure.atoms for structure in sample]), model.cutoff)
+    model = standardized(model, graph, energy_scale_ev=_typical_force(sample))
+    found = descend(model, problem, learning_rate=LEARNING_RATE)
+    return Fitted(found.model, found.summary, found.notes)
+
+
+def _sample(structures: Sequence[Labelled], *, seed: int) -> list[Labelled]:
+    """Structures with neighbours, drawn until there are enough atoms."""
+    joined = [structure for structure in structures if not structure.is_isolated_atom]
+    order = np.random.default_rng(seed).permutation(len(joined))
+    sizes = np.cumsum([len(joined[index].atoms) for index in order])
+    return [joined[index] for index in order[: int(np.searchsorted(sizes, SAMPLED_ATOMS)) + 1]]
+
+
+def _typical_force(structures: Sequence[Labelled]) -> float:
+    """eV/Å, their root mean square: over an Ångström, an energy of the right size. 1 where there are no forces."""
+    rows = [structure.labels.forces.ravel() for structure in structures if structure.labels.forces is not None]
+    return max(float(np.sqrt(np.square(np.concatenate(rows)).mean())), SMALLEST_FORCE) if rows else 1.0
