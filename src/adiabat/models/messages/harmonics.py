@@ -33,7 +33,7 @@ class Harmonics(nn.Module):
         y_1 = flat @ self.get_buffer("step_1")
         found = [torch.ones_like(flat[:, :1]), y_1]
         for degree in range(2, self.l_max + 1):
-            outer = (found[-1][:, :, None] * y_1[:, None, :]).reshape(len(flat), -1)
+            outer = (found[-1][:, :, None] * y_1[:, None, :]).reshape(flat.shape[0], -1)
             found.append(outer @ self.get_buffer(f"step_{degree}"))
         return torch.cat(found, dim=-1).reshape(*directions.shape[:-1], -1)
 

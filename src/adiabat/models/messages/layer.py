@@ -10,6 +10,8 @@ from adiabat.models.messages.config import MessagesConfig
 from adiabat.models.messages.convolution import Mixing, VectorGeometry, density
 from adiabat.models.messages.products import Products
 
+EVERY = slice(None)
+
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
@@ -18,13 +20,11 @@ class Surroundings:
     Attributes:
         harmonics: (N, J, (l_max+1)²).
         vector_geometry: (N, 3 J, rows); None where no vectors are told.
-        neighbor: (N, J).
         species: (N,).
     """
 
     harmonics: Tensor
     vector_geometry: Tensor | None
-    neighbor: Tensor
     species: Tensor
 
 
@@ -34,13 +34,38 @@ class State:
 
     Attributes:
         hidden: (N, hidden), scalars.
-        scalars: (N, K), told to neighbours; None after the last layer.
-        vectors: (N, 3, K'), likewise; None where there are none.
+        told: (N, K + 3 K'): scalars, then vectors, that its neighbours will hear; None after the last layer.
     """
 
     hidden: Tensor
-    scalars: Tensor | None = None
-    vectors: Tensor | None = None
+    told: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What an atom knows when a layer begins.
+
+    Attributes:
+        hidden: (N, hidden), its own.
+        told: (N, J, K + 3 K'), by its neighbours.
+    """
+
+    hidden: Tensor
+    told: Tensor
+
+    @classmethod
+    def of(cls, state: State | None, neighbor: Tensor, own: slice = EVERY) -> "Heard | None":
+        """From what is known of all atoms; None before the first layer.
+
+        Args:
+            state: After the layer before.
+            neighbor: (N, J), of some atoms.
+            own: Which these are.
+        """
+        if state is None or state.told is None:
+            return None
+        told = state.told.index_select(0, neighbor.flatten())
+        return cls(state.hidden[own], told.reshape(*neighbor.shape, -1))
 
 
 class Layer(nn.Module):
@@ -57,8 +82,9 @@ class Layer(nn.Module):
         super().__init__()
         degrees = tuple(range(config.l_max + 1))
         self.components = [2 * degree + 1 for degree in degrees]
-        self.first, self.species = first, species
+        self.first, self.species, self.hidden = first, species, config.hidden
         tells_vectors = config.vector_channels > 0 and not last
+        self.tells = config.edge_channels + (3 * config.vector_channels if tells_vectors else 0)
         self.mixing = Mixing(degrees, config.edge_channels, config.channels)
         self.vector_mixing: Mixing | None = None
         if config.vector_channels > 0 and not first:
@@ -80,30 +106,29 @@ class Layer(nn.Module):
         told = self.products.vectors * config.channels
         self.told_vectors = _linear(told, config.vector_channels) if tells_vectors else None
 
-    def forward(self, around: Surroundings, radial: Tensor, before: State | None) -> State:
+    def forward(self, around: Surroundings, radial: Tensor, heard: Heard | None) -> State:
         """What is known of each atom.
 
         Args:
             around: The neighbourhoods.
             radial: (N, J, K + K'): this layer's radial functions.
-            before: What neighbours tell; None in the first layer.
+            heard: None in the first layer.
         """
-        found = self.scaled(self.density(around, radial, before), around.species)
+        found = self.scaled(self.density(around, radial, heard), around.species)
         invariants, vectors = self.products(found)
-        return self.told(invariants, vectors, around.species, before)
+        return self.told(invariants, vectors, around.species, None if heard is None else heard.hidden)
 
-    def density(self, around: Surroundings, radial: Tensor, before: State | None) -> Tensor:
+    def density(self, around: Surroundings, radial: Tensor, heard: Heard | None) -> Tensor:
         """((l_max+1)², N, channels)."""
-        k = self.mixing.weights.shape[1]
-        if before is None or before.scalars is None:
+        if heard is None:
             return self.mixing(density(around.harmonics, radial))
-        told = radial[..., :k] * of_neighbors(before.scalars, around.neighbor)
-        found = self.mixing(density(around.harmonics, told))
-        if self.vector_mixing is None or before.vectors is None or around.vector_geometry is None:
+        k = self.mixing.weights.shape[1]
+        found = self.mixing(density(around.harmonics, radial[..., :k] * heard.told[..., :k]))
+        if self.vector_mixing is None or around.vector_geometry is None:
             return found
         n, j, _ = radial.shape
-        vectors = (radial[..., None, k:] * of_neighbors(before.vectors, around.neighbor)).reshape(n, 3 * j, -1)
-        mixed = self.vector_mixing(density(around.vector_geometry, vectors))
+        vectors = heard.told[..., k:].reshape(n, j, 3, -1) * radial[..., None, k:]
+        mixed = self.vector_mixing(density(around.vector_geometry, vectors.reshape(n, 3 * j, -1)))
         return found.index_add(0, self.get_buffer("vector_place"), mixed)
 
     def scaled(self, found: Tensor, species: Tensor) -> Tensor:
@@ -112,21 +137,17 @@ class Layer(nn.Module):
         center = self.center if self.species == 1 else self.center[species]
         return found * scale[:, None, None] * center
 
-    def told(self, invariants: Tensor, vectors: Tensor | None, species: Tensor, before: State | None) -> State:
-        """What is known of each atom, of its invariants and vectors."""
+    def told(self, invariants: Tensor, vectors: Tensor | None, species: Tensor, before: Tensor | None) -> State:
+        """What is known of each atom, of its invariants and vectors, and of what it knew before (N, hidden)."""
         flat = invariants.transpose(0, 1).flatten(1)
         flat = (flat - self.get_buffer("mean")) / self.get_buffer("deviation")
-        hidden = self.network(flat, species, None if before is None else before.hidden)
-        scalars = None if self.told_scalars is None else self.told_scalars(hidden)
-        told = None
+        hidden = self.network(flat, species, before)
+        if self.told_scalars is None:
+            return State(hidden)
+        told = [self.told_scalars(hidden)]
         if vectors is not None and self.told_vectors is not None and self.gates is not None:
-            told = (self.told_vectors(vectors) * self.gates(hidden)).transpose(0, 1)
-        return State(hidden, scalars, told)
-
-
-def of_neighbors(told: Tensor, neighbor: Tensor) -> Tensor:
-    """(N, J, ...) of what each atom tells, (N, ...)."""
-    return told.index_select(0, neighbor.flatten()).reshape(*neighbor.shape, *told.shape[1:])
+            told.append((self.told_vectors(vectors) * self.gates(hidden)).transpose(0, 1).flatten(1))
+        return State(hidden, torch.cat(told, dim=-1))
 
 
 class _Network(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from adiabat.models.messages.config import MessagesConfig
 from adiabat.models.messages.convolution import VectorGeometry
 from adiabat.models.messages.harmonics import Harmonics
-from adiabat.models.messages.layer import Layer, State, Surroundings
+from adiabat.models.messages.layer import Heard, Layer, State, Surroundings
 from adiabat.models.messages.neighborhoods import (
     Neighborhoods,
     neighborhoods,
@@ -120,11 +120,11 @@ class MessagePassing(nn.Module):
         """(N, layers · hidden) of each atom, and what they would be without neighbours."""
         count, species = len(self.species), atoms.species
         atoms = with_lone_atoms(atoms, count, self.cutoff)
-        around, radial = self.surroundings(atoms)
+        around, radial = self.surroundings(atoms.vectors, atoms.species, atoms.species[atoms.neighbor])
         found: list[Tensor] = []
         state: State | None = None
         for layer, functions in zip(self.each_layer(), radial.split(self.widths, dim=-1), strict=True):
-            after = layer(around, functions, state)
+            after = layer(around, functions, Heard.of(state, atoms.neighbor))
             found.append(after.hidden)
             state = after
         hidden = torch.cat(found, dim=-1)
@@ -134,13 +134,24 @@ class MessagePassing(nn.Module):
         """The layers, in their order."""
         return [cast(Layer, layer) for layer in self.layers]
 
-    def surroundings(self, atoms: Neighborhoods) -> tuple[Surroundings, Tensor]:
-        """What all layers meet, and the radial functions of all of them (N, J, sum of their widths)."""
-        distance = atoms.vectors.square().sum(-1, keepdim=True).sqrt()
-        harmonics = self.harmonics(atoms.vectors / distance)
-        geometry = None if self.vector_geometry is None else self.vector_geometry(harmonics)
-        pair = atoms.species[:, None] * len(self.species) + atoms.species[atoms.neighbor]
-        return Surroundings(harmonics, geometry, atoms.neighbor, atoms.species), self.radial(distance, pair)
+    def surroundings(
+        self, vectors: Tensor, species: Tensor, of_neighbor: Tensor, *, layer: int | None = None
+    ) -> tuple[Surroundings, Tensor]:
+        """What all layers meet, and the radial functions of all of them (N, J, sum of their widths).
+
+        Args:
+            vectors: (N, J, 3) Å.
+            species: (N,), places of the elements among the model's.
+            of_neighbor: (N, J), likewise.
+            layer: What this one alone needs.
+        """
+        start = sum(self.widths[:layer]) if layer else 0
+        columns = slice(start, None if layer is None else start + self.widths[layer])
+        distance = vectors.square().sum(-1, keepdim=True).sqrt()
+        harmonics = self.harmonics(vectors / distance)
+        geometry = self.vector_geometry(harmonics) if self.vector_geometry is not None and layer != 0 else None
+        pair = species[:, None] * len(self.species) + of_neighbor
+        return Surroundings(harmonics, geometry, species), self.radial(distance, pair, columns)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same model in another floating-point type or on another device; this one stays as it is."""
@@ -148,6 +159,7 @@ class MessagePassing(nn.Module):
         model.load_state_dict(self.state_dict())
         for copied, own in zip(model.parameters(), self.parameters(), strict=True):
             copied.requires_grad_(own.requires_grad)
+        dtype, device = dtype or self.readout.dtype, device or self.readout.device
         return cast(Self, nn.Module.to(model, dtype=dtype, device=device))
 
     def to_state(self) -> PartState:

@@ -54,8 +54,8 @@ class RadialNetwork(nn.Module):
         self.bias = nn.Parameter(torch.randn(species * species, hidden))
         self.outward = nn.Parameter(torch.randn(hidden, functions) * math.sqrt(3 / hidden))
 
-    def forward(self, distance: Tensor, pair: Tensor) -> Tensor:
-        """(N, J, functions) of distances (N, J, 1) Å and pairs (N, J) of species, z · species + z'."""
+    def forward(self, distance: Tensor, pair: Tensor, columns: slice) -> Tensor:
+        """(N, J, functions), those of some columns, of distances (N, J, 1) Å and pairs (N, J) of species, z · species + z'."""
         inner = bessel(distance, self.bessels, self.cutoff) @ self.inward
         inner = inner + (self.bias if self.species == 1 else self.bias[pair])
-        return (nn.functional.silu(inner) @ self.outward) * envelope(distance, self.cutoff)
+        return (nn.functional.silu(inner) @ self.outward[:, columns]) * envelope(distance, self.cutoff)

@@ -2,6 +2,7 @@
 
 import torch
 
+from adiabat.models.messages.layer import Heard
 from adiabat.models.messages.model import MessagePassing
 from adiabat.models.messages.neighborhoods import neighborhoods
 from adiabat.system import Graph
@@ -22,10 +23,11 @@ def standardized(model: MessagePassing, graph: Graph, *, energy_scale_ev: float 
     atoms = neighborhoods(graph, model.cutoff, model.species)
     with torch.no_grad():
         model.get_buffer("energy_scale").fill_(energy_scale_ev)
-        around, radial = model.surroundings(atoms)
+        around, radial = model.surroundings(atoms.vectors, atoms.species, atoms.species[atoms.neighbor])
         state = None
         for layer, functions in zip(model.each_layer(), radial.split(model.widths, dim=-1), strict=True):
-            density = layer.density(around, functions, state)
+            heard = Heard.of(state, atoms.neighbor)
+            density = layer.density(around, functions, heard)
             squares = density.square().mean((1, 2))
             mean_square = torch.stack([degree.mean() for degree in squares.split(layer.components)])
             layer.get_buffer("density_scale").copy_(mean_square.clamp(min=SMALLEST**2).rsqrt())
@@ -33,5 +35,5 @@ def standardized(model: MessagePassing, graph: Graph, *, energy_scale_ev: float 
             flat = invariants.transpose(0, 1).flatten(1)
             layer.get_buffer("mean").copy_(flat.mean(0))
             layer.get_buffer("deviation").copy_(flat.std(0).clamp(min=SMALLEST))
-            state = layer(around, functions, state)
+            state = layer(around, functions, heard)
     return model
