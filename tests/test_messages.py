@@ -1,6 +1,7 @@
 """Message passing: its harmonics, its symmetries, its derivatives, and what it must not see."""
 
 import pytest
+import torch
 
 from adiabat.models import MessagePassing, MessagesConfig
 from adiabat.models.messages.standardize import standardized
@@ -21,12 +22,13 @@ SMALL = MessagesConfig(
 )
 SPECIES = (8, 14)
 LENGTH = 3.0
+BINDING_EV = torch.tensor([-2.0, -3.5])
 
 
 def made_messages(config: MessagesConfig = SMALL, seed: int = 3) -> MessagePassing:
     structures = [case.atoms for case in contract_cases(SPECIES, length=LENGTH)]
     graph = neighbor_graph(Batch.from_atoms(structures), config.cutoff_angstrom)
-    return standardized(MessagePassing(config, SPECIES, seed=seed), graph, energy_scale_ev=0.5)
+    return standardized(MessagePassing(config, SPECIES, seed=seed), graph, energy_scale_ev=0.5, binding_ev=BINDING_EV)
 
 
 @pytest.mark.parametrize("vector_channels", [0, 2])

@@ -10,6 +10,7 @@ from adiabat.models import Mean
 from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.compiled_committee import CompiledCommittee
 from adiabat.potential.derivatives import predict
+from adiabat.potential.evaluated_messages import EvaluatedMessages
 from adiabat.potential.prediction import Prediction
 from adiabat.system import EnergyModel, Graph
 from adiabat.typing import Quantity
@@ -47,8 +48,8 @@ class Terms:
         return Members(only.members) if isinstance(only, Mean) else None
 
     @cached_property
-    def _compiled(self) -> CompiledSum | None:
-        return CompiledSum.of(self.parts)
+    def _compiled(self) -> CompiledSum | EvaluatedMessages | None:
+        return CompiledSum.of(self.parts) or EvaluatedMessages.of(self.parts)
 
 
 class Members:

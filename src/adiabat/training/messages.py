@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from ase import Atoms
 
 from adiabat.models import MessagePassing
 from adiabat.models.messages.standardize import standardized
 from adiabat.neighbors import neighbor_graph
+from adiabat.potential import Potential
 from adiabat.system import Batch, Labelled
+from adiabat.training.examples import value
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.descend import descend
+from adiabat.typing import FloatArray
 
 LEARNING_RATE = 5e-3
 SAMPLED_ATOMS = 1000
@@ -24,7 +29,9 @@ def fit_messages(problem: Problem) -> Fitted:
     sample = _sample(problem.prepared.fitted, seed=config.gradient.seed)
     model = MessagePassing(config.messages, problem.prepared.model.species, seed=config.gradient.seed)
     graph = neighbor_graph(Batch.from_atoms([structure.atoms for structure in sample]), model.cutoff)
-    model = standardized(model, graph, energy_scale_ev=_typical_force(sample))
+    left = _left_energies(sample, problem.prepared.baseline)
+    binding = mean_energies([structure.atoms for structure in sample], left, model.species)
+    model = standardized(model, graph, energy_scale_ev=_typical_force(sample), binding_ev=torch.from_numpy(binding))
     found = descend(model, problem, learning_rate=LEARNING_RATE)
     return Fitted(found.model, found.summary, found.notes)
 
@@ -35,6 +42,26 @@ def _sample(structures: Sequence[Labelled], *, seed: int) -> list[Labelled]:
     order = np.random.default_rng(seed).permutation(len(joined))
     sizes = np.cumsum([len(joined[index].atoms) for index in order])
     return [joined[index] for index in order[: int(np.searchsorted(sizes, SAMPLED_ATOMS)) + 1]]
+
+
+def _left_energies(structures: Sequence[Labelled], baseline: Potential) -> FloatArray:
+    """(S,) eV that the baseline leaves; NaN without a label."""
+    known = value(baseline([structure.atoms for structure in structures], want=("energy",)).energy)
+    return np.array([np.nan if s.labels.energy is None else s.labels.energy for s in structures]) - known
+
+
+def mean_energies(structures: Sequence[Atoms], energies: FloatArray, species: Sequence[int]) -> FloatArray:
+    """(species,) eV of an atom of each element, by least squares; of those that only occur in fixed proportions, the smallest.
+
+    Args:
+        structures: With neighbours.
+        energies: (S,) eV; NaN: not known.
+        species: Atomic numbers.
+    """
+    known = np.isfinite(energies)
+    counts = np.array([[np.count_nonzero(atoms.numbers == number) for number in species] for atoms in structures])
+    sizes = counts[known].sum(1)
+    return np.linalg.lstsq(counts[known] / sizes[:, None], energies[known] / sizes, rcond=1e-6)[0]
 
 
 def _typical_force(structures: Sequence[Labelled]) -> float:

@@ -6,14 +6,20 @@ on the way, and the allocator hands out the same few pages again and again, whic
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from adiabat.models.messages.layer import Heard, Layer, State
 from adiabat.models.messages.model import MessagePassing
-from adiabat.models.messages.neighborhoods import Neighborhoods, neighborhoods, summed_forces, summed_virials
+from adiabat.models.messages.neighborhoods import (
+    Neighborhoods,
+    lone_vectors,
+    neighborhoods,
+    summed_forces,
+    summed_virials,
+)
 from adiabat.system import Differentiated, Graph
 
 BLOCK = 96
@@ -78,9 +84,10 @@ class BlockEvaluator:
         with torch.no_grad():
             atoms = neighborhoods(graph, self._model.cutoff, self._model.species)
             walk = _Walk(atoms, self._block, self._layers, self._readouts)
-            walk.forwards(self.forward, through=len(self._layers) - (1 if forces or virial else 0))
+            walk.forwards(self.forward, energies=not (forces or virial))
             if forces or virial:
                 walk.backwards(self.backward)
+            self._add_binding(walk, atoms)
         return Differentiated(
             walk.energies - self._lone[atoms.species],
             summed_forces(walk.slopes, atoms.neighbor) if forces else None,
@@ -110,11 +117,20 @@ class BlockEvaluator:
             found = torch.autograd.grad(left, leaves, weights)
         return state.hidden.detach(), Slopes(found[0], *(found[1:] if heard else (None, None)))
 
+    def _add_binding(self, walk: "_Walk", atoms: Neighborhoods) -> None:
+        if not bool(self._model.get_buffer("binding").any()):
+            return
+        with torch.enable_grad():
+            vectors = atoms.vectors.detach().requires_grad_()
+            energies = self._model.binding_energies(replace(atoms, vectors=vectors))
+            (slopes,) = torch.autograd.grad(energies.sum(), vectors)
+        walk.energies += energies.detach()
+        walk.slopes += slopes
+
     def _lone_energies(self) -> Tensor:
         """(species,) eV, read off atoms without neighbours."""
         count = len(self._model.species)
-        vectors = self._model.readout.new_zeros(count, 1, 3)
-        vectors[..., 2] = self._model.cutoff
+        vectors = lone_vectors(self._model.readout, count, 1, self._model.cutoff)
         species = torch.arange(count, device=vectors.device)
         none, total, heard = torch.zeros_like(species)[:, None], vectors.new_zeros(count), None
         for t, readout in enumerate(self._readouts):
@@ -165,18 +181,18 @@ class _Walk:
         self._by = [_Table.of(n, layer, like) for layer in layers[:-1]]
         self.energies, self.slopes = like.new_zeros(n), torch.zeros_like(like)
 
-    def forwards(self, forward: Callable[[int, Block], State], *, through: int) -> None:
-        """Through so many layers."""
-        for t in range(through):
+    def forwards(self, forward: Callable[[int, Block], State], *, energies: bool) -> None:
+        """Through all layers, which leaves energies; or through those before the last, for `backwards`."""
+        for t in range(len(self._readouts) if energies else len(self._states)):
             for part in self._blocks:
                 state = forward(t, self._input(t, part))
+                if energies:
+                    self._read(t, part, state.hidden)
                 if t < len(self._states):
                     self._states[t].put(part, state)
-                else:
-                    self._read(t, part, state.hidden)
 
     def backwards(self, backward: Callable[[int, Block, State], tuple[Tensor, Slopes]]) -> None:
-        """Through all layers, which leaves energies and slopes; what the atoms know is there already but for the last one's."""
+        """Through all layers, from the last: leaves energies and slopes."""
         for t in reversed(range(len(self._readouts))):
             for part in self._blocks:
                 hidden, slopes = backward(t, self._input(t, part), self._weights(t, part))

@@ -17,13 +17,13 @@ from adiabat.models.messages.neighborhoods import (
     summed_virials,
     with_lone_atoms,
 )
-from adiabat.models.messages.radial import RadialNetwork
+from adiabat.models.messages.radial import RadialNetwork, bound
 from adiabat.system import Differentiated, Graph, PartState, register
 
 
 @register
 class MessagePassing(nn.Module):
-    """E_i = Σ over layers of a network's reading of the atom's invariants; without neighbours, 0.
+    """E_i = Σ over layers of a network's reading of the atom's invariants, and a mean of its element; without neighbours, 0.
 
     Args:
         config: Its shape.
@@ -62,6 +62,7 @@ class MessagePassing(nn.Module):
         width = config.layers * config.hidden
         self.readout = nn.Parameter(torch.randn(width) * (0.1 / width**0.5))
         self.register_buffer("energy_scale", torch.ones(()))
+        self.register_buffer("binding", torch.zeros(species))
 
     @property
     def cutoff(self) -> float:
@@ -101,7 +102,12 @@ class MessagePassing(nn.Module):
 
     def energies(self, atoms: Neighborhoods) -> Tensor:
         """(N,) eV of atoms in their neighbourhoods."""
-        return self._features(atoms) @ self.readout
+        return self._features(atoms) @ self.readout + self.binding_energies(atoms)
+
+    def binding_energies(self, atoms: Neighborhoods) -> Tensor:
+        """(N,) eV: the mean energy of a bound atom of its element; none without neighbours."""
+        distance = atoms.vectors.square().sum(-1, keepdim=True).sqrt()
+        return self.get_buffer("binding")[atoms.species] * bound(distance, self.cutoff)
 
     def features(self, graph: Graph) -> Tensor:
         """(N, layers · hidden) eV: what the readout weighs; zero without neighbours."""
@@ -109,8 +115,10 @@ class MessagePassing(nn.Module):
 
     def magnitudes(self, graph: Graph) -> Tensor:
         """(N,) eV: the sizes of the terms that an energy is the sum of."""
-        hidden, lone = self._hidden(neighborhoods(graph, self.cutoff, self.species))
-        return (hidden.abs() + lone.abs()) @ self.readout.abs() * self.get_buffer("energy_scale")
+        atoms = neighborhoods(graph, self.cutoff, self.species)
+        hidden, lone = self._hidden(atoms)
+        read = (hidden.abs() + lone.abs()) @ self.readout.abs() * self.get_buffer("energy_scale")
+        return read + self.binding_energies(atoms).abs()
 
     def _features(self, atoms: Neighborhoods) -> Tensor:
         hidden, lone = self._hidden(atoms)

@@ -8,13 +8,16 @@ from torch import Tensor
 from adiabat.models.ace.density import species_index
 from adiabat.system import Batch, Graph
 
+NOWHERE = 1.5
+"""Cutoffs: where a neighbour stands that is not there. Radial functions and their slopes are exactly zero beyond the cutoff."""
+
 
 @dataclass(frozen=True, eq=False)
 class Neighborhoods:
-    """N atoms with J places for neighbours each; a place without a neighbour points to atom 0 from the cutoff's distance.
+    """N atoms with J places for neighbours each; a place without a neighbour points to atom 0 from beyond the cutoff.
 
     Attributes:
-        vectors: (N, J, 3) Å, from the atom to its neighbour; of length `cutoff` where there is none.
+        vectors: (N, J, 3) Å, from the atom to its neighbour; of length `NOWHERE` · cutoff where there is none.
         neighbor: (N, J) int64.
         species: (N,) int64: the place of each atom's element among the model's.
     """
@@ -56,17 +59,19 @@ def neighborhoods(graph: Graph, cutoff: float, species: tuple[int, ...]) -> Neig
 
 
 def padded(vectors: Tensor, edge: Tensor, cutoff: float) -> Tensor:
-    """(N, J, 3) Å: vectors (E, 3) in their slots; where there is none, one that ends at the cutoff."""
-    none = vectors.new_zeros(1, 3)
-    none[0, 2] = cutoff
-    return torch.cat([vectors, none])[edge]
+    """(N, J, 3) Å: vectors (E, 3) in their slots; where there is none, one that ends beyond the cutoff."""
+    return torch.cat([vectors, lone_vectors(vectors, 1, 1, cutoff)[0]])[edge]
+
+
+def lone_vectors(like: Tensor, atoms: int, places: int, cutoff: float) -> Tensor:
+    """(atoms, places, 3) Å: no neighbours."""
+    return (like.new_tensor([0.0, 0.0, NOWHERE]) * cutoff).expand(atoms, places, 3)
 
 
 def with_lone_atoms(atoms: Neighborhoods, count: int, cutoff: float) -> Neighborhoods:
     """The same, and after them one atom of each of `count` species without a neighbour."""
     j = atoms.neighbor.shape[1]
-    lone = atoms.vectors.new_zeros(count, j, 3)
-    lone[..., 2] = cutoff
+    lone = lone_vectors(atoms.vectors, count, j, cutoff)
     return Neighborhoods(
         torch.cat([atoms.vectors, lone]),
         torch.cat([atoms.neighbor, atoms.neighbor.new_zeros(count, j)]),

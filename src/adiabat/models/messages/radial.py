@@ -35,6 +35,18 @@ def envelope(distance: Tensor, cutoff: float) -> Tensor:
     return 1 - x3 * x3 * (84 - x * (216 - x * (189 - 56 * x)))
 
 
+def bound(distance: Tensor, cutoff: float) -> Tensor:
+    """(N,) 0 without neighbours, 1 - exp(-3 Σ_j envelope(r_ij)) with them: 1 to rounding where atoms stand as in matter.
+
+    What the energies of bound atoms have in common is put on this, so that a network need not build it of what varies.
+
+    Args:
+        distance: (N, J, 1) Å.
+        cutoff: Å.
+    """
+    return 1 - torch.exp(-3 * envelope(distance, cutoff).sum((1, 2)))
+
+
 class RadialNetwork(nn.Module):
     """R_k(r) = envelope(r) Σ_h W_hk silu(Σ_n V_nh bessel_n(r) + b_zz'h), for all layers at once.
 
