@@ -62,11 +62,19 @@ class EvaluatedMessages:
 
     @cached_property
     def _evaluators(self) -> tuple[BlockEvaluator, ...]:
-        return tuple(BlockEvaluator(model) for model in self.models)
+        return tuple(_evaluator(model) for model in self.models)
 
     @cached_property
     def _compiled(self) -> CompiledSum | None:
         return CompiledSum.of(self.others)
+
+
+def _evaluator(model: MessagePassing) -> BlockEvaluator:
+    if not model.is_compiled:
+        return BlockEvaluator(model)
+    from adiabat.models.messages.compiled import CompiledFunctions  # PyTorch's compiler is a heavy import
+
+    return BlockEvaluator(model, made=CompiledFunctions)
 
 
 def _sum(

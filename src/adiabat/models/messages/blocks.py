@@ -7,6 +7,7 @@ on the way, and the allocator hands out the same few pages again and again, whic
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -58,46 +59,20 @@ class Slopes:
     told: Tensor | None
 
 
-class BlockEvaluator:
-    """Energies, forces and virials of a model as it is now; later changes of its parameters do not reach it.
+class LayerFunctions:
+    """What a model's layers make of a block.
 
     Args:
-        model: What is evaluated.
-        block: Atoms at once.
+        model: Its parameters do not change.
     """
 
-    def __init__(self, model: MessagePassing, *, block: int = BLOCK) -> None:
-        self._model, self._block = model.to().requires_grad_(False), block
-        self._layers = self._model.each_layer()
-        self._readouts = (self._model.readout * self._model.get_buffer("energy_scale")).chunk(len(self._layers))
-        with torch.no_grad():
-            self._lone = self._lone_energies()
-
-    def __call__(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
-        """Of a graph with edges at least as long as the model's cutoff.
-
-        Args:
-            graph: Nobody differentiates by its positions and cell.
-            forces: Whether they are wanted.
-            virial: Likewise.
-        """
-        with torch.no_grad():
-            atoms = neighborhoods(graph, self._model.cutoff, self._model.species)
-            walk = _Walk(atoms, self._block, self._layers, self._readouts)
-            walk.forwards(self.forward, energies=not (forces or virial))
-            if forces or virial:
-                walk.backwards(self.backward)
-            self._add_binding(walk, atoms)
-        return Differentiated(
-            walk.energies - self._lone[atoms.species],
-            summed_forces(walk.slopes, atoms.neighbor) if forces else None,
-            summed_virials(walk.slopes, atoms.vectors, graph.batch) if virial else None,
-        )
+    def __init__(self, model: MessagePassing) -> None:
+        self.model, self.layers = model, model.each_layer()
 
     def forward(self, t: int, block: Block) -> State:
         """What a layer leaves of a block."""
-        around, radial = self._model.surroundings(block.vectors, block.species, block.of_neighbor, layer=t)
-        return self._layers[t](around, radial, block.heard)
+        around, radial = self.model.surroundings(block.vectors, block.species, block.of_neighbor, layer=t)
+        return self.layers[t](around, radial, block.heard)
 
     def backward(self, t: int, block: Block, by: State) -> tuple[Tensor, Slopes]:
         """What the atoms know after a layer (B, hidden), and derivatives of the energy by what it was computed of.
@@ -117,6 +92,54 @@ class BlockEvaluator:
             found = torch.autograd.grad(left, leaves, weights)
         return state.hidden.detach(), Slopes(found[0], *(found[1:] if heard else (None, None)))
 
+
+class Functions(Protocol):
+    """`LayerFunctions`, or what stands in for them."""
+
+    def forward(self, t: int, block: Block) -> State: ...
+    def backward(self, t: int, block: Block, by: State) -> tuple[Tensor, Slopes]: ...
+
+
+class BlockEvaluator:
+    """Energies, forces and virials of a model as it is now; later changes of its parameters do not reach it.
+
+    Args:
+        model: What is evaluated.
+        made: What of its layers blocks are evaluated with.
+        block: Atoms at once.
+    """
+
+    def __init__(
+        self, model: MessagePassing, *, made: Callable[[MessagePassing], Functions] = LayerFunctions, block: int = BLOCK
+    ) -> None:
+        self._model, self._block = model.to().requires_grad_(False), block
+        self._functions = made(self._model)
+        self._layers = self._model.each_layer()
+        self._readouts = (self._model.readout * self._model.get_buffer("energy_scale")).chunk(len(self._layers))
+        with torch.no_grad():
+            self._lone = self._lone_energies()
+
+    def __call__(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
+        """Of a graph with edges at least as long as the model's cutoff.
+
+        Args:
+            graph: Nobody differentiates by its positions and cell.
+            forces: Whether they are wanted.
+            virial: Likewise.
+        """
+        with torch.no_grad():
+            atoms = neighborhoods(graph, self._model.cutoff, self._model.species)
+            walk = _Walk(atoms, self._block, self._layers, self._readouts)
+            walk.forwards(self._functions.forward, energies=not (forces or virial))
+            if forces or virial:
+                walk.backwards(self._functions.backward)
+            self._add_binding(walk, atoms)
+        return Differentiated(
+            walk.energies - self._lone[atoms.species],
+            summed_forces(walk.slopes, atoms.neighbor) if forces else None,
+            summed_virials(walk.slopes, atoms.vectors, graph.batch) if virial else None,
+        )
+
     def _add_binding(self, walk: "_Walk", atoms: Neighborhoods) -> None:
         if not bool(self._model.get_buffer("binding").any()):
             return
@@ -134,7 +157,7 @@ class BlockEvaluator:
         species = torch.arange(count, device=vectors.device)
         none, total, heard = torch.zeros_like(species)[:, None], vectors.new_zeros(count), None
         for t, readout in enumerate(self._readouts):
-            state = self.forward(t, Block(vectors, species, none, heard))
+            state = self._functions.forward(t, Block(vectors, species, none, heard))
             total = total + state.hidden @ readout
             heard = Heard.of(state, none)
         return total

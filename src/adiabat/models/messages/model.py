@@ -29,13 +29,16 @@ class MessagePassing(nn.Module):
         config: Its shape.
         species: Atomic numbers, ascending.
         seed: Of its weights.
+
+    Attributes:
+        is_compiled: Whether potentials evaluate it by functions compiled for this machine; no file keeps this.
     """
 
     kind: ClassVar[str] = "message_passing"
 
     def __init__(self, config: MessagesConfig, species: tuple[int, ...], *, seed: int = 0) -> None:
         super().__init__()
-        self.config, self.species = config, tuple(species)
+        self.config, self.species, self.is_compiled = config, tuple(species), False
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._build()
@@ -164,11 +167,18 @@ class MessagePassing(nn.Module):
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same model in another floating-point type or on another device; this one stays as it is."""
         model = type(self)(self.config, self.species)  # its tables are exact; those of this one may have been rounded
+        model.is_compiled = self.is_compiled
         model.load_state_dict(self.state_dict())
         for copied, own in zip(model.parameters(), self.parameters(), strict=True):
             copied.requires_grad_(own.requires_grad)
         dtype, device = dtype or self.readout.dtype, device or self.readout.device
         return cast(Self, nn.Module.to(model, dtype=dtype, device=device))
+
+    def compiled(self) -> Self:
+        """The same model, which potentials evaluate by functions compiled for this machine (`compiled.CompiledFunctions`)."""
+        model = self.to()
+        model.is_compiled = True
+        return model
 
     def to_state(self) -> PartState:
         """Shape and species; parameters and scales."""

@@ -25,14 +25,14 @@ def bessel(distance: Tensor, count: int, cutoff: float) -> Tensor:
 
 
 def envelope(distance: Tensor, cutoff: float) -> Tensor:
-    """1 at 0; value and three derivatives vanish at the cutoff: 1 - 84 x⁶ + 216 x⁷ - 189 x⁸ + 56 x⁹, zero beyond.
+    """1 at 0; value and three derivatives vanish at the cutoff: (1-x)⁴ (1 + 4x + 10x² + 20x³ + 35x⁴ + 56x⁵), zero beyond.
 
     Its slope is -504 x⁵ (1-x)³: one derivative smoother than the envelope of J. Gasteiger, J. Groß, S. Günnemann, ICLR 2020,
-    equation 8, with p = 6.
+    equation 8, with p = 6. In this form no digits cancel.
     """
     x = (distance / cutoff).clamp(max=1.0)
-    x3 = x * x * x
-    return 1 - x3 * x3 * (84 - x * (216 - x * (189 - 56 * x)))
+    y = (1 - x) * (1 - x)
+    return y * y * (1 + x * (4 + x * (10 + x * (20 + x * (35 + x * 56)))))
 
 
 def bound(distance: Tensor, cutoff: float) -> Tensor:
