@@ -12,8 +12,9 @@ from training_structures import labelled_cells, training_data
 from adiabat.errors import ConfigurationError
 from adiabat.models import MessagePassing
 from adiabat.potential import load_potential
+from adiabat.system import Labelled, Labels
 from adiabat.training import TrainConfig, train
-from adiabat.training.messages import mean_energies
+from adiabat.training.messages import loss_scales, mean_energies
 
 SETTINGS = {
     "model": "messages",
@@ -41,6 +42,17 @@ def test_it_learns_and_is_stored(tmp_path: Path) -> None:
     labels = np.concatenate([s.labels.forces for s in structures if s.labels.forces is not None])
     errors = cast(Tensor, loaded([s.atoms for s in structures]).forces).numpy() - labels
     assert np.sqrt(np.square(errors).mean()) < 0.4 * labels.std()
+
+
+def test_errors_are_counted_in_typical_forces() -> None:
+    forces = np.full((4, 3), 2.0)
+    with_stress = Labelled(Atoms("H4"), Labels(forces=forces, stress=np.diag([1.0, -1.0, 0.0])))
+    plain = Labelled(Atoms("H4"), Labels(energy=1.0, forces=-forces))
+
+    scales = loss_scales([with_stress, plain])
+
+    assert scales == pytest.approx({"energy": 0.006, "forces": 0.2, "stress": 0.1 * (2 / 9) ** 0.5})
+    assert loss_scales([Labelled(Atoms("H"), Labels(energy=1.0))]) is None
 
 
 def test_keys_without_effect_are_refused() -> None:

@@ -72,9 +72,12 @@ class EvaluatedMessages:
 def _evaluator(model: MessagePassing) -> BlockEvaluator:
     if not model.is_compiled:
         return BlockEvaluator(model)
-    from adiabat.models.messages.compiled import CompiledFunctions  # PyTorch's compiler is a heavy import
+    from adiabat.models.messages.compiled import (  # PyTorch's compiler is a heavy import
+        COMPILED_BLOCK,
+        CompiledFunctions,
+    )
 
-    return BlockEvaluator(model, made=CompiledFunctions)
+    return BlockEvaluator(model, made=CompiledFunctions, block=COMPILED_BLOCK)
 
 
 def _sum(

@@ -21,6 +21,10 @@ SAMPLED_ATOMS = 1000
 """Of the structures by which a fresh model is scaled."""
 SMALLEST_FORCE = 1e-3
 """eV/Å."""
+SMALLEST_STRESS = 1e-6
+"""eV/Å³."""
+ENERGY_SCALE_ANGSTROM, FORCE_SCALE, STRESS_SCALE = 0.003, 0.1, 0.1
+"""Of energies per atom and forces, in typical forces; of stresses, in their spread."""
 
 
 def fit_messages(problem: Problem) -> Fitted:
@@ -32,8 +36,23 @@ def fit_messages(problem: Problem) -> Fitted:
     left = _left_energies(sample, problem.prepared.baseline)
     binding = mean_energies([structure.atoms for structure in sample], left, model.species)
     model = standardized(model, graph, energy_scale_ev=_typical_force(sample), binding_ev=torch.from_numpy(binding))
-    found = descend(model, problem, learning_rate=LEARNING_RATE)
+    scales = loss_scales(problem.prepared.fitted)
+    found = descend(model, problem, learning_rate=LEARNING_RATE, scales=scales)
     return Fitted(found.model, found.summary, found.notes)
+
+
+def loss_scales(structures: Sequence[Labelled]) -> dict[str, float] | None:
+    """What errors are counted in, by kind of label; None without forces: then as any model's.
+
+    Energies are counted in forces times a length, not in their own spread: that of molecules is small, and energies that count too
+    much keep a descent from learning forces.
+    """
+    if all(structure.labels.forces is None for structure in structures):
+        return None
+    typical = _typical_force(structures)
+    found = {"energy": ENERGY_SCALE_ANGSTROM * typical, "forces": FORCE_SCALE * typical}
+    stresses = [structure.labels.stress for structure in structures if structure.labels.stress is not None]
+    return found | ({"stress": STRESS_SCALE * max(float(np.std(stresses)), SMALLEST_STRESS)} if stresses else {})
 
 
 def _sample(structures: Sequence[Labelled], *, seed: int) -> list[Labelled]:

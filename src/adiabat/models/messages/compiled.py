@@ -16,6 +16,8 @@ from adiabat.models.messages.neighborhoods import lone_vectors
 
 Function = Callable[..., tuple[Tensor, ...]]
 
+COMPILED_BLOCK = 256
+"""Atoms. Smaller blocks leave more of the time to the calls, larger ones leave the cache."""
 EXAMPLE = (5, 7)
 """Atoms and places of the block that a function is traced with: any two numbers above 1 would do."""
 LEAST = 2
