@@ -3,5 +3,6 @@
 from adiabat.models.ace import LinearACE
 from adiabat.models.isolated_atoms import IsolatedAtoms
 from adiabat.models.mean import Mean
+from adiabat.models.messages import MessagePassing, MessagesConfig
 
-__all__ = ["IsolatedAtoms", "LinearACE", "Mean"]
+__all__ = ["IsolatedAtoms", "LinearACE", "Mean", "MessagePassing", "MessagesConfig"]

@@ -13,6 +13,7 @@ from ase.data import chemical_symbols
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError, PropertyUnavailable, StructureError, UnknownSpecies
+from adiabat.models import MessagePassing
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential.deviations import RowDeviations, SpreadDeviations, is_deviation, is_estimate
 from adiabat.potential.estimates import EstimatedDeviations
@@ -196,14 +197,40 @@ class Potential:
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same potential in another floating-point type or on another device."""
+        parts = [part.to(dtype=dtype, device=device) for part in self.parts]
+        return self._with_parts(parts, dtype=dtype, device=device)
+
+    def _with_parts(
+        self,
+        parts: Sequence[EnergyModel],
+        *,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> Self:
         return type(self)(
-            [part.to(dtype=dtype, device=device) for part in self.parts],
+            parts,
             attachments=self.attachments,
             metadata=self.metadata,
             canaries=self.canaries,
             dtype=dtype or self.dtype,
             device=device or self.device,
         )
+
+    def compiled(self) -> Self:
+        """The same potential, whose message passing is compiled for this machine at the first call, which takes up to a minute.
+
+        Raises:
+            ConfigurationError: None of its parts is there to be compiled: what the kernel of adiabat evaluates is compiled already.
+        """
+        parts = [part.compiled() if isinstance(part, MessagePassing) else part for part in self.parts]
+        if not any(isinstance(part, MessagePassing) for part in parts):
+            raise ConfigurationError(
+                f"was to be compiled; its parts are {', '.join(part.kind for part in parts)}",
+                place="potential",
+                rule=f"parts of the kind {MessagePassing.kind} are compiled for a machine",
+                mend="use the potential as it is",
+            )
+        return self._with_parts(parts)
 
     def save(self, file: Path | str, *, canaries: Sequence[Atoms] | None = None) -> None:
         """Write to one self-contained file, whole or not at all.

@@ -10,7 +10,7 @@ from functools import singledispatch
 import torch
 from torch import Tensor
 
-from adiabat.models import LinearACE
+from adiabat.models import LinearACE, MessagePassing
 from adiabat.system import Batch, EnergyModel, Graph
 
 FORCE_FLOOR_EV_PER_ANGSTROM = 0.1
@@ -35,6 +35,11 @@ def _linear_ace(part: LinearACE, graph: Graph) -> Tensor:
     features = part.features(graph)
     index = torch.searchsorted(torch.tensor(part.species, device=features.device), graph.batch.numbers)
     return (features * part.coefficients.to(features)[index]).abs().sum(-1)
+
+
+@term_magnitudes.register
+def _message_passing(part: MessagePassing, graph: Graph) -> Tensor:
+    return part.magnitudes(graph)
 
 
 def force_scales(forces: Tensor, batch: Batch) -> Tensor:

@@ -15,7 +15,7 @@ def require_close(found: Tensor, expected: Tensor, *, scale: float, tolerance: f
         raise ContractViolation(
             place, value=f"shape {tuple(found.shape)} instead of {tuple(expected.shape)}", rule=rule
         )
-    difference = float((found - expected).abs().max()) if found.numel() else 0.0
+    difference = float((found - expected).detach().abs().max()) if found.numel() else 0.0
     if not difference <= tolerance * scale:
         raise ContractViolation(
             place, value=f"a difference of {difference:.2e}, allowed are {tolerance * scale:.2e}", rule=rule

@@ -7,16 +7,21 @@ from pydantic import Field, model_validator
 from adiabat.basis.presets import BasisConfig
 from adiabat.config import Config
 from adiabat.data import DataConfig
+from adiabat.models.messages import MessagesConfig
 from adiabat.models.network import NetworkConfig
 from adiabat.training.gradient.config import GradientConfig
 from adiabat.training.groups import CalibrationConfig
 from adiabat.training.hyperparameters import SearchConfig
 from adiabat.training.repulsion import RepulsionConfig
 
-Model = Literal["ace", "network"]
-BY_GRADIENTS: tuple[Model, ...] = ("network",)
+Model = Literal["ace", "network", "messages"]
+BY_GRADIENTS: tuple[Model, ...] = ("network", "messages")
 """Models that are trained by gradients."""
-IDLE: dict[Model, tuple[str, ...]] = {"ace": ("network", "gradient"), "network": ("calibration",)}
+IDLE: dict[Model, tuple[str, ...]] = {
+    "ace": ("network", "messages", "gradient"),
+    "network": ("messages", "calibration"),
+    "messages": ("network", "basis", "search", "calibration"),
+}
 """Groups of keys that have no effect with a model."""
 
 
@@ -24,13 +29,15 @@ class TrainConfig(Config):
     """Everything that a potential depends on beside its data.
 
     Attributes:
-        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients.
+        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients. "messages":
+            equivariant message passing, likewise.
         data: Keys, isolated-atom energies, splits.
         basis: The invariants.
         repulsion: What takes over where atoms come closer than in the data.
         search: How noise levels and prior are chosen.
         calibration: How error bars are calibrated.
         network: The shape of a network.
+        messages: The shape of message passing.
         gradient: How a training by gradients goes.
         accept: Names of findings in the data that are known and wanted.
     """
@@ -42,6 +49,7 @@ class TrainConfig(Config):
     search: SearchConfig = Field(default_factory=SearchConfig)
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     network: NetworkConfig = Field(default_factory=NetworkConfig)
+    messages: MessagesConfig = Field(default_factory=MessagesConfig)
     gradient: GradientConfig = Field(default_factory=GradientConfig)
     accept: tuple[str, ...] = ()
 

@@ -21,10 +21,11 @@ from adiabat.training.config import Model, TrainConfig
 from adiabat.training.config_type_noise import require_several_config_types
 from adiabat.training.fitting import Problem, Way
 from adiabat.training.linear import fit_linear
+from adiabat.training.messages import fit_messages
 from adiabat.training.network import fit_network
 from adiabat.training.prepare import Preparation, prepare
 
-WAYS: dict[Model, Way] = {"ace": fit_linear, "network": fit_network}
+WAYS: dict[Model, Way] = {"ace": fit_linear, "network": fit_network, "messages": fit_messages}
 """How each model is fitted."""
 CANARIES = 3
 

@@ -1,0 +1,69 @@
+"""Message passing is trained by the same command, on the same checks of the data."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from ase import Atoms
+from torch import Tensor
+from training_structures import labelled_cells, training_data
+
+from adiabat.errors import ConfigurationError
+from adiabat.models import MessagePassing
+from adiabat.potential import load_potential
+from adiabat.system import Labelled, Labels
+from adiabat.training import TrainConfig, train
+from adiabat.training.messages import loss_scales, mean_energies
+
+SETTINGS = {
+    "model": "messages",
+    "messages": {
+        "cutoff_angstrom": 4.0,
+        "l_max": 2,
+        "channels": 8,
+        "edge_channels": 8,
+        "vector_channels": 2,
+        "hidden": 16,
+        "radial_hidden": 8,
+    },
+    "gradient": {"epochs": 30, "batch_atoms": 16, "learning_rate": 2e-2, "average": 0.9, "precision": "float32"},
+}
+
+
+def test_it_learns_and_is_stored(tmp_path: Path) -> None:
+    structures = labelled_cells()
+
+    potential = train(training_data(), TrainConfig.parse(SETTINGS), quiet=True)
+    potential.save(tmp_path / "messages.adiabat")
+
+    loaded = load_potential(tmp_path / "messages.adiabat")
+    assert any(isinstance(part, MessagePassing) for part in loaded.parts)
+    labels = np.concatenate([s.labels.forces for s in structures if s.labels.forces is not None])
+    errors = cast(Tensor, loaded([s.atoms for s in structures]).forces).numpy() - labels
+    assert np.sqrt(np.square(errors).mean()) < 0.4 * labels.std()
+
+
+def test_errors_are_counted_in_typical_forces() -> None:
+    forces = np.full((4, 3), 2.0)
+    with_stress = Labelled(Atoms("H4"), Labels(forces=forces, stress=np.diag([1.0, -1.0, 0.0])))
+    plain = Labelled(Atoms("H4"), Labels(energy=1.0, forces=-forces))
+
+    scales = loss_scales([with_stress, plain])
+
+    assert scales == pytest.approx({"energy": 0.006, "forces": 0.2, "stress": 0.1 * (2 / 9) ** 0.5})
+    assert loss_scales([Labelled(Atoms("H"), Labels(energy=1.0))]) is None
+
+
+def test_keys_without_effect_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="basis would have no effect with model=messages"):
+        TrainConfig.parse(SETTINGS | {"basis": {"size": "small"}})
+    with pytest.raises(ConfigurationError, match="messages would have no effect with model=ace"):
+        TrainConfig.parse({"messages": {"layers": 1}})
+
+
+def test_mean_energies_are_those_of_the_elements_and_of_fixed_proportions_the_smallest() -> None:
+    water, oxygen = Atoms("H2O"), Atoms("O2")
+
+    assert np.allclose(mean_energies([water, oxygen], np.array([-10.0, -6.0]), (1, 8)), [-3.5, -3.0])
+    assert np.allclose(mean_energies([water, water], np.array([-10.0, np.nan]), (1, 8)), [-4.0, -2.0])
