@@ -1,6 +1,7 @@
 """The way of message passing: scales from the data, then the descent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from adiabat.potential import Potential
 from adiabat.system import Batch, Labelled
 from adiabat.training.examples import value
 from adiabat.training.fitting import Fitted, Problem
-from adiabat.training.gradient.descend import descend
+from adiabat.training.gradient.descend import DescentData, descend
 from adiabat.typing import FloatArray
 
 LEARNING_RATE = 5e-3
@@ -36,8 +37,10 @@ def fit_messages(problem: Problem) -> Fitted:
     left = _left_energies(sample, problem.prepared.baseline)
     binding = mean_energies([structure.atoms for structure in sample], left, model.species)
     model = standardized(model, graph, energy_scale_ev=_typical_force(sample), binding_ev=torch.from_numpy(binding))
-    scales = loss_scales(problem.prepared.fitted)
-    found = descend(model, problem, learning_rate=LEARNING_RATE, scales=scales)
+    data, scales = DescentData.of(problem), loss_scales(problem.prepared.fitted)
+    if scales is not None:
+        data = replace(data, scales=scales)
+    found = descend(model, data, problem, learning_rate=LEARNING_RATE)
     return Fitted(found.model, found.summary, found.notes)
 
 
