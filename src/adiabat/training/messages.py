@@ -41,7 +41,7 @@ def fit_messages(problem: Problem) -> Fitted:
     if scales is not None:
         data = replace(data, scales=scales)
     found = descend(model, data, problem, learning_rate=LEARNING_RATE)
-    return Fitted(found.model, found.summary, found.notes)
+    return Fitted((found.model,), found.summary, found.notes)
 
 
 def loss_scales(structures: Sequence[Labelled]) -> dict[str, float] | None:
