@@ -64,7 +64,10 @@ def test_the_python_examples_on_observables_and_validation_run(worked: tuple[Pat
     assert "checks passed" in printed_by(validation, worked[0])
 
 
-@pytest.mark.parametrize("command", ["check", "train", "evaluate", "info", "md"])
+@pytest.mark.parametrize(
+    "command",
+    ["check", "train", "evaluate", "info", "md", "validate", "analyse", "relax", "elastic", "label", "learn", "doctor"],
+)
 def test_each_command_of_the_readme_explains_itself_with_an_example(command: str) -> None:
     assert f"adiabat {command} " in README
     done = subprocess.run(
@@ -74,7 +77,7 @@ def test_each_command_of_the_readme_explains_itself_with_an_example(command: str
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "docs/uncertainty.md", "docs/observables.md", "docs/validation.md"]
+    "page", ["README.md", "ARCHITECTURE.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
 )
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text()):
