@@ -207,7 +207,12 @@ class _Run:
 
     def _process(self) -> OracleProcess:
         if self.is_over:
-            raise OracleError("the run was stopped", place=self.oracle.name)
+            raise OracleError(
+                "the run was stopped",
+                place=self.oracle.name,
+                rule="an oracle is asked while its run goes on",
+                mend="the same command goes on with what is open",
+            )
         try:
             return self.idle.pop()
         except IndexError:

@@ -1,12 +1,12 @@
 """The folder of a run: whose it is, and what it holds."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from adiabat.errors import CheckpointError, OutputError
+from adiabat.runs import claimed
 from adiabat.simulate.trajectory import count_frames
 
 
@@ -118,7 +118,6 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("w")
         except OSError as error:
             raise OutputError(
                 f"cannot be made: {error.strerror}",
@@ -126,14 +125,5 @@ class RunFolder:
                 rule="a run is written to a folder of its own",
                 mend="name another place",
             ) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    "is in use by another process",
-                    place=str(self.path),
-                    rule="one process at a time goes on with a run",
-                    mend="wait for the other to end, or name another folder",
-                ) from None
+        with claimed(self.path / ".lock", what=self.path):
             yield
