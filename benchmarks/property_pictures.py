@@ -14,7 +14,8 @@ from ase.build import bulk
 
 import adiabat
 from adiabat.properties import RelaxationSettings, elasticity, equation_of_state, from_rest, measured, relax
-from adiabat.properties.defects import vacancies
+from adiabat.properties.defects import interstitials, vacancies
+from adiabat.properties.defects.interstitials import interstitial_figures
 from adiabat.properties.defects.vacancies import vacancy_figures
 from adiabat.properties.elasticity import young_figure
 from adiabat.properties.equation_of_state import equation_of_state_figures
@@ -74,6 +75,7 @@ def pictures(potential: adiabat.Potential) -> dict[str, Figure]:
         "vacancies": vacancy_figures(
             measured(from_rest(vacancies, crystal, potential)[1], potential, error_bars=False)
         )[0],
+        "interstitials": interstitial_figures(from_rest(interstitials, crystal, potential)[1](potential))[0],
         "surfaces": surface_figures(from_rest(surfaces, crystal, potential)[1](potential))[0],
         "paths": path_figures(hop(potential))[0],
     }

@@ -165,3 +165,11 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
     ):
         assert run(arguments) == EXIT_MISTAKE, arguments
         assert said in capsys.readouterr().err, arguments
+
+
+@pytest.mark.parametrize(
+    "command", ["relax", "elastic", "eos", "polymorphs", "phonons", "vacancy", "interstitial", "surfaces", "neb"]
+)
+def test_each_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == EXIT_FINE
+    assert f"Example: adiabat {command} " in " ".join(capsys.readouterr().out.split())

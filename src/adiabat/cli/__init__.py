@@ -6,6 +6,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     eos,
     evaluate,
     info,
+    interstitial,
     md,
     neb,
     phonons,

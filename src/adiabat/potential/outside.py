@@ -133,7 +133,7 @@ def _calculated(
     try:
         atoms.calc = calculator
         tensor = atoms.get_stress(voigt=False) if stress else None
-        return float(atoms.get_potential_energy()), np.asarray(atoms.get_forces()), tensor
+        return _consistent_energy(atoms, calculator), np.asarray(atoms.get_forces()), tensor
     except Exception as error:  # whatever an outside code raises
         raise PropertyUnavailable(
             f"{type(calculator).__name__} fails: {type(error).__name__}: {error}",
@@ -141,6 +141,12 @@ def _calculated(
             rule="the calculator has energy and forces, and the stress where cells move",
             mend="see whether it knows these elements, and can give a stress; its own manual says how",
         ) from error
+
+
+def _consistent_energy(atoms: Atoms, calculator: BaseCalculator) -> float:
+    """That of which the forces are derivatives: with smearing, the free energy, where the calculator gives one."""
+    free = "free_energy" in getattr(calculator, "implemented_properties", ())
+    return float(atoms.get_potential_energy(force_consistent=free))
 
 
 def named_calculator(path: str) -> FromASE:
