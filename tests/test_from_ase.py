@@ -85,7 +85,9 @@ def test_a_calculator_is_made_by_its_name() -> None:
     assert isinstance(named_calculator("ase.calculators.emt:EMT"), Potential)
 
 
-@pytest.mark.parametrize("name", ["ase.calculators.emt:ETM", "ase.calculators.etm:EMT", "ase.calculators.emt:"])
+@pytest.mark.parametrize(
+    "name", ["ase.calculators.emt:ETM", "ase.calculators.etm:EMT", "ase.calculators.emt:", "builtins:list"]
+)
 def test_a_calculator_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="no calculator is made"):
         named_calculator(name)

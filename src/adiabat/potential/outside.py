@@ -157,11 +157,18 @@ def named_calculator(path: str) -> FromASE:
     """
     module, _, name = path.partition(":")
     try:
-        return FromASE(getattr(importlib.import_module(module), name)())
+        made = getattr(importlib.import_module(module), name)()
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"no calculator is made: {error}",
-            place=path,
-            rule="an ASE calculator is named as module:Class, and made without arguments",
-            mend="ase.calculators.emt:EMT is one; for one with arguments, write a module with a class or function of your own",
-        ) from error
+        raise _not_made(path, str(error)) from error
+    if not isinstance(made, BaseCalculator):
+        raise _not_made(path, f"{name} makes a {type(made).__name__}")
+    return FromASE(made)
+
+
+def _not_made(path: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"no calculator is made: {why}",
+        place=path,
+        rule="an ASE calculator is named as module:Class, and made without arguments",
+        mend="ase.calculators.emt:EMT is one; for one with arguments, write a module with a class or function of your own",
+    )
