@@ -157,6 +157,7 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["elastic", EMT, "cu.xyz", "--json", "cu.xyz"], "is read as STRUCTURE"),
         (["eos", EMT, "cu.xyz", "--points", "3"], "3 volumes"),
         (["phonons", EMT, "cu.xyz", "--repeats", "4,4"], "--repeats"),
+        (["eos", EMT, "cu.xyz", "--members", "8"], "8 members of a potential that does not know how sure it is"),
         (["vacancy", EMT, "cu.xyz", "--chemical-potential", "Cu"], "--chemical-potential"),
         (["vacancy", EMT, "cu.xyz", "--chemical-potential", "Ag=1"], "'Ag' is given"),
         (["eos", EMT, "cu.xyz", "--no-error-bars", "--members", "8"], "--members"),
@@ -165,3 +166,11 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
     ):
         assert run(arguments) == EXIT_MISTAKE, arguments
         assert said in capsys.readouterr().err, arguments
+
+
+@pytest.mark.parametrize(
+    "command", ["relax", "elastic", "eos", "polymorphs", "phonons", "vacancy", "interstitial", "surfaces", "neb"]
+)
+def test_each_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == EXIT_FINE
+    assert f"Example: adiabat {command} " in " ".join(capsys.readouterr().out.split())

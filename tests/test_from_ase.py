@@ -85,7 +85,19 @@ def test_a_calculator_is_made_by_its_name() -> None:
     assert isinstance(named_calculator("ase.calculators.emt:EMT"), Potential)
 
 
-@pytest.mark.parametrize("name", ["ase.calculators.emt:ETM", "ase.calculators.etm:EMT", "ase.calculators.emt:"])
+@pytest.mark.parametrize(
+    "name", ["ase.calculators.emt:ETM", "ase.calculators.etm:EMT", "ase.calculators.emt:", "builtins:list"]
+)
 def test_a_calculator_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="no calculator is made"):
         named_calculator(name)
+
+
+def test_with_smearing_the_energy_is_that_of_which_forces_are_derivatives() -> None:
+    class Smeared(EMT):
+        def calculate(self, *args: object, **kwargs: object) -> None:
+            super().calculate(*args, **kwargs)
+            self.results["energy"] = self.results["free_energy"] + 1.0
+
+    atoms = bulk("Cu")
+    assert evaluated(FromASE(Smeared()), [atoms], "energy") == evaluated(FromASE(EMT()), [atoms], "energy")

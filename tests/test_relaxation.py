@@ -118,6 +118,22 @@ def test_ases_optimiser_comes_to_the_same_minimum() -> None:
     np.testing.assert_allclose(ours.atoms.cell.cellpar(), theirs.cell.cellpar(), atol=1e-3)
 
 
+def test_energies_as_coarse_as_those_of_outside_codes_do_not_stop_it() -> None:
+    class Coarse(EMT):
+        def calculate(self, *args: object, **kwargs: object) -> None:
+            super().calculate(*args, **kwargs)
+            self.results["free_energy"] = round(self.results["free_energy"], 4)
+
+    atoms = bulk("Cu", cubic=True, a=3.5)
+    atoms.rattle(0.1, seed=0)
+    [coarse] = relax([atoms], FromASE(Coarse()), RelaxationSettings(cell="free"))
+    [fine] = relax([atoms], FromASE(EMT()), RelaxationSettings(cell="free"))
+
+    assert coarse.converged
+    assert coarse.steps <= fine.steps + 3
+    np.testing.assert_allclose(coarse.atoms.cell.cellpar(), fine.atoms.cell.cellpar(), atol=2e-3)
+
+
 def test_a_cell_is_strained_and_not_turned() -> None:
     atoms = argon(seed=5)
     [found] = relax([atoms], rare_gas_potential(), TIGHT)

@@ -8,6 +8,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     eos,
     evaluate,
     info,
+    interstitial,
     label,
     learn,
     md,

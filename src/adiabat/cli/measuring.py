@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adiabat.cli.files import require_outputs
-from adiabat.errors import AdiabatError, ConfigurationError
+from adiabat.errors import ConfigurationError
 from adiabat.potential import FromASE, Potential, fingerprint, load_potential, named_calculator
 from adiabat.properties.measured import Measured, property_page
 from adiabat.results import Figure, Page, Result, StructureView, Table
@@ -142,12 +142,6 @@ def details_of(potential: Potential, name: str) -> dict[str, str]:
         "machine": f"{made['machine']}, {made['threads']} threads",
         "written": str(made["created"]),
     }
-
-
-def at_place(error: AdiabatError, place: str) -> AdiabatError:
-    """The error, named by the file that it is about."""
-    error.place = f"{place}, {error.place}" if error.place else place
-    return error
 
 
 def _file(path: Path) -> Path:

@@ -59,7 +59,7 @@ def vacancy_command(
     Example: adiabat vacancy si.adiabat si.cif --json vacancy.json
     """
     output.require(potential, {"STRUCTURE": structure})
-    cells, given = repeats_of(repeats), _potentials(chemical_potential or ())
+    cells, given = repeats_of(repeats), chemical_potentials_of(chemical_potential or ())
     used, atoms = read_potential(potential), read_structure(structure)
     rest, property = from_rest(
         lambda own, member: vacancies(own, member, repeats=cells, given_chemical_potentials=given),
@@ -80,7 +80,7 @@ def vacancy_command(
     write_out(found, shown, output, potential=used, name=potential)
 
 
-def _potentials(texts: Sequence[str]) -> dict[str, float]:
+def chemical_potentials_of(texts: Sequence[str]) -> dict[str, float]:
     """By symbol.
 
     Raises:

@@ -133,7 +133,7 @@ def _calculated(
     try:
         atoms.calc = calculator
         tensor = atoms.get_stress(voigt=False) if stress else None
-        return float(atoms.get_potential_energy()), np.asarray(atoms.get_forces()), tensor
+        return _consistent_energy(atoms, calculator), np.asarray(atoms.get_forces()), tensor
     except Exception as error:  # whatever an outside code raises
         raise PropertyUnavailable(
             f"{type(calculator).__name__} fails: {type(error).__name__}: {error}",
@@ -141,6 +141,12 @@ def _calculated(
             rule="the calculator has energy and forces, and the stress where cells move",
             mend="see whether it knows these elements, and can give a stress; its own manual says how",
         ) from error
+
+
+def _consistent_energy(atoms: Atoms, calculator: BaseCalculator) -> float:
+    """That of which the forces are derivatives: with smearing, the free energy, where the calculator gives one."""
+    free = "free_energy" in getattr(calculator, "implemented_properties", ())
+    return float(atoms.get_potential_energy(force_consistent=free))
 
 
 def named_calculator(path: str) -> FromASE:
@@ -151,11 +157,18 @@ def named_calculator(path: str) -> FromASE:
     """
     module, _, name = path.partition(":")
     try:
-        return FromASE(getattr(importlib.import_module(module), name)())
+        made = getattr(importlib.import_module(module), name)()
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"no calculator is made: {error}",
-            place=path,
-            rule="an ASE calculator is named as module:Class, and made without arguments",
-            mend="ase.calculators.emt:EMT is one; for one with arguments, write a module with a class or function of your own",
-        ) from error
+        raise _not_made(path, str(error)) from error
+    if not isinstance(made, BaseCalculator):
+        raise _not_made(path, f"{name} makes a {type(made).__name__}")
+    return FromASE(made)
+
+
+def _not_made(path: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"no calculator is made: {why}",
+        place=path,
+        rule="an ASE calculator is named as module:Class, and made without arguments",
+        mend="ase.calculators.emt:EMT is one; for one with arguments, write a module with a class or function of your own",
+    )

@@ -23,6 +23,7 @@ UNITS = {
     "_ev": "eV",
     "_gpa": "GPa",
     "_thz": "THz",
+    "_kb_per_atom": "k_B/atom",
     "_ps": "ps",
     "_fs": "fs",
     "_k": "K",

@@ -1,4 +1,4 @@
-"""Second derivatives of the energy at rest, by central differences of forces, all in one evaluation."""
+"""Second derivatives of the energy at rest, by central differences of forces, many in one evaluation."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,18 @@ from adiabat.typing import FloatArray
 DISPLACEMENT_ANGSTROM = 0.01
 """Either way; the error is of the second order in it."""
 
+ATOMS_AT_ONCE = 50_000
+"""So that memory does not grow with the square of a cell's size."""
+
 
 def force_constants(atoms: Atoms, potential: Potential) -> FloatArray:
     """(3N, 3N) eV/Å²: minus the derivatives of the forces by the positions; every periodic image of an atom moves with it."""
-    [forces] = evaluated(potential, displaced(atoms), "forces")
-    return from_forces(forces, len(atoms))
+    structures, at_once = displaced(atoms), max(1, ATOMS_AT_ONCE // len(atoms))
+    parts = [
+        evaluated(potential, structures[start : start + at_once], "forces")[0]
+        for start in range(0, len(structures), at_once)
+    ]
+    return from_forces(np.concatenate(parts), len(atoms))
 
 
 def displaced(atoms: Atoms) -> list[Atoms]:

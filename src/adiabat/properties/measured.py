@@ -8,6 +8,7 @@ import numpy as np
 
 from adiabat.potential import Potential
 from adiabat.properties.estimate import Estimate, unit_of
+from adiabat.properties.parts import require_members_known
 from adiabat.properties.propagate import Propagated, numbers_of, propagate
 from adiabat.results import IN_MEMORY, Figure, Page, Result, StructureView, Table, plain
 from adiabat.typing import FloatArray
@@ -100,8 +101,10 @@ def measured(
         quiet: Show no progress.
 
     Raises:
+        ConfigurationError: Members of a potential that does not know how sure it is.
         AdiabatError: As the property and `propagate`.
     """
+    require_members_known(potential, members)
     if not error_bars or not potential.has_uncertainty:
         return Measured(property(potential), None, WITHOUT_POSTERIOR if error_bars else NOT_ASKED_FOR)
     own: list[R] = []

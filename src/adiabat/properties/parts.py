@@ -31,6 +31,21 @@ def committees_by_part(potential: Potential, members: int | None, seed: int | No
     return {part: potential.committee(part, size=size, seed=seed or 0) for part in PARTS}
 
 
+def require_members_known(potential: Potential, members: int | None) -> None:
+    """Refuse a number of members for a potential that has none.
+
+    Raises:
+        ConfigurationError: It does not know how sure it is.
+    """
+    if members is not None and not potential.has_uncertainty:
+        raise ConfigurationError(
+            f"{members} members of a potential that does not know how sure it is",
+            place="members of a committee",
+            rule="members are drawn from what a training left open",
+            mend="leave them out",
+        )
+
+
 def _require_enough(members: int) -> None:
     if members < FEWEST_MEMBERS:
         raise ConfigurationError(

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from adiabat.errors import SimulationError, StructureError
 from adiabat.potential import Potential
-from adiabat.properties.parts import committees_by_part
+from adiabat.properties.parts import committees_by_part, require_members_known
 from adiabat.properties.relaxation import Relaxation, relax
 from adiabat.properties.relaxation.relaxed import TIGHT
 from adiabat.results import Figure, Line, Result, Table
@@ -90,11 +90,13 @@ def polymorphs(
         seed: Likewise.
 
     Raises:
+        ConfigurationError: Members of a potential that does not know how sure it is.
         StructureError: Too few of either, or compositions that differ.
         SimulationError: One of them does not come to rest, with the potential or with a member.
     """
     pressures = np.unique(np.asarray(pressures_gpa, dtype=np.float64))
     _require_comparable(structures, pressures)
+    require_members_known(potential, members)
     labels = tuple(names or (f"{place}: {atoms.get_chemical_formula()}" for place, atoms in enumerate(structures)))
     own = enthalpies(structures, potential, pressures)
     lowest = int(own.enthalpies[:, 0].argmin())

@@ -1,6 +1,16 @@
 """Point defects of crystals."""
 
 from adiabat.properties.defects.chemical_potentials import chemical_potentials, elemental_crystal
+from adiabat.properties.defects.interstitials import Hole, Interstitials, distinct_holes, interstitials
 from adiabat.properties.defects.vacancies import Vacancies, vacancies
 
-__all__ = ["Vacancies", "chemical_potentials", "elemental_crystal", "vacancies"]
+__all__ = [
+    "Hole",
+    "Interstitials",
+    "Vacancies",
+    "chemical_potentials",
+    "distinct_holes",
+    "elemental_crystal",
+    "interstitials",
+    "vacancies",
+]

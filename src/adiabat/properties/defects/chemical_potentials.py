@@ -50,6 +50,14 @@ def chemical_potentials(
     """
     symbols = sorted(set(crystal.get_chemical_symbols()))
     given = dict(given or {})
+    _require_known(given, symbols)
+    return {
+        symbol: given[symbol] if symbol in given else _of_element(symbol, symbols, crystal, potential)
+        for symbol in symbols
+    }
+
+
+def _require_known(given: Mapping[str, float], symbols: list[str]) -> None:
     for symbol in given:
         if symbol not in symbols:
             raise ConfigurationError(
@@ -58,12 +66,16 @@ def chemical_potentials(
                 rule="they are of elements of the crystal",
                 mend="leave it out",
             )
-    return {
-        symbol: given[symbol] if symbol in given else _of_element(symbol, symbols, crystal, potential)
-        for symbol in symbols
-    }
 
 
 def _of_element(symbol: str, symbols: list[str], crystal: Atoms, potential: Potential) -> float:
     alone = crystal if len(symbols) == 1 else relaxed_crystal(elemental_crystal(symbol), potential)
     return float(evaluated(potential, [alone], "energy")[0][0]) / len(alone)
+
+
+def reservoir(symbol: str, crystal: Atoms, potential: Potential, given: Mapping[str, float] | None = None) -> float:
+    """The chemical potential of one element, in eV, which the crystal may hold or not; errors as of `chemical_potentials`."""
+    symbols = sorted({symbol, *crystal.get_chemical_symbols()})
+    known = dict(given or {})
+    _require_known(known, symbols)
+    return known[symbol] if symbol in known else _of_element(symbol, symbols, crystal, potential)

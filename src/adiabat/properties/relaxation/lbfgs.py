@@ -32,6 +32,9 @@ LEAST_CURVED = 1e-6
 NOISE = 64.0
 """By how many rounding errors of the enthalpy a step may go up."""
 
+COARSE_EV = 1e-4
+"""By how much a step may go up where the gradient is smaller after it: energies of outside codes are no finer than that."""
+
 
 @dataclass(frozen=True)
 class LBFGS:
@@ -61,7 +64,9 @@ class LBFGS:
     def seen(self, space: Coordinates, rows: Tensor, found: Slope) -> Self:
         """After another evaluation: what went down is kept and remembered, what went up is to be tried again, shorter."""
         noise = NOISE * torch.finfo(found.enthalpy.dtype).eps * found.enthalpy.abs().clamp(min=1.0)
-        down = found.enthalpy <= self.slope.enthalpy + noise
+        rise = found.enthalpy - self.slope.enthalpy
+        flatter = space.dot(found.gradient, found.gradient) < space.dot(self.slope.gradient, self.slope.gradient)
+        down = (rise <= noise) | (flatter & (rise <= COARSE_EV))
         rows_down = down[space.owner, None]
         step = torch.where(rows_down, rows - self.best, 0.0)
         change = torch.where(rows_down, found.gradient - self.slope.gradient, 0.0)
