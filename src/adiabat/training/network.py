@@ -26,7 +26,7 @@ LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
 SCALE_EV = 0.3
 """Of what perceptrons give: energies of atoms differ by about as much."""
 ATOMS_AT_ONCE = 1000
-FLOOR = 1e-4
+FLOOR = 1e-3
 """Of the largest variance of a combination: those that vary less are not blown up to one, for what the data hardly show would
 then be what the network changes with fastest, far from the data above all."""
 

@@ -167,8 +167,9 @@ class Descent:
         rate = self._optimizer.param_groups[0]["lr"]
         progress.records.append(_record(progress, errors, rate=rate, loss=progress.loss_sum / batches))
         progress.loss_sum = 0.0
-        if errors.score < progress.best_score or progress.best_epoch == 0:
-            progress.best_score, progress.best_epoch = errors.score, progress.epoch
+        score = errors.score(self._task.scales, self._config.stages[-1])
+        if score < progress.best_score or progress.best_epoch == 0:
+            progress.best_score, progress.best_epoch = score, progress.epoch
             put(self._average.values, self._best)
         if self._config.max_minutes is not None:
             left = 60 * self._config.max_minutes - progress.seconds
