@@ -17,9 +17,10 @@ from adiabat.errors import CheckpointError, TrainingError
 from adiabat.system import TrainableModel
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.gradient import descent as module
+from adiabat.training.gradient.config import Stage
 from adiabat.training.gradient.descent import FILE, Descent, Task
 from adiabat.training.gradient.gradients import Gradients
-from adiabat.training.gradient.validation import validate
+from adiabat.training.gradient.validation import ValidationErrors, validate
 
 
 class Killed(BaseException):
@@ -81,6 +82,13 @@ def test_a_run_that_died_goes_on_to_the_same_bits(
 
     assert parameters(resumed.model) == parameters(undisturbed.model)
     assert [replace(e, seconds=0.0) for e in found.epochs] == [replace(e, seconds=0.0) for e in expected.epochs]
+
+
+def test_parameters_are_judged_by_the_loss_of_the_last_stage() -> None:
+    errors = ValidationErrors({"energy": 1.0, "forces": 1.0}, {"energy": 3.0, "forces": 4.0})
+    stage = Stage(energy=0.5, forces=2.0)
+    assert errors.score({"energy": 1.0, "forces": 2.0}, stage) == pytest.approx(0.5 * 9 + 2.0 * 4)
+    assert ValidationErrors({}, {"energy": float("nan")}).score({"energy": 1.0}, stage) == float("inf")
 
 
 def test_the_averages_and_not_the_last_parameters_are_kept_and_of_the_best_epoch() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from made_networks import SMALL
 from narrowing import present
-from training_structures import FAST, cells, isolated_silicon, labelled_cells, noisy, write_structures
+from training_structures import FAST, cells, isolated_silicon, labelled_cells, noisy, trained, write_structures
 
 from adiabat.cli.app import run
 from adiabat.models import LinearACE
@@ -20,11 +20,19 @@ from adiabat.physics import ZBL
 from adiabat.potential import Potential, load_potential
 from adiabat.system import Batch
 from adiabat.testing import check_potential
+from adiabat.training import mending
 from adiabat.training.gradient.gradients import Gradients
+from adiabat.training.mending import holes_left
 from adiabat.training.network import components_of, inputs_of
 
 QUICK = ("--set", "gradient.epochs=3", "--set", "gradient.batch_atoms=16", "--set", "network.hidden=[4]")
 NETWORK = ("--model", "network", *FAST, *QUICK)
+
+
+@pytest.fixture(autouse=True)
+def few_packings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holes are looked for in fewer."""
+    monkeypatch.setattr(mending, "PACKINGS", 10)
 
 
 @pytest.fixture
@@ -172,4 +180,16 @@ def test_directions_that_hardly_vary_are_not_blown_up() -> None:
     variances = torch.einsum("if,fg,ig->i", found, covariance, found)
     assert float(variances[0]) == pytest.approx(1.0)
     assert variances[1:].abs().max() < 1e-4
-    assert found.abs().max() < 100
+    assert found.abs().max() < 32
+
+
+def test_holes_of_a_potential_whose_prior_cannot_mend_them_are_said() -> None:
+    constants, repulsion, expansion = trained().parts
+    assert isinstance(expansion, LinearACE)
+    turned = LinearACE(expansion.basis, -100 * expansion.coefficients)
+    sound, hollow = (Potential([constants, repulsion, one]) for one in (expansion, turned))
+
+    assert holes_left(sound, labelled_cells(), quiet=True) == ()
+    [note] = holes_left(hollow, labelled_cells(), quiet=True)
+
+    assert "holes are left, such as" in note

@@ -9,6 +9,7 @@ from ase import Atoms
 from adiabat.errors import DataError
 from adiabat.holes import Hole, HoleSurvey, RelaxedPacking, survey_holes
 from adiabat.potential import Potential
+from adiabat.system import Labelled
 from adiabat.training.examples import Example
 from adiabat.training.hyperparameters import Candidate, refit
 from adiabat.training.normal_equations import NormalEquations
@@ -66,6 +67,20 @@ def without_holes(
     except DataError as error:
         return found, (f"holes at short distances were not looked for: {error}",)
     return found, _said(survey, rounds)
+
+
+def holes_left(potential: Potential, structures: Sequence[Labelled], *, quiet: bool = False) -> tuple[str, ...]:
+    """What a user should know of the holes of a potential that cannot be mended by its prior.
+
+    Args:
+        potential: The whole of it.
+        structures: What it was trained on.
+        quiet: Show no progress.
+    """
+    try:
+        return _said(survey_holes(potential, structures, packings=PACKINGS, seed=SEED, quiet=quiet), 0)
+    except DataError as error:
+        return (f"holes at short distances were not looked for: {error}",)
 
 
 def _survey(prepared: Preparation, found: Candidate, seed: int, *, quiet: bool) -> HoleSurvey:

@@ -14,19 +14,20 @@ from adiabat.models.network import Inputs, InvariantNetwork, Perceptron
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
-from adiabat.system import Batch, Labelled
+from adiabat.system import Batch, EnergyModel, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.descend import DescentData, descend
 from adiabat.training.gradient.targets import Target
 from adiabat.training.linear import solve_linear
+from adiabat.training.mending import holes_left
 
 LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
 """Tried on silicon (mlearn): where there is a linear fit, a faster descent unlearns it first."""
 SCALE_EV = 0.3
 """Of what perceptrons give: energies of atoms differ by about as much."""
 ATOMS_AT_ONCE = 1000
-FLOOR = 1e-4
+FLOOR = 1e-3
 """Of the largest variance of a combination: those that vary less are not blown up to one, for what the data hardly show would
 then be what the network changes with fastest, far from the data above all."""
 
@@ -34,14 +35,18 @@ then be what the network changes with fastest, far from the data above all."""
 def fit_network(problem: Problem) -> Fitted:
     """A network on few invariants, beside a linear expansion in many or alone."""
     data, start = DescentData.of(problem), problem.config.network.start
-    parts, notes = (), ()
+    parts: tuple[EnergyModel, ...] = ()
+    notes: tuple[str, ...] = ()
     if start == "linear":
         solution = solve_linear(_on(problem, data.training))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     found = descend(_network(problem, data), data, problem, learning_rate=LEARNING_RATES[start])
-    summary = {"functions": network_basis(problem).n_functions, **found.summary}
-    return Fitted((*parts, found.model), summary, (*notes, *found.notes))
+    parts, notes = (*parts, found.model), (*notes, *found.notes)
+    if problem.config.repulsion.enabled:
+        whole = Potential([*problem.prepared.baseline.parts, *parts])
+        notes = (*notes, *holes_left(whole, problem.prepared.fitted, quiet=problem.quiet))
+    return Fitted(parts, {"functions": network_basis(problem).n_functions, **found.summary}, notes)
 
 
 def _on(problem: Problem, targets: Sequence[Target]) -> Problem:

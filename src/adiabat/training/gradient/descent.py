@@ -73,6 +73,8 @@ class Descent:
         self._best = [parameter.detach().clone() for parameter in self._parameters]
         self._state = DescentState(self._parameters, self._average.values, self._best, self._optimizer)
         self._progress = Progress(config.epochs or task.default_epochs)
+        self._clock = time.monotonic()
+        """When the descent would have begun, had it never been interrupted."""
         self._atoms = [target.atoms for target in task.training]
         batches = len(self._batches(0))
         counts = count_of_kind(task.training)
@@ -89,6 +91,8 @@ class Descent:
         """
         progress = self._begin()
         self._clock = time.monotonic() - progress.seconds
+        if self._saved is not None:
+            self._saved.now(self._save)
         with LiveText(quiet=quiet) as live, StopRequest() as stop:
             while progress.epoch < progress.planned_epochs and not self._is_over():
                 batches = self._batches(progress.epoch)
@@ -121,8 +125,6 @@ class Descent:
             return self._progress
         if self._config.max_minutes is not None:
             self._progress.planned_epochs = min(self._progress.planned_epochs, self._epochs_that_fit())
-        if self._saved is not None:
-            self._saved.now(self._save)
         return self._progress
 
     def _epochs_that_fit(self) -> int:
@@ -167,8 +169,9 @@ class Descent:
         rate = self._optimizer.param_groups[0]["lr"]
         progress.records.append(_record(progress, errors, rate=rate, loss=progress.loss_sum / batches))
         progress.loss_sum = 0.0
-        if errors.score < progress.best_score or progress.best_epoch == 0:
-            progress.best_score, progress.best_epoch = errors.score, progress.epoch
+        score = errors.score(self._task.scales, self._config.stages[-1])
+        if score < progress.best_score or progress.best_epoch == 0:
+            progress.best_score, progress.best_epoch = score, progress.epoch
             put(self._average.values, self._best)
         if self._config.max_minutes is not None:
             left = 60 * self._config.max_minutes - progress.seconds
@@ -187,8 +190,7 @@ class Descent:
 
     def _save(self) -> None:
         if self._saved is not None:
-            if hasattr(self, "_clock"):
-                self._progress.seconds = time.monotonic() - self._clock
+            self._progress.seconds = time.monotonic() - self._clock
             self._state.save(self._saved.folder / FILE, self._progress)
 
     def _stop(self) -> None:

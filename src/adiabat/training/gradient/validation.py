@@ -1,6 +1,6 @@
 """Structures that are never trained on, and a model's errors on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,9 @@ from adiabat.errors import DataError
 from adiabat.system import Labelled, TrainableModel
 from adiabat.training.gradient.assembly import assemble
 from adiabat.training.gradient.batches import by_atoms
+from adiabat.training.gradient.config import Stage
 from adiabat.training.gradient.targets import Target
 from adiabat.training.groups import structures_together
-from adiabat.training.hyperparameters import IMPORTANCE, SMALLEST_ERROR
 from adiabat.typing import FloatArray
 
 ATOMS_AT_ONCE = 512
@@ -30,16 +30,12 @@ class ValidationErrors:
     mae: dict[str, float]
     rmse: dict[str, float]
 
-    @property
-    def score(self) -> float:
-        """Weighted sum of the logarithms of the mean absolute errors, as linear fits are judged; infinite where one is no number."""
-        logarithms = [weight_log(kind, error) for kind, error in self.mae.items()]
-        return sum(logarithms) if np.isfinite(logarithms).all() else float("inf")
-
-
-def weight_log(kind: str, error: float) -> float:
-    """What the error of a kind adds to the score."""
-    return IMPORTANCE[kind] * float(np.log(max(error, SMALLEST_ERROR)))
+    def score(self, scales: Mapping[str, float], stage: Stage) -> float:
+        """What parameters are chosen by: the loss of squares; infinite where an error is no number."""
+        terms = [
+            getattr(stage, kind) * (error / scales[kind]) ** 2 for kind, error in self.rmse.items() if kind in scales
+        ]
+        return float(np.sum(terms)) if np.isfinite(terms).all() else float("inf")
 
 
 def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet: bool) -> tuple[list[int], list[int]]:
