@@ -8,6 +8,7 @@
 #include "ace/committee_evaluator.hpp"
 #include "ace/evaluate.hpp"
 #include "ace/invariant_evaluator.hpp"
+#include "ace/network_evaluator.hpp"
 #include "ace/row_builder.hpp"
 #include "arrays.hpp"
 #include "bind_ace.hpp"
@@ -168,6 +169,17 @@ void beside(adiabat::ace::CommitteeEvaluator &evaluator, const adiabat::EdgeList
   evaluator.beside(edges, configuration, beside, request, single, threads, instruction_set);
 }
 
+void evaluate_network(adiabat::ace::NetworkEvaluator &evaluator, const adiabat::EdgeList &edges, Vectors positions,
+                      Cells cells, Integers species, EnergiesOut energies, PerAtom nearest, EnergiesOut system_energies,
+                      std::optional<VectorsOut> forces, std::optional<TensorsOut> system_virials,
+                      std::optional<TensorsOut> atomic_virials, bool single, int threads,
+                      const std::string &instruction_set) {
+  const auto configuration = configured(edges, positions, cells, species);
+  const auto request = requested(edges, 1, {energies, nearest, system_energies, forces, system_virials, atomic_virials});
+  const nb::gil_scoped_release release;
+  evaluator.evaluate(edges, configuration, request, single, threads, instruction_set);
+}
+
 void rows(const adiabat::ace::RowBuilder &builder, const adiabat::EdgeList &edges, Vectors positions, Cells cells,
           Integers species, Array<double, nb::ndim<2>> features, Array<double, nb::ndim<2>> forces, Array<double, nb::shape<-1, 6>> virial,
           const std::string &instruction_set) {
@@ -188,6 +200,8 @@ void bind_ace(nb::module_ &module) {
   using adiabat::ace::Evaluator;
   using adiabat::ace::InvariantEvaluator;
   using adiabat::ace::InvariantSource;
+  using adiabat::ace::NetworkEvaluator;
+  using adiabat::ace::NetworkSource;
   using adiabat::ace::ProductSource;
   using adiabat::ace::RowBuilder;
   module.def("instruction_sets", &adiabat::instruction_sets);
@@ -286,6 +300,31 @@ void bind_ace(nb::module_ &module) {
            nb::arg("single"), nb::arg("threads"), nb::arg("instruction_set"))
       .def("beside", &beside, nb::arg("edges"), nb::arg("positions").noconvert(), nb::arg("cells").noconvert(),
            nb::arg("species").noconvert(), nb::arg("values").noconvert(), nb::arg("energies").noconvert(),
+           nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(),
+           nb::arg("forces").noconvert().none(), nb::arg("system_virials").noconvert().none(),
+           nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),
+           nb::arg("instruction_set"));
+
+  nb::class_<NetworkSource>(module, "Network")
+      .def(
+          "__init__",
+          [](NetworkSource *self, Integers width, Reals weight, Reals bias, Reals linear, Reals readout, double shift) {
+            new (self) NetworkSource{copied<std::int32_t>(width), copied<double>(weight),  copied<double>(bias),
+                                     copied<double>(linear),      copied<double>(readout), shift};
+          },
+          nb::arg("width").noconvert(), nb::arg("weight").noconvert(), nb::arg("bias").noconvert(),
+          nb::arg("linear").noconvert(), nb::arg("readout").noconvert(), nb::arg("shift"));
+
+  nb::class_<NetworkEvaluator>(module, "NetworkEvaluator")
+      .def(
+          "__init__",
+          [](NetworkEvaluator *self, const PlanBuilder &plan, const InvariantSource &table,
+             const std::vector<NetworkSource> &networks) {
+            new (self) NetworkEvaluator(plan.source, table, networks);
+          },
+          nb::arg("plan"), nb::arg("table"), nb::arg("networks"))
+      .def("evaluate", &evaluate_network, nb::arg("edges"), nb::arg("positions").noconvert(),
+           nb::arg("cells").noconvert(), nb::arg("species").noconvert(), nb::arg("energies").noconvert(),
            nb::arg("nearest").noconvert(), nb::arg("system_energies").noconvert(),
            nb::arg("forces").noconvert().none(), nb::arg("system_virials").noconvert().none(),
            nb::arg("atomic_virials").noconvert().none(), nb::kw_only(), nb::arg("single"), nb::arg("threads"),

@@ -1,35 +1,21 @@
 """Gradients of losses on forces and stresses by a network's parameters, against double differentiation of the reference."""
 
+from typing import cast
 
 import pytest
 import torch
-from random_expansions import random_expansion
+from made_networks import drawn_network
 from torch import Tensor
 
-from adiabat.models.network import Inputs, InvariantNetwork, Perceptron
+from adiabat.models.network import InvariantNetwork
 from adiabat.models.network.tangents import Surroundings
 from adiabat.neighbors import neighbor_graph
 from adiabat.system import Batch, Differentiated, Graph
 from adiabat.testing.structures import packing
 
-SPECIES = (8, 14)
-
-
-def network(*, seed: int = 0, inputs: int = 7) -> InvariantNetwork:
-    """With drawn weights throughout."""
-    expansion = random_expansion(SPECIES, limits=(4, 4, 3), l_limits=(0, 3, 2))
-    generator = torch.Generator().manual_seed(seed)
-    shape = (len(SPECIES), inputs, expansion.basis.n_functions)
-    transform = torch.randn(shape, generator=generator, dtype=torch.float64) / shape[-1]
-    mean = torch.randn(shape[0], shape[2], generator=generator, dtype=torch.float64)
-    perceptrons = [Perceptron(inputs, (6, 5), silent=False, generator=generator) for _ in SPECIES]
-    for perceptron in perceptrons:
-        torch.nn.init.normal_(perceptron.direct, generator=generator)
-    return InvariantNetwork(expansion.basis, expansion.coefficients, Inputs(mean, transform), perceptrons, scale_ev=0.7)
-
 
 def graph_of(model: InvariantNetwork) -> Graph:
-    structures = [packing(SPECIES, (1, 2, 2), length=2.0, seed=seed) for seed in (1, 2)]
+    structures = [packing(model.species, (1, 2, 2), length=2.0, seed=seed) for seed in (1, 2)]
     return neighbor_graph(Batch.from_atoms(structures), model.cutoff)
 
 
@@ -53,7 +39,7 @@ def loss(found: Differentiated) -> Tensor:
 def test_gradients_are_those_of_the_reference_differentiated_twice(
     kernel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = network()
+    model = drawn_network()
     graph = graph_of(model)
     parameters = list(model.parameters())
     expected = torch.autograd.grad(loss(twice_differentiated(model, graph)), parameters)
@@ -69,7 +55,7 @@ def test_gradients_are_those_of_the_reference_differentiated_twice(
 
 
 def test_the_change_of_the_invariants_is_their_directional_derivative() -> None:
-    model = network()
+    model = drawn_network()
     graph = graph_of(model)
     generator = torch.Generator().manual_seed(3)
     displacement = torch.randn(graph.batch.positions.shape, generator=generator, dtype=torch.float64)
@@ -80,9 +66,8 @@ def test_the_change_of_the_invariants_is_their_directional_derivative() -> None:
         moved = graph.batch.positions + step * displacement
         return model.features(graph.on(graph.batch.strained(moved, step * strain)))
 
-    expected = torch.autograd.functional.jvp(
-        features, torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
-    )[1]
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    expected = cast(Tensor, torch.autograd.functional.jvp(features, zero, one)[1])
     found = Surroundings(model.kernel, graph).change(displacement, strain)
 
     # (1 + h ε)(x + h u) and x + h (u + x ε) differ in the second order alone.

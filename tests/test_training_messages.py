@@ -12,8 +12,9 @@ from training_structures import labelled_cells, training_data
 from adiabat.errors import ConfigurationError
 from adiabat.models import MessagePassing
 from adiabat.potential import load_potential
-from adiabat.system import Labelled, Labels
+from adiabat.system import Labelled
 from adiabat.training import TrainConfig, train
+from adiabat.training.gradient.targets import Target
 from adiabat.training.messages import loss_scales, mean_energies
 
 SETTINGS = {
@@ -52,18 +53,15 @@ def test_it_learns_and_is_stored(tmp_path: Path) -> None:
 
 
 def test_errors_are_counted_in_typical_forces() -> None:
-    forces = np.full((4, 3), 2.0)
-    with_stress = Labelled(Atoms("H4"), Labels(forces=forces, stress=np.diag([1.0, -1.0, 0.0])))
-    plain = Labelled(Atoms("H4"), Labels(energy=1.0, forces=-forces))
+    forces = np.full(12, 2.0)
+    targets = [Target(Labelled(Atoms("H4")), None, sign * forces, None) for sign in (1, -1)]
 
-    scales = loss_scales([with_stress, plain])
-
-    assert scales == pytest.approx({"energy": 0.006, "forces": 0.2, "stress": 0.1 * (2 / 9) ** 0.5})
-    assert loss_scales([Labelled(Atoms("H"), Labels(energy=1.0))]) is None
+    assert loss_scales(targets) == pytest.approx({"energy": 0.006, "forces": 0.2})
+    assert loss_scales([Target(Labelled(Atoms("H4")), np.ones(1), None, None)]) == {}
 
 
 def test_keys_without_effect_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="basis would have no effect with model=messages"):
+    with pytest.raises(ConfigurationError, match="basis would have no effect with messages.start=random"):
         TrainConfig.parse(SETTINGS | {"basis": {"size": "small"}})
     with pytest.raises(ConfigurationError, match="messages would have no effect with model=ace"):
         TrainConfig.parse({"messages": {"layers": 1}})

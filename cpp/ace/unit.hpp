@@ -13,15 +13,16 @@ namespace adiabat::ace {
 #include "ace/walk.hpp"
 #include "ace/invariants.hpp"
 #include "ace/committee.hpp"
+#include "ace/network.hpp"
 #include "ace/rows.hpp"
 
 InstructionSet ADIABAT_NAME() {
   return {{Lane<double>::count, &scratch_bytes<double>, &evaluate<double>, &invariant_scratch_bytes<double>,
            &invariants<double>, &committee_scratch_bytes<double>, &committee<double>,
-           &beside_scratch_bytes<double>, &beside<double>},
+           &beside_scratch_bytes<double>, &beside<double>, &network_scratch_bytes<double>, &network<double>},
           {Lane<float>::count, &scratch_bytes<float>, &evaluate<float>, &invariant_scratch_bytes<float>,
            &invariants<float>, &committee_scratch_bytes<float>, &committee<float>,
-           &beside_scratch_bytes<float>, &beside<float>},
+           &beside_scratch_bytes<float>, &beside<float>, &network_scratch_bytes<float>, &network<float>},
           &row_scratch_bytes,
           &add_rows};
 }

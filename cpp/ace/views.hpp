@@ -167,6 +167,19 @@ struct Members {
   const double *shift;  // (species,) eV, added to each energy
 };
 
+// The energy of an atom of one species as a network of its invariants B: shift + linear · B + readout · h, with
+// h = φ(W ... φ(W B + b) ... + b), φ(a) = a / (1 + e^-a).
+template <class T>
+struct Network {
+  std::int32_t layers;
+  const std::int32_t *width;  // (layers + 1,): of B, then of each layer
+  const T *weight;            // (outputs, inputs) of each layer, one after the other
+  const T *bias;              // (outputs,) of each layer, likewise
+  const T *linear;            // (functions,)
+  const T *readout;           // (last width,)
+  double shift;               // eV
+};
+
 // Forwards, without forces, invariants are written; backwards their derivatives are read.
 template <class T>
 struct InvariantOutput {
@@ -220,6 +233,11 @@ struct Kernel {
   // The plan's energy, and beside it, in single precision, (atoms, members) what coefficients make of the invariants.
   void (*beside)(const Plan<T> &, const InvariantTable<float> &, const Members<float> &, const Edges &,
                  const std::int32_t *order, std::int64_t blocks, void *scratch, const Output<T> &, double *values);
+  std::size_t (*network_scratch_bytes)(const Plan<T> &, const InvariantTable<T> &, const Network<T> *,
+                                       std::int64_t longest_row);
+  // A network for each species; the plan's own energy is left out.
+  void (*network)(const Plan<T> &, const InvariantTable<T> &, const Network<T> *, const Edges &,
+                  const std::int32_t *order, std::int64_t blocks, void *scratch, const Output<T> &);
 };
 
 struct InstructionSet {

@@ -39,7 +39,7 @@ from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint, load_potential
 from adiabat.runs import provenance
 from adiabat.system import Labelled
-from adiabat.training import measure_learning_curve, training_data
+from adiabat.training import TrainingHistory, measure_learning_curve, training_data
 
 
 class LabelsConfig(Config):
@@ -157,7 +157,8 @@ def _compare(
         if trained_on is not None:
             curve = measure_learning_curve(potential, trained_on, evaluation, evaluated_on=origin.data_file.name)
         page = evaluation_page(evaluation, title=origin.title, details=details, learning_curve=curve)
-        write_html(page, report)
+        history = TrainingHistory.of(potential.metadata)
+        write_html(page if history is None else replace(page, figures=(*page.figures, *history.figures())), report)
     return evaluation.uncertainty
 
 

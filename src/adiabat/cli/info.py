@@ -48,7 +48,8 @@ def print_description(description: PotentialDescription, title: str) -> None:
     print_table(Table("parts", "The energy is the sum of", columns, parts), console)
     training = description.metadata.get("training")
     if training is not None:
-        columns = ("label", "count", "noise", "MAE left out", "RMSE left out", "unit")
+        left_out = "validation" if "history" in training else "left out"
+        columns = ("label", "count", "noise", f"MAE {left_out}", f"RMSE {left_out}", "unit")
         print_table(Table("training", "Training", columns, tuple(training_rows(training))), console)
         rows = tuple(config_type_rows(training))
         if rows:
@@ -117,13 +118,13 @@ def general_rows(description: PotentialDescription) -> Iterator[tuple[str, str]]
     yield from ((name, value) for name, value in values.items() if value)
 
 
-def training_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, int, float, float, float, str]]:
+def training_rows(training: Mapping[str, Any]) -> Iterator[tuple[str | int | float | None, ...]]:
     """Count, noise and errors of each kind of label."""
+    names = ("left_out_mae", "left_out_rmse") if "noise" in training else ("validation_mae", "validation_rmse")
     for kind, count in training["rows"].items():
         factor, unit = ERRORS_IN[kind]
-        values = (training[name][kind] for name in ("noise", "left_out_mae", "left_out_rmse"))
-        noise, mae, rmse = (factor * value for value in values)
-        yield kind, count, noise, mae, rmse, unit
+        values = (training.get(name, {}).get(kind) for name in ("noise", *names))
+        yield kind, count, *(None if value is None else factor * value for value in values), unit
 
 
 def config_type_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, str, float, str]]:

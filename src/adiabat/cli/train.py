@@ -1,6 +1,7 @@
 """``adiabat train``: a potential from labelled structures."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,32 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.evaluate import print_evaluation
 from adiabat.cli.files import require_outputs
+from adiabat.cli.options import grouped
 from adiabat.data import LabelKeys, read, repeated, split
 from adiabat.errors import ConfigurationError, LabelsNotFound, UnknownSpecies
 from adiabat.evaluation import evaluate
 from adiabat.potential import load_potential
 from adiabat.system import Labelled
-from adiabat.training import TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
+from adiabat.training import BY_GRADIENTS, TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
+
+
+@dataclass(frozen=True)
+class HowOptions:
+    """What is trained, and how."""
+
+    model: Annotated[
+        str | None, typer.Option("--model", help="ace (linear, with error bars; the default), network or messages.")
+    ] = None
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", help="Of a descent by gradients, which is planned to end in time.")
+    ] = None
+    config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None
+    settings: Annotated[list[str] | None, typer.Option("--set", help="basis.size=medium, and the like; wins.")] = None
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="A finding that is known and wanted.")] = None
 
 
 @app.command("train")
+@grouped(how=HowOptions)
 def train_command(
     data_file: Annotated[
         Path,
@@ -29,10 +47,8 @@ def train_command(
     ],
     *,
     out: Annotated[Path, typer.Option("--out", help="The potential file to write.", show_default=False)],
+    how: HowOptions,
     test: Annotated[Path | None, typer.Option("--test", help="Labelled structures to report errors on.")] = None,
-    config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="basis.size=medium, and the like; wins.")] = None,
-    accept: Annotated[list[str] | None, typer.Option("--accept", help="A finding that is known and wanted.")] = None,
     basis_from: Annotated[Path | None, typer.Option("--basis-from", help="Take the basis of this potential.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
     threads: Threads = None,
@@ -41,11 +57,11 @@ def train_command(
     """Train a potential; the defaults need no tuning.
 
     The data are checked first, as by `adiabat check`. A checkpoint lies beside the output (OUT.checkpoint/) until it is
-    written.
+    written; a training by gradients (--model network, messages) writes a row for each epoch to OUT.training.csv.
 
     Example: adiabat train train.xyz --test test.xyz --out si.adiabat
     """
-    config = configuration(config_file, settings or [], accept or [])
+    config = configuration(how)
     if test is not None and config.data.split is not None:
         raise ConfigurationError(
             "both --test and data.split name test structures",
@@ -53,10 +69,11 @@ def train_command(
             rule="there is one test part",
             mend="leave one out",
         )
-    split_file, checkpoint = (Path(f"{out}.{name}") for name in ("split.json", "checkpoint"))
+    split_file, checkpoint, log_file = (Path(f"{out}.{name}") for name in ("split.json", "checkpoint", "training.csv"))
+    log = log_file if config.model in BY_GRADIENTS else None
     require_outputs(
-        {"--out": out, "data.split": split_file if config.data.split is not None else None},
-        inputs={"DATA": data_file, "--test": test, "--config": config_file, "--basis-from": basis_from},
+        {"--out": out, "data.split": split_file if config.data.split is not None else None, "--model": log},
+        inputs={"DATA": data_file, "--test": test, "--config": how.config_file, "--basis-from": basis_from},
     )
     basis = basis_of(basis_from, config) if basis_from is not None else None
     structures = read(data_file, keys=config.data.keys)
@@ -65,7 +82,7 @@ def train_command(
     if division is not None:
         structures, tested = division.apply(structures)
     require_known_species(tested, structures)
-    potential = train(structures, config, basis=basis, checkpoint=checkpoint, resume=resume)
+    potential = train(structures, config, basis=basis, checkpoint=checkpoint, resume=resume, log=log)
     potential.save(out)
     if division is not None:
         division.save(split_file)
@@ -80,10 +97,12 @@ def train_command(
     console.print(Text(f"written: {out}", style="bold"))
 
 
-def configuration(file: Path | None, settings: list[str], accept: list[str]) -> TrainConfig:
-    """The file's, with the overrides; accepted findings of both."""
-    config = TrainConfig.load(file, settings)
-    return config.model_copy(update={"accept": (*config.accept, *accept)})
+def configuration(how: HowOptions) -> TrainConfig:
+    """The file's, with the options and then the overrides; accepted findings of all."""
+    options = {"model": how.model, "gradient.max_minutes": how.max_minutes}
+    named = [f"{key}={value}" for key, value in options.items() if value is not None]
+    config = TrainConfig.load(how.config_file, [*named, *(how.settings or [])])
+    return config.model_copy(update={"accept": (*config.accept, *(how.accept or []))})
 
 
 def read_test(file: Path, keys: LabelKeys, *, out: Path) -> list[Labelled]:

@@ -163,6 +163,37 @@ class CommitteeEvaluator:
         instruction_set: str,
     ) -> None: ...
 
+class Network:
+    def __init__(
+        self,
+        width: Indices,
+        weight: FloatArray,
+        bias: FloatArray,
+        linear: FloatArray,
+        readout: FloatArray,
+        shift: float,
+    ) -> None: ...
+
+class NetworkEvaluator:
+    def __init__(self, plan: PlanBuilder, table: InvariantTable, networks: list[Network]) -> None: ...
+    def evaluate(
+        self,
+        edges: EdgeList,
+        positions: FloatArray,
+        cells: FloatArray,
+        species: Indices,
+        energies: FloatArray,
+        nearest: FloatArray,
+        system_energies: FloatArray,
+        forces: FloatArray | None,
+        system_virials: FloatArray | None,
+        atomic_virials: FloatArray | None,
+        *,
+        single: bool,
+        threads: int,
+        instruction_set: str,
+    ) -> None: ...
+
 class RowBuilder:
     def __init__(
         self,

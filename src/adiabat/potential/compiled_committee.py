@@ -57,7 +57,7 @@ class SharedTerms:
     def shares_with(self, other: "SharedTerms") -> bool:
         """Whether the two differ in coefficients at most."""
         same = (self.repulsions, self.constants) == (other.repulsions, other.constants)
-        return same and _same_basis(self.model.basis, other.model.basis)
+        return same and same_basis(self.model.basis, other.model.basis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,8 @@ def _by_species(coefficients: Tensor) -> list[np.ndarray]:
     return list(coefficients.double().permute(1, 2, 0).numpy())
 
 
-def _same_basis(one: BasisSpecification, other: BasisSpecification) -> bool:
+def same_basis(one: BasisSpecification, other: BasisSpecification) -> bool:
+    """Whether two bases hold the same functions in the same order."""
     if one is other:
         return True
     (values, tensors), (other_values, other_tensors) = one.to_state(), other.to_state()

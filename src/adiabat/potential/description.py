@@ -7,7 +7,8 @@ from typing import Any
 from ase.data import chemical_symbols
 
 from adiabat.data.isolated import Source
-from adiabat.models import IsolatedAtoms, LinearACE
+from adiabat.models import IsolatedAtoms, LinearACE, MessagePassing
+from adiabat.models.network import InvariantNetwork
 from adiabat.physics import ZBL
 from adiabat.potential.file import UNITS, fingerprint
 from adiabat.potential.potential import Potential
@@ -112,6 +113,24 @@ def _linear_ace(part: LinearACE) -> PartDescription:
     body = 1 + max(products.index.shape[1] for products in basis.products)
     details = f"up to {body}-body; {radial} radial functions, l up to {degree}, {channels} element channel(s)"
     return PartDescription(part.kind, part.cutoff, basis.n_functions, part.coefficients.numel(), details)
+
+
+@describe_part.register
+def _invariant_network(part: InvariantNetwork) -> PartDescription:
+    layers = ", ".join(str(width) for width in part.hidden)
+    parameters = sum(parameter.numel() for parameter in part.parameters())
+    details = f"perceptrons with hidden layers of {layers} on {part.transform.shape[1]} combinations of the invariants"
+    return PartDescription(part.kind, part.cutoff, part.basis.n_functions, parameters, details)
+
+
+@describe_part.register
+def _message_passing(part: MessagePassing) -> PartDescription:
+    shape, parameters = part.config, sum(parameter.numel() for parameter in part.parameters())
+    details = (
+        f"{shape.layers} layer(s), l up to {shape.l_max}, {shape.edge_channels} scalars and {shape.vector_channels} vectors on edges, "
+        f"{shape.channels} channels on atoms"
+    )
+    return PartDescription(part.kind, part.cutoff, None, parameters, details)
 
 
 @describe_part.register

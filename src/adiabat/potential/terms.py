@@ -9,6 +9,7 @@ from torch import Tensor
 from adiabat.models import Mean
 from adiabat.potential.compiled import CompiledSum
 from adiabat.potential.compiled_committee import CompiledCommittee
+from adiabat.potential.compiled_network import CompiledNetwork
 from adiabat.potential.derivatives import predict
 from adiabat.potential.evaluated_messages import EvaluatedMessages
 from adiabat.potential.prediction import Prediction
@@ -48,8 +49,8 @@ class Terms:
         return Members(only.members) if isinstance(only, Mean) else None
 
     @cached_property
-    def _compiled(self) -> CompiledSum | EvaluatedMessages | None:
-        return CompiledSum.of(self.parts) or EvaluatedMessages.of(self.parts)
+    def _compiled(self) -> CompiledSum | CompiledNetwork | EvaluatedMessages | None:
+        return CompiledSum.of(self.parts) or CompiledNetwork.of(self.parts) or EvaluatedMessages.of(self.parts)
 
 
 class Members:

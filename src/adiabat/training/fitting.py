@@ -38,13 +38,13 @@ class Fitted:
     """What a fit found.
 
     Attributes:
-        learned: The part of the potential that was fitted.
+        parts: Those of the potential that were fitted.
         summary: What `adiabat info` says of it: JSON values.
         notes: What the user should know.
         attachments: What belongs to the potential beside its parts.
     """
 
-    learned: EnergyModel
+    parts: tuple[EnergyModel, ...]
     summary: dict[str, Any]
     notes: tuple[str, ...] = ()
     attachments: Mapping[str, Storable] = field(default_factory=dict)

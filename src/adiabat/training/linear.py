@@ -36,7 +36,7 @@ def fit_linear(problem: Problem) -> Fitted:
         problem.prepared, equations, best, problem.config.calibration, quiet=problem.quiet
     )
     learned = problem.prepared.fitted_model(best.solution.mean)
-    return Fitted(learned, linear_summary(problem, solution), (*solution.notes, *said), attachments)
+    return Fitted((learned,), linear_summary(problem, solution), (*solution.notes, *said), attachments)
 
 
 def solve_linear(problem: Problem) -> LinearSolution:

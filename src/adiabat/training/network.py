@@ -1,90 +1,113 @@
 """The way of networks on invariants: a linear fit first, then the descent of what is nonlinear."""
 
+import math
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from adiabat.models import LinearACE
+from adiabat.basis.presets import Environment, choose_basis
+from adiabat.basis.specification import BasisSpecification
+from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.models.network import Inputs, InvariantNetwork, Perceptron
 from adiabat.neighbors import neighbor_graph
+from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
-from adiabat.training.gradient.descend import descend
+from adiabat.training.gradient.descend import DescentData, descend
+from adiabat.training.gradient.targets import Target
 from adiabat.training.linear import solve_linear
 
-LEARNING_RATE = 3e-3
+LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
+"""Tried on silicon (mlearn): where there is a linear fit, a faster descent unlearns it first."""
 SCALE_EV = 0.3
 """Of what perceptrons give: energies of atoms differ by about as much."""
 ATOMS_AT_ONCE = 1000
-NEGLIGIBLE = 1e-8
-"""Of the largest variance: directions with less are rounding, and are not blown up to one."""
+FLOOR = 1e-4
+"""Of the largest variance of a combination: those that vary less are not blown up to one, for what the data hardly show would
+then be what the network changes with fastest, far from the data above all."""
 
 
 def fit_network(problem: Problem) -> Fitted:
-    """A network on the invariants of the prepared basis."""
-    coefficients = torch.zeros_like(problem.prepared.model.coefficients)
-    scales, notes = None, ()
-    if problem.config.network.start == "linear":
-        solution = solve_linear(problem)
-        coefficients = problem.prepared.fitted_model(solution.best.solution.mean).coefficients
-        scales, notes = solution.best.parameters.noise, solution.notes
-    found = descend(_network(problem, coefficients), problem, learning_rate=LEARNING_RATE, scales=scales)
-    summary = {"functions": problem.prepared.model.basis.n_functions, **found.summary}
-    return Fitted(found.model, summary, (*notes, *found.notes))
+    """A network on few invariants, beside a linear expansion in many or alone."""
+    data, start = DescentData.of(problem), problem.config.network.start
+    parts, notes = (), ()
+    if start == "linear":
+        solution = solve_linear(_on(problem, data.training))
+        parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
+        data = data.after(Potential(parts), quiet=problem.quiet)
+    found = descend(_network(problem, data), data, problem, learning_rate=LEARNING_RATES[start])
+    summary = {"functions": network_basis(problem).n_functions, **found.summary}
+    return Fitted((*parts, found.model), summary, (*notes, *found.notes))
 
 
-def _network(problem: Problem, coefficients: Tensor) -> InvariantNetwork:
+def _on(problem: Problem, targets: Sequence[Target]) -> Problem:
+    """The same, with these structures alone: what validates is not fitted to."""
+    prepared = replace(problem.prepared, fitted=[target.structure for target in targets])
+    return replace(problem, prepared=prepared)
+
+
+def network_basis(problem: Problem) -> BasisSpecification:
+    """The preset of the network, with the cutoff and the inner radii of the prepared basis."""
+    config, basis = problem.config, problem.prepared.model.basis
+    preset = config.basis.model_copy(update={"size": config.network.size, "cutoff_angstrom": basis.cutoff})
+    return choose_basis(preset, Environment(basis.species, math.nan, {}), basis.inner)
+
+
+def _network(problem: Problem, data: DescentData) -> InvariantNetwork:
     """With first weights."""
-    model, config = problem.prepared.model, problem.config.network
-    inputs = inputs_of(model, problem.prepared.fitted, config.inputs, quiet=problem.quiet)
-    drawn = partial(
-        Perceptron,
-        inputs.transform.shape[1],
-        config.hidden,
-        silent=config.start == "linear",
-        generator=torch.Generator().manual_seed(problem.config.gradient.seed),
-    )
-    return InvariantNetwork(model.basis, coefficients, inputs, [drawn() for _ in model.species], scale_ev=SCALE_EV)
+    config, basis = problem.config.network, network_basis(problem)
+    inputs = inputs_of(basis, [target.structure for target in data.training], config.inputs, quiet=problem.quiet)
+    generator = torch.Generator().manual_seed(problem.config.gradient.seed)
+    width, silent = inputs.transform.shape[1], config.start == "linear"
+    perceptrons = [Perceptron(width, config.hidden, silent=silent, generator=generator) for _ in basis.species]
+    return InvariantNetwork(basis, inputs, perceptrons, scale_ev=SCALE_EV)
 
 
-def inputs_of(model: LinearACE, structures: Sequence[Labelled], count: int, *, quiet: bool = False) -> Inputs:
-    """The combinations of invariants that vary most over the atoms of each species, uncorrelated, with mean 0 and variance 1.
+def inputs_of(basis: BasisSpecification, structures: Sequence[Labelled], count: int, *, quiet: bool = False) -> Inputs:
+    """The combinations of invariants that vary most over the atoms of each species, uncorrelated, with mean 0 and variance 1 (see `FLOOR`).
 
     They are principal components of the invariants, each first scaled to a variance of one.
 
     Args:
-        model: With the basis.
+        basis: What the invariants are.
         structures: Whose atoms count.
         count: How many combinations, at most.
         quiet: Show no progress.
     """
-    n_species, count = len(model.species), min(count, model.basis.n_functions)
-    sums = torch.zeros(n_species, model.basis.n_functions, dtype=torch.float64)
-    squares = torch.zeros(n_species, *(model.basis.n_functions,) * 2, dtype=torch.float64)
+    n_species, n_functions, kernel = len(basis.species), basis.n_functions, CompiledInvariants(basis)
+    count = min(count, n_functions)
+    sums = torch.zeros(n_species, n_functions, dtype=torch.float64)
+    squares = torch.zeros(n_species, n_functions, n_functions, dtype=torch.float64)
     atoms = torch.zeros(n_species, dtype=torch.float64)
     parts = list(by_atoms(range(len(structures)), [len(s.atoms) for s in structures], ATOMS_AT_ONCE))
     for part in track(parts, "statistics of the invariants", quiet=quiet):
         batch = Batch.from_atoms([structures[index].atoms for index in part])
-        features = model.features(neighbor_graph(batch, model.cutoff))
-        for place, number in enumerate(model.species):
+        features = kernel.values(neighbor_graph(batch, basis.cutoff))
+        for place, number in enumerate(basis.species):
             own = features[batch.numbers == number]
             atoms[place] += len(own)
             sums[place] += own.sum(0)
             squares[place] += own.T @ own
+    atoms = atoms.clamp(min=1)
     mean = sums / atoms[:, None]
     covariance = squares / atoms[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    return Inputs(mean, torch.stack([_components(of_species, count) for of_species in covariance]))
+    return Inputs(mean, torch.stack([components_of(of_species, count) for of_species in covariance]))
 
 
-def _components(covariance: Tensor, count: int) -> Tensor:
-    """(count, functions); zeros where there are fewer that vary."""
+def components_of(covariance: Tensor, count: int) -> Tensor:
+    """(count, functions): principal components, with variance one unless they hardly vary; zeros where nothing does.
+
+    Args:
+        covariance: (functions, functions).
+        count: How many.
+    """
     variance = covariance.diagonal().clamp(min=0)
-    scale = torch.where(variance > NEGLIGIBLE * variance.max(), variance.rsqrt(), 0.0)
+    scale = torch.where(variance > 0, variance.rsqrt(), 0.0)
     sizes, vectors = torch.linalg.eigh(scale[:, None] * covariance * scale)
     sizes, vectors = sizes.flip(0)[:count], vectors.flip(1)[:, :count]
-    length = torch.where(sizes > NEGLIGIBLE * sizes[0], sizes.clamp(min=0).rsqrt(), 0.0)
+    length = torch.where(sizes[0] > 0, sizes.clamp(min=FLOOR * float(sizes[0])).rsqrt(), 0.0)
     return (vectors * length).T * scale

@@ -1,6 +1,7 @@
 """What a training run says of itself when it has ended."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from adiabat.potential import Potential
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
@@ -14,19 +15,31 @@ SAID = {
 
 
 def training_sentences(potential: Potential) -> tuple[str, ...]:
-    """Basis, rows, left-out errors, noise levels by config_type where there are such, and notes of a trained potential."""
+    """Size, labels, errors on what was not fitted, noise levels by config_type where there are such, and notes."""
     summary = potential.metadata["training"]
-    rows = ", ".join(f"{count} {kind}" for kind, count in summary["rows"].items())
-    return (
-        f"{summary['functions']} functions, cutoff {potential.cutoff:.2f} Å, fitted to labels of {rows}",
-        f"mean absolute errors on structures left out of the fit: {_said(summary['left_out_mae'])}",
-        *(
-            f"noise of {config_type}: {_said(levels)}"
-            for config_type, levels in summary.get("noise_by_config_type", {}).items()
-        ),
-        *_error_bars(potential),
-        *(f"note: {note}" for note in summary["notes"]),
+    fitted = _by_gradients(potential, summary) if "history" in summary else _linear(potential, summary)
+    return (*fitted, *(f"note: {note}" for note in summary["notes"]))
+
+
+def _linear(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{summary['functions']} functions, cutoff {potential.cutoff:.2f} Å, fitted to labels of {_counted(summary)}"
+    yield f"mean absolute errors on structures left out of the fit: {_said(summary['left_out_mae'])}"
+    for config_type, levels in summary.get("noise_by_config_type", {}).items():
+        yield f"noise of {config_type}: {_said(levels)}"
+    yield from _error_bars(potential)
+
+
+def _by_gradients(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
+    epochs, best = len(summary["history"]["epochs"]), summary["best_epoch"]
+    yield f"{summary['parameters']} parameters, cutoff {potential.cutoff:.2f} Å, trained on labels of {_counted(summary)}"
+    yield (
+        f"mean absolute errors on {summary['validation_structures']} structures that were not trained on (epoch {best} of "
+        f"{epochs}, which they chose): {_said(summary['validation_mae'])}"
     )
+
+
+def _counted(summary: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in summary["rows"].items())
 
 
 def _error_bars(potential: Potential) -> Iterator[str]:

@@ -133,7 +133,7 @@ def _fitted(structures: list[Labelled], problem: Problem) -> Potential:
         "training": {**found.summary, "notes": [*prepared.notes, *found.notes]},
     }
     canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
-    parts = [*prepared.baseline.parts, found.learned]
+    parts = [*prepared.baseline.parts, *found.parts]
     return Potential(parts, attachments=found.attachments, metadata=metadata, canaries=canaries)
 
 

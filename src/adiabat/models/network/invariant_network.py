@@ -1,4 +1,4 @@
-"""A network on invariants: what is linear in them, and for each element a perceptron for the rest."""
+"""A network on invariants: for each element a perceptron."""
 
 import copy
 from collections.abc import Sequence
@@ -36,14 +36,13 @@ class Inputs:
 
 @register
 class InvariantNetwork(nn.Module):
-    """E_i = c_z · B_i + s (f_z(x_i) - f_z(x of an atom without neighbours)), B the invariants of a basis, z the element of atom i.
+    """E_i = s (f_z(x_i) - f_z(x of an atom without neighbours)), x from the invariants of a basis, z the element of atom i.
 
     J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), equations 1 and 2, on the invariants of R. Drautz,
     Phys. Rev. B 99, 014104 (2019).
 
     Args:
         basis: What the invariants are.
-        coefficients: (species, functions) eV, c; they are not trained, but f has a linear part.
         inputs: What the perceptrons see.
         perceptrons: f, one for each species.
         scale_ev: s.
@@ -54,7 +53,6 @@ class InvariantNetwork(nn.Module):
     def __init__(
         self,
         basis: BasisSpecification,
-        coefficients: Tensor,
         inputs: Inputs,
         perceptrons: Sequence[Perceptron],
         *,
@@ -63,10 +61,8 @@ class InvariantNetwork(nn.Module):
         super().__init__()
         self.basis = basis
         self.scale_ev = scale_ev
-        self.coefficients: Tensor
         self.mean: Tensor
         self.transform: Tensor
-        self.register_buffer("coefficients", coefficients)
         self.register_buffer("mean", inputs.mean)
         self.register_buffer("transform", inputs.transform)
         self.perceptrons = nn.ModuleList(perceptrons)
@@ -89,7 +85,7 @@ class InvariantNetwork(nn.Module):
     @property
     def hidden(self) -> tuple[int, ...]:
         """Widths of the layers."""
-        return tuple(len(bias) for bias in self._perceptron(0).biases)
+        return tuple(len(bias) for bias in self.perceptron(0).biases)
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV."""
@@ -117,10 +113,9 @@ class InvariantNetwork(nn.Module):
         for place in range(len(self.species)):
             of = (index == place).nonzero().squeeze(-1)
             if len(of):
-                energy, by_input = self._perceptron(place).with_slopes(self._inputs(place, values[of]))
-                slope = self.coefficients[place] + self.scale_ev * by_input @ self.transform[place]
-                energy = values[of] @ self.coefficients[place] + self.scale_ev * (energy - self._lone(place))
-                energies, slopes = energies.index_put((of,), energy), slopes.index_put((of,), slope)
+                energy, by_input = self.perceptron(place).with_slopes(self._inputs(place, values[of]))
+                energies = energies.index_put((of,), self.scale_ev * (energy - self.lone(place)))
+                slopes = slopes.index_put((of,), self.scale_ev * by_input @ self.transform[place])
         return energies, slopes
 
     def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
@@ -149,19 +144,19 @@ class InvariantNetwork(nn.Module):
         )
         return Differentiated(energies, -by_position if forces else None, by_strain if virial else None)
 
-    def _perceptron(self, place: int) -> Perceptron:
+    def perceptron(self, place: int) -> Perceptron:
+        """Of a species, by its place."""
         return self.perceptrons[place]  # pyright: ignore[reportReturnType] (a list of modules holds what was put in)
 
     def _inputs(self, place: int, values: Tensor) -> Tensor:
         return (values - self.mean[place]) @ self.transform[place].T
 
     def _energies(self, place: int, values: Tensor) -> Tensor:
-        of_network = self._perceptron(place)(self._inputs(place, values)) - self._lone(place)
-        return values @ self.coefficients[place] + self.scale_ev * of_network
+        return self.scale_ev * (self.perceptron(place)(self._inputs(place, values)) - self.lone(place))
 
-    def _lone(self, place: int) -> Tensor:
+    def lone(self, place: int) -> Tensor:
         """What the perceptron says of an atom without neighbours, whose invariants are all zero."""
-        return self._perceptron(place)(self._inputs(place, torch.zeros_like(self.mean[place]))[None])[0]
+        return self.perceptron(place)(self._inputs(place, torch.zeros_like(self.mean[place]))[None])[0]
 
     def _by_species(self, graph: Graph) -> list[tuple[int, Tensor]]:
         index = species_index(graph.batch.numbers, self.species)
@@ -178,9 +173,8 @@ class InvariantNetwork(nn.Module):
         inputs = Inputs(self.mean, self.transform)
         other = type(self)(
             self.basis.to(dtype=dtype, device=device),
-            self.coefficients,
             inputs,
-            [copy.deepcopy(self._perceptron(place)) for place in range(len(self.species))],
+            [copy.deepcopy(self.perceptron(place)) for place in range(len(self.species))],
             scale_ev=self.scale_ev,
         )
         nn.Module.to(other, dtype=dtype, device=device)
@@ -207,6 +201,6 @@ class InvariantNetwork(nn.Module):
             Perceptron(inputs.transform.shape[1], state.values["hidden"], silent=True, generator=torch.Generator())
             for _ in basis.species
         ]
-        found = cls(basis, tensors["coefficients"], inputs, perceptrons, scale_ev=state.values["scale_ev"])
+        found = cls(basis, inputs, perceptrons, scale_ev=state.values["scale_ev"])
         found.load_state_dict(tensors)
         return found.requires_grad_(False)

@@ -46,7 +46,7 @@ class GradientConfig(Config):
 
     epochs: int | None = Field(default=None, ge=1)
     max_minutes: float | None = Field(default=None, gt=0)
-    batch_atoms: int = Field(default=256, ge=1)
+    batch_atoms: int = Field(default=512, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
     warmup: float = Field(default=0.02, ge=0, lt=1)
     weight_decay: float = Field(default=1e-4, ge=0)
@@ -54,7 +54,7 @@ class GradientConfig(Config):
     average: float = Field(default=0.995, ge=0, lt=1)
     validation_fraction: float = Field(default=0.05, gt=0, lt=0.5)
     patience: int | None = Field(default=None, ge=1)
-    stages: tuple[Stage, ...] = (Stage(energy=0.1), Stage(start=0.7))
+    stages: tuple[Stage, ...] = (Stage(energy=0.1), Stage(start=0.7, energy=0.3))
     huber: float | None = Field(default=None, gt=0)
     precision: Literal["float64", "float32"] = "float64"
     seed: int = Field(default=0, ge=0)

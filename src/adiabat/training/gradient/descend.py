@@ -1,18 +1,19 @@
 """From a prepared problem and a model with first parameters to the trained model and what there is to say of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 
+from adiabat.potential import Potential
 from adiabat.system import TrainableModel
 from adiabat.training.fitting import Problem
 from adiabat.training.gradient.batches import batches_of_epoch
 from adiabat.training.gradient.config import GradientConfig
 from adiabat.training.gradient.descent import Descent, Task
 from adiabat.training.gradient.history import TrainingHistory
-from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, spreads
+from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, rest_of, spreads
 from adiabat.training.gradient.validation import ValidationErrors, divide, validate
 from adiabat.training.hyperparameters import START_FRACTIONS
 
@@ -20,6 +21,43 @@ STEPS = 12_000
 """That a training has by default, about."""
 EPOCHS = (20, 2_000)
 """At least and at most, whatever the number of structures."""
+
+
+@dataclass(frozen=True)
+class DescentData:
+    """What is learned from, and judged by.
+
+    Attributes:
+        training: To learn from.
+        validation: To judge by: no duplicates of the former, and of other groups.
+        scales: Of errors, by kind of label, see `Loss`: fixed fractions of how far the labels scatter around the baseline.
+    """
+
+    training: Sequence[Target]
+    validation: Sequence[Target]
+    scales: Mapping[str, float]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """The structures, divided, and what the baseline leaves of their labels.
+
+        Raises:
+            DataError: There are too few structures to validate by.
+        """
+        config, structures, quiet = problem.config.gradient, problem.prepared.fitted, problem.quiet
+        parts = divide(structures, config.validation_fraction, seed=config.seed, quiet=quiet)
+        targets = make_targets(structures, problem.prepared.baseline, quiet=quiet)
+        training, validation = ([targets[index] for index in part] for part in parts)
+        scales = {kind: START_FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        return cls(training, validation, scales)
+
+    def after(self, known: Potential, *, quiet: bool) -> Self:
+        """What a potential leaves to learn."""
+        return replace(
+            self,
+            training=rest_of(self.training, known, quiet=quiet),
+            validation=rest_of(self.validation, known, quiet=quiet),
+        )
 
 
 @dataclass(frozen=True)
@@ -37,48 +75,31 @@ class Descended:
     notes: tuple[str, ...]
 
 
-def descend(
-    model: TrainableModel, problem: Problem, *, learning_rate: float, scales: Mapping[str, float] | None = None
-) -> Descended:
-    """Train a model on what the baseline leaves of the labels.
+def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float) -> Descended:
+    """Train a model.
 
     Args:
         model: With first parameters; it is left as it is.
-        problem: Data, baseline and configuration.
+        data: What is to be learned.
+        problem: Its configuration and checkpoint.
         learning_rate: Where the configuration gives none.
-        scales: Of errors, by kind of label, see `Loss`; None: fixed fractions of how far the labels scatter.
 
     Raises:
-        DataError: There are too few structures to validate by.
         TrainingError, CheckpointError, OutputError: As `Descent.run`.
     """
-    config, quiet = problem.config.gradient, problem.quiet
-    structures = problem.prepared.fitted
-    trained_on, validated_by = divide(structures, config.validation_fraction, seed=config.seed, quiet=quiet)
-    targets = make_targets(structures, problem.prepared.baseline, quiet=quiet)
-    training, validation = ([targets[index] for index in part] for part in (trained_on, validated_by))
+    config = problem.config.gradient
     dtype = getattr(torch, config.precision)
     trained = model.to(dtype=dtype)
-    task = Task(
-        trained,
-        training,
-        validation,
-        dict(scales) if scales is not None else _scales(training),
-        config.learning_rate or learning_rate,
-        _default_epochs(training, config),
-    )
+    rate, epochs = config.learning_rate or learning_rate, _default_epochs(data.training, config)
+    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs)
     descent = Descent(task, config, saved=problem.saved, log=problem.log)
-    history = descent.run(quiet=quiet)
-    errors = validate(trained, validation, dtype=dtype)
+    history = descent.run(quiet=problem.quiet)
+    errors = validate(trained, data.validation, dtype=dtype)
     notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)
     found = trained.to(dtype=torch.float64)
     for _, parameter in found.named_parameters():
         parameter.requires_grad_(False)
     return Descended(found, _summary(task, history, errors), notes)
-
-
-def _scales(training: Sequence[Target]) -> dict[str, float]:
-    return {kind: START_FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
 
 
 def _default_epochs(training: Sequence[Target], config: GradientConfig) -> int:

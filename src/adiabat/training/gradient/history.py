@@ -2,8 +2,10 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,18 +47,28 @@ class TrainingHistory(Result):
     def figures(self) -> tuple[Figure, ...]:
         """Loss and validation errors against epochs."""
         curves = {
-            "loss": ("Loss", "loss"),
-            "validation_energy_mae_mev_per_atom": ("Validation: energies", "mean absolute error (meV/atom)"),
-            "validation_force_mae_ev_per_angstrom": ("Validation: forces", "mean absolute error (eV/Å)"),
-            "validation_stress_mae_gpa": ("Validation: stresses", "mean absolute error (GPa)"),
+            "loss": ("loss", "loss"),
+            "validation_energy_mae_mev_per_atom": ("energies", "mean absolute error (meV/atom)"),
+            "validation_force_mae_ev_per_angstrom": ("forces", "mean absolute error (eV/Å)"),
+            "validation_stress_mae_gpa": ("stresses", "mean absolute error (GPa)"),
         }
+        note = f"Parameters are averages, those of epoch {self.best_epoch}, by structures that were not trained on."
         found = []
         for name, (title, label) in curves.items():
             points = [(e.epoch, y) for e in self.epochs if (y := getattr(e, name)) is not None and y > 0]
             if points:
                 x, y = np.array(points, dtype=np.float64).T
-                found.append(Figure(name, title, "epoch", label, (Line(x, y, label),), y_scale="log"))
+                lines = (Line(x, y, label),)
+                found.append(Figure(name, f"Training: {title}", "epoch", label, lines, y_scale="log", note=note))
         return tuple(found)
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> Self | None:
+        """What the metadata of a potential hold; None where it was not trained by gradients."""
+        stored = metadata.get("training", {}).get("history")
+        if stored is None:
+            return None
+        return cls(tuple(EpochRecord(**record) for record in stored["epochs"]), stored["best_epoch"])
 
     def write_csv(self, file: Path) -> None:
         """One row an epoch, whole or not at all.

@@ -17,7 +17,7 @@ ATOMS_AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class Target:
-    """A structure and what is left of its labels; None where it has none.
+    """A structure and what of its labels is to be learned; None where it has none.
 
     Attributes:
         structure: With its labels.
@@ -39,28 +39,42 @@ class Target:
 
 def make_targets(structures: Sequence[Labelled], baseline: Potential, *, quiet: bool = False) -> list[Target]:
     """The labels without what the baseline gives."""
+    return rest_of([_whole(structure) for structure in structures], baseline, quiet=quiet)
+
+
+def rest_of(targets: Sequence[Target], known: Potential, *, quiet: bool = False) -> list[Target]:
+    """The targets without what a potential gives."""
 
     def one_by_one() -> Iterator[Target]:
-        counts = [len(structure.atoms) for structure in structures]
-        for chosen in by_atoms(range(len(structures)), counts, ATOMS_AT_ONCE):
-            yield from _of([structures[index] for index in chosen], baseline)
+        counts = [target.atoms for target in targets]
+        for chosen in by_atoms(range(len(targets)), counts, ATOMS_AT_ONCE):
+            yield from _rest([targets[index] for index in chosen], known)
 
-    return list(track(one_by_one(), "taking the baseline off the labels", total=len(structures), quiet=quiet))
+    return list(track(one_by_one(), "taking off the labels what is known", total=len(targets), quiet=quiet))
 
 
-def _of(structures: Sequence[Labelled], baseline: Potential) -> Iterator[Target]:
-    known = baseline([structure.atoms for structure in structures], want=("energy", "forces"))
-    energy, forces = value(known.energy), value(known.forces)
-    stops = np.cumsum([len(structure.atoms) for structure in structures])
-    for place, (structure, stop) in enumerate(zip(structures, stops, strict=True)):
-        labels, count = structure.labels, len(structure.atoms)
-        stress = None
-        if labels.stress is not None:
-            stress = (labels.stress - value(baseline(structure.atoms, want=("stress",)).stress)[0])[VOIGT]
+def _whole(structure: Labelled) -> Target:
+    labels, count = structure.labels, len(structure.atoms)
+    return Target(
+        structure,
+        None if labels.energy is None else np.array([labels.energy / count]),
+        None if labels.forces is None else labels.forces.ravel(),
+        None if labels.stress is None else labels.stress[VOIGT],
+    )
+
+
+def _rest(targets: Sequence[Target], known: Potential) -> Iterator[Target]:
+    found = known([target.structure.atoms for target in targets], want=("energy", "forces"))
+    energy, forces = value(found.energy), value(found.forces)
+    stops = np.cumsum([target.atoms for target in targets])
+    for place, (target, stop) in enumerate(zip(targets, stops, strict=True)):
+        stress = target.stress
+        if stress is not None:
+            stress = stress - value(known(target.structure.atoms, want=("stress",)).stress)[0][VOIGT]
         yield Target(
-            structure,
-            None if labels.energy is None else np.array([labels.energy - energy[place]]) / count,
-            None if labels.forces is None else (labels.forces - forces[stop - count : stop]).ravel(),
+            target.structure,
+            None if target.energy is None else target.energy - energy[place] / target.atoms,
+            None if target.forces is None else target.forces - forces[stop - target.atoms : stop].ravel(),
             stress,
         )
 
