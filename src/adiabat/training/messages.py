@@ -18,7 +18,7 @@ from adiabat.training.gradient.targets import Target
 from adiabat.training.linear import solve_linear
 from adiabat.typing import FloatArray
 
-LEARNING_RATE = 5e-3
+LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
 SAMPLED_ATOMS = 1000
 """Of the structures by which a fresh model is scaled."""
 SMALLEST_FORCE = 1e-3
@@ -37,7 +37,10 @@ def fit_messages(problem: Problem) -> Fitted:
         solution = solve_linear(replace(problem, prepared=fitted))  # what validates is not fitted to
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
-    found = descend(_scaled(problem, data), data, problem, learning_rate=LEARNING_RATE)
+    model = _scaled(problem, data)
+    if parts:
+        torch.nn.init.zeros_(model.readout)  # the descent begins at the linear fit itself
+    found = descend(model, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
     return Fitted((*parts, found.model), found.summary, (*notes, *found.notes))
 
 
