@@ -13,6 +13,7 @@ from adiabat.basis.angular import real_spherical_harmonics
 from adiabat.errors import ConfigurationError
 from adiabat.models import MessagePassing
 from adiabat.models.messages.blocks import BlockEvaluator
+from adiabat.models.messages.compiled import CompiledFunctions
 from adiabat.models.messages.harmonics import Harmonics
 from adiabat.models.messages.radial import bound, envelope
 from adiabat.neighbors import neighbor_graph
@@ -173,13 +174,25 @@ def test_compiling_what_is_compiled_already_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_compiled_functions_give_what_the_layers_give_for_any_number_of_atoms() -> None:
+def test_traced_functions_give_what_the_layers_give_for_any_number_of_atoms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda traced, **_: traced)
     model = made_messages()
-    potential, compiled = Potential([model]), Potential([model]).compiled()
+    evaluator = BlockEvaluator(model, made=CompiledFunctions, block=5)
     cases = contract_cases(SPECIES, length=LENGTH)
-    for atoms in (cases[0].atoms, cases[0].atoms * (5, 3, 3), cases[5].atoms, cases[-1].atoms):
-        expected, found = (one(atoms, want=("energies", "forces")) for one in (potential, compiled))
-        for name in ("energies", "forces"):
-            one, other = (cast(Tensor, getattr(each, name)) for each in (found, expected))
-            assert float((one - other).abs().max()) < 1e-12 * (1 + float(other.abs().max()))
+    for atoms in (cases[0].atoms, cases[0].atoms * (3, 1, 1), cases[5].atoms, cases[-1].atoms):
+        graph = neighbor_graph(Batch.from_atoms(atoms), model.cutoff)
+
+        require_equal(evaluator(graph, forces=True, virial=True), model.differentiated(graph, forces=True, virial=True))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_compiled_functions_give_what_the_layers_give() -> None:
+    potential = Potential([made_messages()])
+    atoms = contract_cases(SPECIES, length=LENGTH)[0].atoms
+
+    expected, found = (one(atoms, want=("energies", "forces")) for one in (potential, potential.compiled()))
+
+    for name in ("energies", "forces"):
+        one, other = (cast(Tensor, getattr(each, name)) for each in (found, expected))
+        assert float((one - other).abs().max()) < 1e-12 * (1 + float(other.abs().max()))

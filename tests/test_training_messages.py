@@ -1,22 +1,24 @@
 """Message passing is trained by the same command, on the same checks of the data."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from ase import Atoms
 from torch import Tensor
-from training_structures import labelled_cells, training_data
+from training_structures import labelled_cells, noisy, training_data
 
 from adiabat.errors import ConfigurationError
 from adiabat.models import MessagePassing
-from adiabat.potential import load_potential
-from adiabat.system import Labelled, Labels
+from adiabat.potential import Potential, load_potential
+from adiabat.system import Labelled
 from adiabat.training import TrainConfig, train
+from adiabat.training.gradient.targets import Target
 from adiabat.training.messages import loss_scales, mean_energies
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "model": "messages",
     "messages": {
         "cutoff_angstrom": 4.0,
@@ -27,7 +29,14 @@ SETTINGS = {
         "hidden": 16,
         "radial_hidden": 8,
     },
-    "gradient": {"epochs": 30, "batch_atoms": 16, "learning_rate": 2e-2, "average": 0.9, "precision": "float32"},
+    "gradient": {
+        "epochs": 30,
+        "batch_atoms": 16,
+        "learning_rate": 2e-2,
+        "average": 0.9,
+        "validation_fraction": 0.4,
+        "precision": "float32",
+    },
 }
 
 
@@ -39,24 +48,43 @@ def test_it_learns_and_is_stored(tmp_path: Path) -> None:
 
     loaded = load_potential(tmp_path / "messages.adiabat")
     assert any(isinstance(part, MessagePassing) for part in loaded.parts)
+    spread = np.std([s.labels.forces for s in structures if s.labels.forces is not None])
+    assert force_error(loaded, structures) < 0.25 * spread
+
+
+def force_error(potential: Potential, structures: Sequence[Labelled]) -> float:
+    """eV/Å, root mean square."""
     labels = np.concatenate([s.labels.forces for s in structures if s.labels.forces is not None])
-    errors = cast(Tensor, loaded([s.atoms for s in structures]).forces).numpy() - labels
-    assert np.sqrt(np.square(errors).mean()) < 0.4 * labels.std()
+    errors = cast(Tensor, potential([s.atoms for s in structures]).forces).numpy() - labels
+    return float(np.sqrt(np.square(errors).mean()))
+
+
+def test_it_learns_what_a_linear_expansion_leaves() -> None:
+    settings = SETTINGS | {
+        "messages": {**SETTINGS["messages"], "start": "linear"},
+        "gradient": {**SETTINGS["gradient"], "epochs": 2, "learning_rate": 1e-4},
+        "basis": {"size": "small", "cutoff_angstrom": 4.0},
+    }
+
+    potential = train(noisy(training_data()), TrainConfig.parse(settings), quiet=True)
+
+    kinds = [part.kind for part in potential.parts]
+    assert kinds[-2:] == ["linear_ace", "message_passing"]
+    structures = labelled_cells()
+    alone = Potential(potential.parts[:-1])
+    assert 0 < abs(force_error(potential, structures) - force_error(alone, structures)) < 0.02
 
 
 def test_errors_are_counted_in_typical_forces() -> None:
-    forces = np.full((4, 3), 2.0)
-    with_stress = Labelled(Atoms("H4"), Labels(forces=forces, stress=np.diag([1.0, -1.0, 0.0])))
-    plain = Labelled(Atoms("H4"), Labels(energy=1.0, forces=-forces))
+    forces = np.full(12, 2.0)
+    targets = [Target(Labelled(Atoms("H4")), None, sign * forces, None) for sign in (1, -1)]
 
-    scales = loss_scales([with_stress, plain])
-
-    assert scales == pytest.approx({"energy": 0.006, "forces": 0.2, "stress": 0.1 * (2 / 9) ** 0.5})
-    assert loss_scales([Labelled(Atoms("H"), Labels(energy=1.0))]) is None
+    assert loss_scales(targets) == pytest.approx({"energy": 0.006, "forces": 0.2})
+    assert loss_scales([Target(Labelled(Atoms("H4")), np.ones(1), None, None)]) == {}
 
 
 def test_keys_without_effect_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="basis would have no effect with model=messages"):
+    with pytest.raises(ConfigurationError, match=r"basis would have no effect with messages\.start=random"):
         TrainConfig.parse(SETTINGS | {"basis": {"size": "small"}})
     with pytest.raises(ConfigurationError, match="messages would have no effect with model=ace"):
         TrainConfig.parse({"messages": {"layers": 1}})

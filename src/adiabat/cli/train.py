@@ -28,7 +28,7 @@ class HowOptions:
     """What is trained, and how."""
 
     model: Annotated[
-        str | None, typer.Option("--model", help="ace (linear, with error bars; the default) or network.")
+        str | None, typer.Option("--model", help="ace (linear, with error bars; the default), network or messages.")
     ] = None
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", help="Of a descent by gradients, which is planned to end in time.")
@@ -57,7 +57,7 @@ def train_command(
     """Train a potential; the defaults need no tuning.
 
     The data are checked first, as by `adiabat check`. A checkpoint lies beside the output (OUT.checkpoint/) until it is
-    written; a training by gradients (--model network) writes a row for each epoch to OUT.training.csv.
+    written; a training by gradients (--model network, messages) writes a row for each epoch to OUT.training.csv.
 
     Example: adiabat train train.xyz --test test.xyz --out si.adiabat
     """

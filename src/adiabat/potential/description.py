@@ -7,7 +7,7 @@ from typing import Any
 from ase.data import chemical_symbols
 
 from adiabat.data.isolated import Source
-from adiabat.models import IsolatedAtoms, LinearACE
+from adiabat.models import IsolatedAtoms, LinearACE, MessagePassing
 from adiabat.models.network import InvariantNetwork
 from adiabat.physics import ZBL
 from adiabat.potential.file import UNITS, fingerprint
@@ -121,6 +121,16 @@ def _invariant_network(part: InvariantNetwork) -> PartDescription:
     parameters = sum(parameter.numel() for parameter in part.parameters())
     details = f"perceptrons with hidden layers of {layers} on {part.transform.shape[1]} combinations of the invariants"
     return PartDescription(part.kind, part.cutoff, part.basis.n_functions, parameters, details)
+
+
+@describe_part.register
+def _message_passing(part: MessagePassing) -> PartDescription:
+    shape, parameters = part.config, sum(parameter.numel() for parameter in part.parameters())
+    details = (
+        f"{shape.layers} layer(s), l up to {shape.l_max}, {shape.edge_channels} scalars and {shape.vector_channels} vectors on edges, "
+        f"{shape.channels} channels on atoms"
+    )
+    return PartDescription(part.kind, part.cutoff, None, parameters, details)
 
 
 @describe_part.register

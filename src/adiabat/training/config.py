@@ -20,17 +20,32 @@ BY_GRADIENTS: tuple[Model, ...] = ("network", "messages")
 IDLE: dict[Model, tuple[str, ...]] = {
     "ace": ("network", "messages", "gradient"),
     "network": ("messages", "calibration"),
-    "messages": ("network", "basis", "search", "calibration"),
+    "messages": ("network", "calibration"),
 }
 """Groups of keys that have no effect with a model."""
+
+
+class MessagesTraining(MessagesConfig):
+    """The shape of message passing, and what it begins with.
+
+    Attributes:
+        start: "random": it learns all that the baseline leaves. "linear": what a linear expansion, fitted first and kept beside it, leaves.
+    """
+
+    start: Literal["random", "linear"] = "random"
+
+    @property
+    def shape(self) -> MessagesConfig:
+        """The shape alone."""
+        return MessagesConfig(**self.model_dump(exclude={"start"}))
 
 
 class TrainConfig(Config):
     """Everything that a potential depends on beside its data.
 
     Attributes:
-        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients. "messages":
-            equivariant message passing, likewise.
+        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients.
+            "messages": equivariant message passing, likewise.
         data: Keys, isolated-atom energies, splits.
         basis: The invariants.
         repulsion: What takes over where atoms come closer than in the data.
@@ -49,7 +64,7 @@ class TrainConfig(Config):
     search: SearchConfig = Field(default_factory=SearchConfig)
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     network: NetworkConfig = Field(default_factory=NetworkConfig)
-    messages: MessagesConfig = Field(default_factory=MessagesConfig)
+    messages: MessagesTraining = Field(default_factory=MessagesTraining)
     gradient: GradientConfig = Field(default_factory=GradientConfig)
     accept: tuple[str, ...] = ()
 
@@ -58,6 +73,10 @@ class TrainConfig(Config):
         idle = sorted(set(IDLE[self.model]) & self.model_fields_set)
         if idle:
             raise ValueError(f"{' and '.join(idle)} would have no effect with model={self.model}")
+        if self.model == "messages" and self.messages.start == "random":
+            fields = self.model_fields_set & {"basis", "search"}
+            if fields:
+                raise ValueError(f"{' and '.join(sorted(fields))} would have no effect with messages.start=random")
         if self.model == "network" and self.network.start == "random":
             fields = self.model_fields_set & {"search"} | (
                 {"basis.size"} if "size" in self.basis.model_fields_set else set()

@@ -11,65 +11,71 @@ from adiabat.models import MessagePassing
 from adiabat.models.messages.standardize import standardized
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
-from adiabat.system import Batch, Labelled
-from adiabat.training.examples import value
+from adiabat.system import Batch
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.descend import DescentData, descend
+from adiabat.training.gradient.targets import Target
+from adiabat.training.linear import solve_linear
 from adiabat.typing import FloatArray
 
-LEARNING_RATE = 5e-3
+LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
 SAMPLED_ATOMS = 1000
 """Of the structures by which a fresh model is scaled."""
 SMALLEST_FORCE = 1e-3
 """eV/Å."""
-SMALLEST_STRESS = 1e-6
-"""eV/Å³."""
-ENERGY_SCALE_ANGSTROM, FORCE_SCALE, STRESS_SCALE = 0.003, 0.1, 0.1
-"""Of energies per atom and forces, in typical forces; of stresses, in their spread."""
+ENERGY_SCALE_ANGSTROM, FORCE_SCALE = 0.003, 0.1
+"""Of energies per atom and of forces, in typical forces."""
 
 
 def fit_messages(problem: Problem) -> Fitted:
-    """A message-passing model, from random weights."""
-    config = problem.config
-    sample = _sample(problem.prepared.fitted, seed=config.gradient.seed)
-    model = MessagePassing(config.messages, problem.prepared.model.species, seed=config.gradient.seed)
-    graph = neighbor_graph(Batch.from_atoms([structure.atoms for structure in sample]), model.cutoff)
-    left = _left_energies(sample, problem.prepared.baseline)
-    binding = mean_energies([structure.atoms for structure in sample], left, model.species)
-    model = standardized(model, graph, energy_scale_ev=_typical_force(sample), binding_ev=torch.from_numpy(binding))
-    data, scales = DescentData.of(problem), loss_scales(problem.prepared.fitted)
-    if scales is not None:
-        data = replace(data, scales=scales)
-    found = descend(model, data, problem, learning_rate=LEARNING_RATE)
-    return Fitted((found.model,), found.summary, found.notes)
+    """A message-passing model, beside a linear expansion or alone."""
+    config, data = problem.config, DescentData.of(problem)
+    data = replace(data, scales={**data.scales, **loss_scales(data.training)})
+    parts, notes = (), ()
+    if config.messages.start == "linear":
+        fitted = replace(problem.prepared, fitted=[target.structure for target in data.training])
+        solution = solve_linear(replace(problem, prepared=fitted))  # what validates is not fitted to
+        parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
+        data = data.after(Potential(parts), quiet=problem.quiet)
+    model = _scaled(problem, data)
+    if parts:
+        torch.nn.init.zeros_(model.readout)  # the descent begins at the linear fit itself
+    found = descend(model, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
+    return Fitted((*parts, found.model), found.summary, (*notes, *found.notes))
 
 
-def loss_scales(structures: Sequence[Labelled]) -> dict[str, float] | None:
-    """What errors are counted in, by kind of label; None without forces: then as any model's.
+def _scaled(problem: Problem, data: DescentData) -> MessagePassing:
+    """With drawn weights, and scales of what is to be learned."""
+    config, seed = problem.config.messages, problem.config.gradient.seed
+    model = MessagePassing(config.shape, problem.prepared.model.species, seed=seed)
+    sample = _sample(data.training, seed=seed)
+    structures = [target.structure.atoms for target in sample]
+    energies = np.array([np.nan if t.energy is None else t.energy[0] * t.atoms for t in sample])
+    return standardized(
+        model,
+        neighbor_graph(Batch.from_atoms(structures), model.cutoff),
+        energy_scale_ev=_typical_force(sample),
+        binding_ev=torch.from_numpy(mean_energies(structures, energies, model.species)),
+    )
+
+
+def loss_scales(targets: Sequence[Target]) -> dict[str, float]:
+    """What errors of energies and forces are counted in; nothing without forces.
 
     Energies are counted in forces times a length, not in their own spread: that of molecules is small, and energies that count too
     much keep a descent from learning forces.
     """
-    if all(structure.labels.forces is None for structure in structures):
-        return None
-    typical = _typical_force(structures)
-    found = {"energy": ENERGY_SCALE_ANGSTROM * typical, "forces": FORCE_SCALE * typical}
-    stresses = [structure.labels.stress for structure in structures if structure.labels.stress is not None]
-    return found | ({"stress": STRESS_SCALE * max(float(np.std(stresses)), SMALLEST_STRESS)} if stresses else {})
+    if all(target.forces is None for target in targets):
+        return {}
+    typical = _typical_force(targets)
+    return {"energy": ENERGY_SCALE_ANGSTROM * typical, "forces": FORCE_SCALE * typical}
 
 
-def _sample(structures: Sequence[Labelled], *, seed: int) -> list[Labelled]:
-    """Structures with neighbours, drawn until there are enough atoms."""
-    joined = [structure for structure in structures if not structure.is_isolated_atom]
-    order = np.random.default_rng(seed).permutation(len(joined))
-    sizes = np.cumsum([len(joined[index].atoms) for index in order])
-    return [joined[index] for index in order[: int(np.searchsorted(sizes, SAMPLED_ATOMS)) + 1]]
-
-
-def _left_energies(structures: Sequence[Labelled], baseline: Potential) -> FloatArray:
-    """(S,) eV that the baseline leaves; NaN without a label."""
-    known = value(baseline([structure.atoms for structure in structures], want=("energy",)).energy)
-    return np.array([np.nan if s.labels.energy is None else s.labels.energy for s in structures]) - known
+def _sample(targets: Sequence[Target], *, seed: int) -> list[Target]:
+    """Some, drawn until there are enough atoms."""
+    order = np.random.default_rng(seed).permutation(len(targets))
+    sizes = np.cumsum([targets[index].atoms for index in order])
+    return [targets[index] for index in order[: int(np.searchsorted(sizes, SAMPLED_ATOMS)) + 1]]
 
 
 def mean_energies(structures: Sequence[Atoms], energies: FloatArray, species: Sequence[int]) -> FloatArray:
@@ -86,7 +92,7 @@ def mean_energies(structures: Sequence[Atoms], energies: FloatArray, species: Se
     return np.linalg.lstsq(counts[known] / sizes[:, None], energies[known] / sizes, rcond=1e-6)[0]
 
 
-def _typical_force(structures: Sequence[Labelled]) -> float:
+def _typical_force(targets: Sequence[Target]) -> float:
     """eV/Å, their root mean square: over an Ångström, an energy of the right size. 1 where there are no forces."""
-    rows = [structure.labels.forces.ravel() for structure in structures if structure.labels.forces is not None]
+    rows = [target.forces for target in targets if target.forces is not None]
     return max(float(np.sqrt(np.square(np.concatenate(rows)).mean())), SMALLEST_FORCE) if rows else 1.0

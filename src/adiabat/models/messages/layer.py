@@ -82,7 +82,7 @@ class Layer(nn.Module):
         super().__init__()
         degrees = tuple(range(config.l_max + 1))
         self.components = [2 * degree + 1 for degree in degrees]
-        self.first, self.species, self.hidden = first, species, config.hidden
+        self.species, self.hidden = species, config.hidden
         tells_vectors = config.vector_channels > 0 and not last
         self.tells = config.edge_channels + (3 * config.vector_channels if tells_vectors else 0)
         self.mixing = Mixing(degrees, config.edge_channels, config.channels)

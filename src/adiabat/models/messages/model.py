@@ -188,8 +188,8 @@ class MessagePassing(nn.Module):
 
     @classmethod
     def from_state(cls, state: PartState) -> Self:
-        """The inverse of `to_state`."""
+        """The inverse of `to_state`; its parameters require no gradient."""
         values: dict[str, Any] = state.values
         model = cls(MessagesConfig.restore(values["config"]), tuple(values["species"]))
         model.load_state_dict(state.tensors)
-        return model
+        return model.requires_grad_(False)
