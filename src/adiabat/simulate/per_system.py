@@ -3,7 +3,6 @@
 Values per structure are few: they are NumPy arrays here, which cost less than tensors do as long as they are small.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,8 +37,3 @@ def deformed_cell(cell: Tensor, matrices: FloatArray) -> Tensor:
     """(S, 3, 3) cell·F; matrices as in `transformed`."""
     found = cell.numpy() * matrices if matrices.shape[-1] == 1 else cell.numpy() @ matrices
     return torch.from_numpy(found)
-
-
-def spread(values: FloatArray, systems: int) -> FloatArray:
-    """(S,) of values (S,) or (1,)."""
-    return np.broadcast_to(values, (systems,))
