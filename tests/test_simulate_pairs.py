@@ -98,7 +98,7 @@ def test_energies_at_two_temperatures_have_the_ratio_of_boltzmann(name: str) -> 
 
 
 def crystal_volumes(integrator: Integrator, pressure_gpa: float, *, flexible: bool) -> FloatArray:
-    """(300,) Å³, of as many crystals of four atoms 150 steps after an equilibrium of the mean pressure."""
+    """(300,) Å³, of as many crystals of four atoms 300 steps after an equilibrium of the mean pressure."""
     crystals = BreathingCrystals(free=conserves_momentum(integrator))
     state = thermal_state(
         integrator,
@@ -109,7 +109,7 @@ def crystal_volumes(integrator: Integrator, pressure_gpa: float, *, flexible: bo
         flexible=flexible,
         seed=round(1e3 * pressure_gpa),
     )
-    for _ in range(150):
+    for _ in range(300):
         state = integrator.step(state, crystals)
     return state.batch.volume.numpy()
 
