@@ -197,23 +197,23 @@ def test_settings_that_make_no_sense_or_have_no_effect_are_refused(values: dict,
 def test_structures_that_a_barostat_cannot_have_are_refused(
     atoms: Atoms, said: str, thermostat: str, tmp_path: Path
 ) -> None:
-    estimate = {"compressibility_per_gpa": 0.1} if thermostat == "csvr" else {}
+    estimate: dict[str, Any] = {"compressibility_per_gpa": 0.1} if thermostat == "csvr" else {}
     with pytest.raises(AdiabatError, match=said) as caught:
-        run(tmp_path / "run", atoms, **(NPT | {"thermostat": thermostat} | estimate))
+        run(tmp_path / "run", atoms, **{**NPT, "thermostat": thermostat, **estimate})
     assert isinstance(caught.value, StructureError)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_cell_that_becomes_thinner_than_twice_the_skin_stops_the_run(tmp_path: Path) -> None:
     atoms = Atoms("Ar", cell=[3.7, 3.7, 40], pbc=True)
-    values = NPT | {"pressure_gpa": 3000.0, "compressibility_per_gpa": 1e-3, "temperature_k": 1.0}
+    values: dict[str, Any] = NPT | {"pressure_gpa": 3000.0, "compressibility_per_gpa": 1e-3, "temperature_k": 1.0}
     with pytest.raises(SimulationError, match=r"the cell of structure 0 is 1.* Å thick"):
         run(tmp_path / "run", atoms, steps=4000, **values)
     assert (tmp_path / "run/last_frame.xyz").exists()
 
 
 def test_a_barostat_that_is_overrun_stops_the_run(tmp_path: Path) -> None:
-    values = NPT | {"pressure_gpa": 1e4, "compressibility_per_gpa": 0.5}
+    values: dict[str, Any] = NPT | {"pressure_gpa": 1e4, "compressibility_per_gpa": 0.5}
     with pytest.raises(SimulationError, match="strained by"):
         run(tmp_path / "run", **values)
 

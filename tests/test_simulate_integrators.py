@@ -114,18 +114,18 @@ GASES: dict[str, tuple[Integrator, int]] = {
 
 
 def gas_volumes(integrator: Integrator, *, pressure_gpa: float = GAS_GPA, temperature_k: float = GAS_K) -> np.ndarray:
-    """(300,) in units of k_B T / P: one of each structure, five relaxation times after the start."""
+    """(200,) in units of k_B T / P: one of each structure, three relaxation times after the start."""
     scale = BOLTZMANN_EV_PER_K * temperature_k / pressure_gpa * GPA_PER_EV_PER_CUBIC_ANGSTROM
     side = (GAS_ATOMS * scale) ** (1 / 3)
     atoms = Atoms(
         f"Ar{GAS_ATOMS}", np.random.default_rng(0).uniform(0, side, (GAS_ATOMS, 3)), cell=3 * [side], pbc=True
     )
-    batch = Batch.from_atoms([atoms] * 300)
+    batch = Batch.from_atoms([atoms] * 200)
     masses, streams = torch.full((batch.n_atoms,), 40.0, dtype=torch.float64), Streams.of(batch, 3)
     at_rest = int(integrator.degrees_of_freedom(still(integrator, batch, masses, streams))[0]) < 3 * GAS_ATOMS
     velocities = maxwell_boltzmann(batch, masses, streams, temperature_k=temperature_k, at_rest=at_rest)
     state = integrator.init(batch, Gas(), velocities=velocities, masses=masses, streams=streams)
-    for _ in range(2000):
+    for _ in range(1200):
         state = integrator.step(state, Gas())
     return state.batch.volume.numpy() / scale
 
@@ -166,17 +166,17 @@ class OneMore(VelocityRescaling):
 @pytest.mark.parametrize(
     ("broken", "found"),
     [
-        (lambda h: Berendsen(h, 300.0, TAU_FS), "variance of the kinetic energy"),
-        (lambda h: VelocityRescaling(h, 306.0, TAU_FS), "kinetic energy|temperature|<u²>"),
-        (lambda h: NoseHooverChains(h, 306.0, TAU_FS), "kinetic energy|temperature|<u²>"),
-        (lambda h: OneMore(h, 300.0, TAU_FS), "<u²>|kinetic energy"),
+        (lambda h: Berendsen(h, 300.0, 10.0), "variance of the kinetic energy"),
+        (lambda h: VelocityRescaling(h, 306.0, 10.0), "kinetic energy|temperature|<u²>"),
+        (lambda h: NoseHooverChains(h, 306.0, 10.0), "kinetic energy|temperature|<u²>"),
+        (lambda h: OneMore(h, 300.0, 10.0), "<u²>|kinetic energy"),
     ],
     ids=["Berendsen's thermostat", "2 % too hot", "chains 2 % too hot", "a degree of freedom too many"],
 )
 def test_a_thermostat_that_samples_another_ensemble_is_found(broken: Callable, found: str) -> None:
-    """With 2,000 samples of each of 60 systems; the shipped contract, of 150, sees what is off by a few per cent."""
+    """With 1,200 systems; the shipped contract, with 60, sees what is off by some per cent."""
     with pytest.raises(ContractViolation, match=found):
-        check_ensemble(broken(1.6), 300.0, settling=100, samples=2000)
+        check_ensemble(broken(1.6), 300.0, settling=60, samples=60, systems=1200)
 
 
 class Euler(VelocityVerlet):

@@ -14,7 +14,7 @@ from adiabat.simulate.langevin import LangevinBAOAB
 from adiabat.simulate.per_system import deformed_cell, transformed
 from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import State, drift_velocity, kinetic_energy_ev, kinetic_tensor_ev
+from adiabat.simulate.state import State, drift_velocity, kinetic_tensor_ev
 from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
@@ -103,22 +103,22 @@ class CellRescaling:
         before = kicked(state.velocities, state, by_fs=half)
         thermal = self.thermostat.thermalised(state, before)
         positions = torch.add(state.batch.positions, before + thermal.velocities, alpha=half)
-        strain = self._strain(thermal)
+        drift = self._drift(thermal)
+        moving = thermal.velocities - drift
+        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
+        strain = self._strain(thermal, kinetic)
         _require_small(strain)
         stretch, shrink = spectral(strain, np.exp, _exp_of_minus)
-        drift = self._drift(thermal)[state.batch.system]
-        velocities = drift + transformed(state.batch, thermal.velocities - drift, shrink)
+        velocities = drift + transformed(state.batch, moving, shrink)
         cell = deformed_cell(state.batch.cell, stretch)
         arrived = moved(thermal, transformed(state.batch, positions, stretch), potential, cell=cell)
-        gained = kinetic_energy_ev(state.batch, state.masses, velocities) - kinetic_energy_ev(
-            state.batch, state.masses, thermal.velocities
-        )
+        gained = 0.5 * np.trace(_both_sides(shrink, kinetic) - kinetic, axis1=1, axis2=2)
         work = -0.5 * (strain * trace_part(virial_part(state) + virial_part(arrived), self.cell)).sum((1, 2))
         if self.cell == "isotropic":
             work *= 3
         return arrived.replace(
             velocities=kicked(velocities, arrived, by_fs=half),
-            heat_ev=thermal.heat_ev + gained + torch.from_numpy(work),
+            heat_ev=thermal.heat_ev + torch.from_numpy(gained + work),
             **counted(state, self.timestep_fs),
         )
 
@@ -150,13 +150,13 @@ class CellRescaling:
         """(S,) eV: potential and kinetic energy less what thermostat and barostat gave."""
         return self.thermostat.conserved_energy_ev(state)
 
-    def _strain(self, state: State) -> FloatArray:
+    def _strain(self, state: State, kinetic_ev: FloatArray) -> FloatArray:
         """(S, 3, 3) or (S, 1, 1): the logarithm of the deformation in this step."""
         time_fs, step_fs = state.time_fs + 0.5 * self.timestep_fs, self.timestep_fs
         thermal = BOLTZMANN_EV_PER_K * at_time(self.thermostat.temperature_k, time_fs)
         target = at_time(self.pressure_gpa, time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
         beta = self.compressibility_per_gpa * GPA_PER_EV_PER_CUBIC_ANGSTROM
-        volume, internal = volumes(state), self._internal(state)
+        volume, internal = volumes(state), kinetic_ev + virial_part(state)
         excess = np.trace(internal, axis1=1, axis2=2) / (3 * volume) - target
         noise = self._noise(state)
         root = np.sqrt(volume)
@@ -171,16 +171,12 @@ class CellRescaling:
             0.5 * (pulled + pulled.transpose(0, 2, 1)) + width[:, None, None] * _symmetric(noise)
         )
 
-    def _internal(self, state: State) -> FloatArray:
-        """(S, 3, 3) eV: V P, with the velocities of this instant."""
-        velocities = state.velocities - self._drift(state)[state.batch.system]
-        return kinetic_tensor_ev(state.batch, state.masses, velocities).numpy() + virial_part(state)
-
     def _drift(self, state: State) -> Tensor:
-        """(S, 3) Å/fs: motion of the centre of mass that is not thermal."""
+        """(S or N, 3) Å/fs: motion of the centre of mass that is not thermal."""
         if not self.thermostat.conserves_momentum:
-            return state.velocities.new_zeros(state.batch.n_systems, 3)
-        return drift_velocity(state.batch, state.masses, state.velocities)
+            return state.velocities.new_zeros(1, 3)
+        drift = drift_velocity(state.batch, state.masses, state.velocities)
+        return drift if len(drift) == 1 else drift[state.batch.system]
 
     def _noise(self, state: State) -> FloatArray:
         """(S, 1 or 7) means of this step's and the next one's; variances add up to one for each step."""
@@ -202,6 +198,11 @@ def _symmetric(noise: FloatArray) -> FloatArray:
 
 def _deviator(matrices: FloatArray) -> FloatArray:
     return matrices - np.trace(matrices, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
+
+
+def _both_sides(matrices: FloatArray, tensors: FloatArray) -> FloatArray:
+    """(S, 3, 3) F·T·F, with F symmetric or (S, 1, 1)."""
+    return matrices**2 * tensors if matrices.shape[-1] == 1 else matrices @ tensors @ matrices
 
 
 def _exp_of_minus(values: FloatArray) -> FloatArray:

@@ -39,7 +39,7 @@ def frames_before(handle: h5py.File, names: Sequence[str], *, frames: int, lengt
 
 
 def _rows_before(dataset: h5py.Dataset, frames: int, length: int) -> int:
-    rows = dataset.chunks[0]
+    rows = dataset.chunks[0] if dataset.chunks else max(frames, 1)
     for start in range(0, frames, rows):
         try:
             chunk = dataset.id.get_chunk_info_by_coord((start, *(0,) * (dataset.ndim - 1)))

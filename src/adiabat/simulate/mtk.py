@@ -11,7 +11,7 @@ from adiabat.errors import SimulationError
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, counted, first_state, moved
-from adiabat.simulate.per_system import deformed_cell, scaled, transformed
+from adiabat.simulate.per_system import deformed_cell, scaled_about, transformed
 from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
@@ -150,7 +150,8 @@ class MartynaTobiasKlein:
         """Both chains, and what they do to atoms and cell."""
         systems = state.batch.n_systems
         thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), systems)
-        kinetic = internal_kinetic_energy_ev(state, state.velocities).numpy()
+        drift = drift_velocity(state.batch, state.masses, state.velocities)
+        kinetic = internal_kinetic_energy_ev(state, state.velocities, drift).numpy()
         links, factor, stored = self._chain(state).propagated(
             state.variables[CHAIN].numpy(), 2 * kinetic, thermal, by_fs=by_fs
         )
@@ -159,10 +160,9 @@ class MartynaTobiasKlein:
         cell_links, cell_factor, cell_stored = self._cell_chain(state).propagated(
             state.variables[CELL_CHAIN].numpy(), of_cell, thermal, by_fs=by_fs
         )
-        drift = self._drift(state)
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
         return state.replace(
-            velocities=drift + scaled(state.batch, state.velocities - drift, factor),
+            velocities=scaled_about(state.batch, state.velocities, factor, drift),
             heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
             variables={**state.variables, **_as_tensors(variables)},
         )

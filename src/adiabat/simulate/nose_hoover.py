@@ -11,7 +11,7 @@ from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_e
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, first_state
 from adiabat.simulate.middle import Middle
-from adiabat.simulate.per_system import scaled
+from adiabat.simulate.per_system import scaled_about
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
     State,
@@ -72,16 +72,16 @@ class NoseHooverChains(Middle):
 
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with what the chains make of these velocities."""
-        kinetic = internal_kinetic_energy_ev(state, velocities).numpy()
+        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)
+        kinetic = internal_kinetic_energy_ev(state, velocities, drift).numpy()
         thermal = thermal_energy_ev(
             at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs), state.batch.n_systems
         )
         links, factor, stored = self._chain(state).propagated(
             state.variables[VELOCITIES].numpy(), 2 * kinetic, thermal, by_fs=self.timestep_fs
         )
-        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)[state.batch.system]
         return state.replace(
-            velocities=drift + scaled(state.batch, velocities - drift, factor),
+            velocities=scaled_about(state.batch, velocities, factor, drift),
             heat_ev=state.heat_ev - torch.from_numpy(stored),
             variables={**state.variables, VELOCITIES: torch.from_numpy(links)},
         )

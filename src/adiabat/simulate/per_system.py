@@ -3,7 +3,6 @@
 Values per structure are few: they are NumPy arrays here, which cost less than tensors do as long as they are small.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +23,12 @@ def scaled(batch: Batch, vectors: Tensor, factors: FloatArray) -> Tensor:
     return vectors * (factor if factor.dim() == 0 else factor[:, None])
 
 
+def scaled_about(batch: Batch, vectors: Tensor, factors: FloatArray, centers: Tensor) -> Tensor:
+    """(N, 3) c + f (v - c), with a factor and a centre (S, 3) for each structure."""
+    constant = torch.from_numpy(1 - factors)[:, None] * centers
+    return scaled(batch, vectors, factors) + (constant if len(constant) == 1 else constant[batch.system])
+
+
 def transformed(batch: Batch, vectors: Tensor, matrices: FloatArray) -> Tensor:
     """(N, 3) v·F: each structure's vectors, as rows, times its matrix; matrices are (S, 3, 3), or (S, 1, 1) for multiples of one."""
     if matrices.shape[-1] == 1:
@@ -38,8 +43,3 @@ def deformed_cell(cell: Tensor, matrices: FloatArray) -> Tensor:
     """(S, 3, 3) cell·F; matrices as in `transformed`."""
     found = cell.numpy() * matrices if matrices.shape[-1] == 1 else cell.numpy() @ matrices
     return torch.from_numpy(found)
-
-
-def spread(values: FloatArray, systems: int) -> FloatArray:
-    """(S,) of values (S,) or (1,)."""
-    return np.broadcast_to(values, (systems,))

@@ -1,9 +1,9 @@
 """Pressure inside a cell, and what deforms it."""
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
 
 from adiabat.errors import StructureError
 from adiabat.simulate.state import State
@@ -53,14 +53,9 @@ def trace_part(matrices: FloatArray, shape: CellShape) -> FloatArray:
     return 0.5 * (matrices + matrices.transpose(0, 2, 1))
 
 
-def spectral(matrices: FloatArray, *functions: np.ufunc) -> list[FloatArray]:
+def spectral(matrices: FloatArray, *functions: Callable[[FloatArray], FloatArray]) -> list[FloatArray]:
     """Functions of symmetric matrices (S, 3, 3); of (S, 1, 1), multiples of the unit matrix, they are those of numbers."""
     if matrices.shape[-1] == 1:
         return [function(matrices) for function in functions]
     values, vectors = np.linalg.eigh(matrices)
     return [(vectors * function(values)[:, None, :]) @ vectors.transpose(0, 2, 1) for function in functions]
-
-
-def as_tensor(matrices: FloatArray) -> torch.Tensor:
-    """(S, 3, 3) of either form."""
-    return torch.from_numpy(matrices * np.eye(3) if matrices.shape[-1] == 1 else matrices)

@@ -118,12 +118,14 @@ def simulate_batch(
             (part.require_nothing_lost if resume else part.require_new)()
         if not resume:
             files.require_new()
-        said = plan.velocities
+        said, awareness = plan.velocities, plan.awareness
         plan = plan.completed()
         said = "\n".join([said, *plan.notes])
         state, follower = plan.first_state()
         with files.claimed():
-            return _carry_out(_Run.started(files, plan, state, follower), stop, clock, said=said, quiet=quiet)
+            return _carry_out(
+                _Run.started(files, plan, state, follower, awareness), stop, clock, said=said, quiet=quiet
+            )
 
 
 def _start(structures: Sequence[Atoms], places: Sequence[str] | None, config: SimulationConfig) -> Start:
@@ -173,8 +175,10 @@ class _Run:
     saved_at: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def started(cls, files: RunFolder, plan: Plan, state: State, follower: Follower) -> Self:
-        integrator, description, awareness = plan.integrator, plan.describe(), plan.awareness
+    def started(
+        cls, files: RunFolder, plan: Plan, state: State, follower: Follower, awareness: Awareness | None
+    ) -> Self:
+        integrator, description = plan.integrator, plan.describe()
         seen, records = observe_each(state, integrator), []
         for system, (part, first) in enumerate(zip(plan.parts(files), seen, strict=True)):
             kept = awareness is not None
@@ -300,9 +304,11 @@ class _Run:
             found.append(summary)
         return tuple(found)
 
-    def name_of(self, system: int) -> str:
-        """A structure, for people, where there are several."""
-        return "" if len(self.records) == 1 else f"{self.records[system].files.path.name}: "
+    def say_flagged(self, live: LiveLine, *, but: Sequence[int] = ()) -> None:
+        """Which structures are far from the training, but for those that are known to be."""
+        for system in sorted(set(self.flagged) - set(but)):
+            name = "" if len(self.records) == 1 else f"{self.records[system].files.path.name}: "
+            live.say(f"step {self.state.step}: {name}{self.looks[system].why}")
 
     def _check_energies(self, state: State, seen: Sequence[Observation]) -> None:
         atoms = state.batch.counts.tolist() if seen else []
@@ -337,11 +343,11 @@ def _carry_out(run: _Run, stop: StopRequest, clock: _Clock, *, said: str, quiet:
     live = LiveLine(steps=config.steps, done=run.state.step, timestep_fs=timestep_fs, atoms=atoms, quiet=quiet)
     with live:
         live.say(f"step {run.state.step} of {config.steps}: {said}")
+        run.say_flagged(live)
         while run.state.step < config.steps and not (stop.requested or run.is_stopped or clock.is_over):
             before = run.flagged
             run.advance()
-            for system in sorted(set(run.flagged) - set(before)):
-                live.say(f"step {run.state.step}: {run.name_of(system)}{run.looks[system].why}")
+            run.say_flagged(live, but=before)
             live.update(run.state.step, lambda: observe(run.state, run.integrator))
         speed = live.speed(run.state.step)
     run.save()

@@ -88,10 +88,10 @@ def temperature_k(kinetic_ev: Tensor, degrees_of_freedom: Tensor) -> Tensor:
     return 2 * kinetic_ev / (degrees_of_freedom.to(kinetic_ev.dtype) * BOLTZMANN_EV_PER_K)
 
 
-def internal_kinetic_energy_ev(state: State, velocities: Tensor) -> Tensor:
-    """(S,) eV: that of the motion about the centre of mass, where that moves freely."""
+def internal_kinetic_energy_ev(state: State, velocities: Tensor, drift: Tensor | None = None) -> Tensor:
+    """(S,) eV: that of the motion about the centre of mass, where that moves freely; `drift` is its velocity, where it is known."""
     batch, masses = state.batch, state.masses
-    drift = drift_velocity(batch, masses, velocities, state.fixed)
+    drift = drift_velocity(batch, masses, velocities, state.fixed) if drift is None else drift
     of_drift = 0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * batch.sum_over_atoms(masses) * drift.square().sum(-1)
     return kinetic_energy_ev(batch, masses, velocities) - of_drift
 

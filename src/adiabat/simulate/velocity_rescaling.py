@@ -11,7 +11,7 @@ from torch import Tensor
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import first_state
 from adiabat.simulate.middle import Middle
-from adiabat.simulate.per_system import scaled
+from adiabat.simulate.per_system import scaled_about
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
     State,
@@ -61,10 +61,10 @@ class VelocityRescaling(Middle):
 
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with these velocities rescaled, and the heat."""
-        kinetic = internal_kinetic_energy_ev(state, velocities).numpy()
+        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)
+        kinetic = internal_kinetic_energy_ev(state, velocities, drift).numpy()
         factor = self._factor(state, kinetic)
-        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)[state.batch.system]
-        thermal = drift + scaled(state.batch, velocities - drift, factor)
+        thermal = scaled_about(state.batch, velocities, factor, drift)
         heat_ev = state.heat_ev + torch.from_numpy((factor**2 - 1) * kinetic)
         return state.replace(velocities=thermal, heat_ev=heat_ev)
 

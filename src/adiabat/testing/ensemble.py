@@ -34,8 +34,9 @@ def check_ensemble(
     flexible: bool = False,
     settling: int = SETTLING,
     samples: int = SAMPLES,
+    systems: int = SYSTEMS,
 ) -> None:
-    """Of 60 crystals of 8 atoms, which start as the ensemble has them: means and variances over the steps that follow.
+    """Of crystals of 8 atoms, which start as the ensemble has them: means and variances over the steps that follow.
 
     Displacements and kinetic energies: means and squares. At constant pressure, volumes likewise; with a flexible cell shapes, too.
 
@@ -46,6 +47,7 @@ def check_ensemble(
         flexible: Whether shapes change.
         settling: Steps before the first sample.
         samples: Steps with a sample each.
+        systems: How many crystals.
 
     Raises:
         ContractViolation: With the mean, its standard error and what it should be.
@@ -54,7 +56,7 @@ def check_ensemble(
     state = thermal_state(
         integrator,
         crystals,
-        (ATOMS,) * SYSTEMS,
+        (ATOMS,) * systems,
         temperature_k=temperature_k,
         pressure_gpa=pressure_gpa,
         flexible=flexible,
