@@ -24,6 +24,7 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.pressure import PressureCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck, moving
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck, sampled
@@ -45,9 +46,10 @@ def only(found: Validation) -> CheckResult:
 
 
 def test_a_right_potential_passes_everything() -> None:
-    found = validate(subject(), start(), temperature_k=40.0, config=ValidateConfig.parse(SHORT), quiet=True)
+    config = ValidateConfig.parse(SHORT)
+    found = validate(subject(cutoff=4.6), squeezed(), temperature_k=40.0, config=config, quiet=True)
     assert found.passed, [one.reason for one in found.failed]
-    assert found.sentences() == ("12 of 12 checks passed, 5 could not be made.",)
+    assert found.sentences() == ("14 of 14 checks passed, 5 could not be made.",)
     not_made = {one.name for one in found.checks if one.passed is None}
     assert not_made == {
         "test set",
@@ -106,6 +108,23 @@ def test_species_share_the_kinetic_energy_alike() -> None:
     names = [one.name for one in found.checks]
     assert names[3:] == ["nvt: temperature of Ar", "nvt: temperature of Kr"]
     assert found.passed
+
+
+def squeezed() -> Atoms:
+    atoms = start()
+    atoms.set_cell(atoms.cell.array * 0.97, scale_atoms=True)
+    return atoms
+
+
+def test_volumes_fluctuate_as_the_compressibility_has_it() -> None:
+    found = checked(subject(cutoff=4.6), PressureCheck(), atoms=squeezed(), settle_ps=0.6, nvt_ps=2.0)
+    assert [one.passed for one in found.checks] == [True, True]
+    assert "by the pressures of three volumes" in found.checks[1].reason
+
+
+def test_a_potential_whose_pressure_falls_when_it_is_squeezed_fails() -> None:
+    found = checked(subject(cutoff=4.6, stress_sign=-1.0), PressureCheck(), atoms=squeezed(), nvt_ps=1.0)
+    assert "squeezed, the pressure falls" in found.failed[0].reason
 
 
 def test_a_time_step_that_is_too_long_fails() -> None:

@@ -21,6 +21,7 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.pressure import PressureCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     LocalityCheck(),
     ConstantEnergyCheck(),
     KineticEnergyCheck(),
+    PressureCheck(),
     StructureCheck(),
     SpectrumCheck(),
     HotRunCheck(),
