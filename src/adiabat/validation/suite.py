@@ -15,6 +15,7 @@ from adiabat.simulate.checks import require_positive
 from adiabat.system import Labelled, require_valid
 from adiabat.validation.check import Case, Check, CheckResult, Clock
 from adiabat.validation.checks.constant_energy import ConstantEnergyCheck
+from adiabat.validation.checks.cutoff import CutoffCheck
 from adiabat.validation.checks.dimers import DimerCheck
 from adiabat.validation.checks.hot_run import HotRunCheck
 from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     PathCheck(),
     VolumeCheck(),
     LocalityCheck(),
+    CutoffCheck(),
     ConstantEnergyCheck(),
     KineticEnergyCheck(),
     PressureCheck(),
