@@ -255,6 +255,23 @@ def test_a_validation_is_written_with_all_that_was_asked_for(tmp_path: Path) -> 
     assert found.page(title="here").tables[0].rows[1][1] == "FAILED"
 
 
+def test_a_verdict_is_pythons_whatever_it_was_made_of() -> None:
+    one = CheckResult("made", np.False_, np.float64(2), np.float64(1), "", "")  # pyright: ignore[reportArgumentType]
+    assert one.passed is False
+    assert type(one.value) is float
+    assert CheckResult("made", None, None, None, "", "").passed is None
+
+
+def test_structures_without_an_energy_are_left_out_and_counted() -> None:
+    from made_potentials import made_potential
+
+    molecule = Atoms("SiO", positions=[[0, 0, 0], [0, 0, 1.7]])
+    alone = Atoms("Si")
+    data = [Labelled(molecule, Labels(energy=-590.5)), Labelled(alone, Labels(energy=-158.0))]
+    found = validate(made_potential(), molecule, data=data, checks=[LabelledDataCheck()], quiet=True)
+    assert found.checks[0].reason.endswith("Left out: 1, of which it has no energy.")
+
+
 def test_what_cannot_be_validated_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="temperature_k"):
         validate(subject(), start(), temperature_k=-1.0)
@@ -264,6 +281,8 @@ def test_what_cannot_be_validated_is_refused() -> None:
 
     with pytest.raises(UnknownSpecies, match="holds Xe"):
         validate(rare_gas_potential(), Atoms("Xe2", positions=[[0, 0, 0], [0, 0, 4]]))
+    with pytest.raises(UnknownSpecies, match="holds Xe"):
+        validate(rare_gas_potential(), start(), data=[Labelled(Atoms("Xe"))])
 
 
 @pytest.mark.parametrize("times", [1.0, 10.0])
