@@ -77,7 +77,12 @@ def test_what_decays_too_slowly_cannot_be_cut_off() -> None:
     for potential in (Potential([Power(1.0, 9.0)]), Potential([Power(6.0, 9.0, 5.0)]), rare_gas_potential()):
         [one] = validate(potential, crystal, checks=[CutoffCheck()], config=ValidateConfig(), quiet=True).checks
         verdicts.append(one.passed)
-    assert verdicts == [False, True, True]
+    assert verdicts == [False, True, None]  # of the last three shells lie where the decay is read off
+
+
+def test_what_does_not_decay_as_a_power_has_no_tail() -> None:
+    distances = np.linspace(4, 9, 60)
+    assert fitted_tail(distances, np.exp(2 * np.sin(5 * distances)) / distances**6, 9.0) is None
 
 
 def test_where_nothing_answers_there_is_no_tail() -> None:

@@ -24,10 +24,12 @@ from adiabat.validation.checks.locality import MOST_ATOMS, widened
 
 STEP = 0.01
 """Å."""
-WINDOW = (0.4, 0.95)
+WINDOW = (0.5, 0.95)
 """Of the cutoff, where the decay is read off."""
 SHELLS = 8
-FEWEST_SHELLS = 3
+FEWEST_SHELLS = 4
+SCATTER = 0.25
+"""Root mean square of the logarithms about their line, above which the decay is none of a power: bonds in a covalent crystal."""
 SLOWEST = 3.5
 """Exponent: the sum over what is beyond the cutoff converges above 3."""
 
@@ -92,7 +94,7 @@ def responses(potential: Potential, atoms: Atoms) -> tuple[FloatArray, FloatArra
 
 
 def fitted_tail(distances: FloatArray, answers: FloatArray, cutoff: float) -> Tail | None:
-    """By a straight line through the logarithms of the root mean squares of shells; None where too few of them answer."""
+    """By a straight line through the logarithms of the root mean squares of shells; None where too few of them answer, or not as a power of the distance."""
     edges = np.linspace(WINDOW[0] * cutoff, WINDOW[1] * cutoff, SHELLS + 1)
     places, sizes = [], []
     for low, high in pairwise(edges.tolist()):
@@ -104,6 +106,9 @@ def fitted_tail(distances: FloatArray, answers: FloatArray, cutoff: float) -> Ta
         return None
     slope, level = (float(one) for one in np.polyfit(places, sizes, 1))
     exponent = -slope - 2
+    scatter = np.array(sizes) - slope * np.array(places) - level
+    if math.sqrt(float(np.mean(scatter**2))) > SCATTER:
+        return None
     return None if exponent <= 0 else Tail(math.exp(level) / (exponent * (exponent + 1)), exponent)
 
 
@@ -115,7 +120,12 @@ def _judged(case: Case, name: str, cutoff: float, distances: FloatArray, answers
     )
     if tail is None:
         return CheckResult(
-            name, None, None, limit, unit, "not made: too few atoms within the cutoff, or forces do not decay"
+            name,
+            None,
+            None,
+            limit,
+            unit,
+            "not made: forces do not decay as a power of the distance, or too few atoms are within the cutoff",
         )
     if tail.exponent < SLOWEST:
         reason = (
