@@ -51,6 +51,14 @@ def test_a_replica_has_its_own_temperature(tmp_path: Path) -> None:
         assert Ensemble.of_run(tmp_path / name / "run.json").temperature_k == expected
 
 
+def test_of_several_replicas_one_is_to_be_named(tmp_path: Path) -> None:
+    for name in ("replica-0", "replica-1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trajectory.h5").touch()
+    with pytest.raises(DataError, match="holds 2 trajectories: replica-0, replica-1"):
+        Trajectory.read(tmp_path)
+
+
 def test_a_broken_description_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(DataError, match="no description of a run"):

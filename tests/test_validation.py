@@ -24,6 +24,7 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.pressure import PressureCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck, moving
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck, sampled
@@ -45,13 +46,15 @@ def only(found: Validation) -> CheckResult:
 
 
 def test_a_right_potential_passes_everything() -> None:
-    found = validate(subject(), start(), temperature_k=40.0, config=ValidateConfig.parse(SHORT), quiet=True)
+    config = ValidateConfig.parse(SHORT)
+    found = validate(subject(cutoff=4.6), squeezed(), temperature_k=40.0, config=config, quiet=True)
     assert found.passed, [one.reason for one in found.failed]
-    assert found.sentences() == ("12 of 12 checks passed, 5 could not be made.",)
+    assert found.sentences() == ("14 of 14 checks passed, 6 could not be made.",)
     not_made = {one.name for one in found.checks if one.passed is None}
     assert not_made == {
         "test set",
         "locality",
+        "what lies beyond the cutoff",
         "structure against the reference",
         "vibrations against the reference",
         "hot run is known to the potential",
@@ -106,6 +109,23 @@ def test_species_share_the_kinetic_energy_alike() -> None:
     names = [one.name for one in found.checks]
     assert names[3:] == ["nvt: temperature of Ar", "nvt: temperature of Kr"]
     assert found.passed
+
+
+def squeezed() -> Atoms:
+    atoms = start()
+    atoms.set_cell(atoms.cell.array * 0.97, scale_atoms=True)
+    return atoms
+
+
+def test_volumes_fluctuate_as_the_compressibility_has_it() -> None:
+    found = checked(subject(cutoff=4.6), PressureCheck(), atoms=squeezed(), settle_ps=0.6, nvt_ps=2.0)
+    assert [one.passed for one in found.checks] == [True, True]
+    assert "by the pressures of three volumes" in found.checks[1].reason
+
+
+def test_a_potential_whose_pressure_falls_when_it_is_squeezed_fails() -> None:
+    found = checked(subject(cutoff=4.6, stress_sign=-1.0), PressureCheck(), atoms=squeezed(), nvt_ps=1.0)
+    assert "squeezed, the pressure falls" in found.failed[0].reason
 
 
 def test_a_time_step_that_is_too_long_fails() -> None:
@@ -235,6 +255,23 @@ def test_a_validation_is_written_with_all_that_was_asked_for(tmp_path: Path) -> 
     assert found.page(title="here").tables[0].rows[1][1] == "FAILED"
 
 
+def test_a_verdict_is_pythons_whatever_it_was_made_of() -> None:
+    one = CheckResult("made", np.False_, np.float64(2), np.float64(1), "", "")  # pyright: ignore[reportArgumentType]
+    assert one.passed is False
+    assert type(one.value) is float
+    assert CheckResult("made", None, None, None, "", "").passed is None
+
+
+def test_structures_without_an_energy_are_left_out_and_counted() -> None:
+    from made_potentials import made_potential
+
+    molecule = Atoms("SiO", positions=[[0, 0, 0], [0, 0, 1.7]])
+    alone = Atoms("Si")
+    data = [Labelled(molecule, Labels(energy=-590.5)), Labelled(alone, Labels(energy=-158.0))]
+    found = validate(made_potential(), molecule, data=data, checks=[LabelledDataCheck()], quiet=True)
+    assert found.checks[0].reason.endswith("Left out: 1, of which it has no energy.")
+
+
 def test_what_cannot_be_validated_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="temperature_k"):
         validate(subject(), start(), temperature_k=-1.0)
@@ -244,6 +281,8 @@ def test_what_cannot_be_validated_is_refused() -> None:
 
     with pytest.raises(UnknownSpecies, match="holds Xe"):
         validate(rare_gas_potential(), Atoms("Xe2", positions=[[0, 0, 0], [0, 0, 4]]))
+    with pytest.raises(UnknownSpecies, match="holds Xe"):
+        validate(rare_gas_potential(), start(), data=[Labelled(Atoms("Xe"))])
 
 
 @pytest.mark.parametrize("times", [1.0, 10.0])

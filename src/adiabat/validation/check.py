@@ -38,6 +38,12 @@ class CheckResult:
     reason: str
     figures: tuple[Figure, ...] = field(default=(), metadata=IN_MEMORY, repr=False)
 
+    def __post_init__(self) -> None:
+        """NumPy's numbers become Python's: its False is not False."""
+        for name, kind in (("passed", bool), ("value", float), ("limit", float)):
+            given = getattr(self, name)
+            object.__setattr__(self, name, None if given is None else kind(given))
+
 
 class Check(Protocol):
     """One thing that a potential must do.

@@ -20,6 +20,7 @@ class Limits(Config):
         stress_error: Likewise of stresses.
         drift_mev_per_atom_per_ps: Of the energy in nve: 0.02 is 20 meV/atom in a nanosecond.
         spurious_depth_mev_per_atom: Of a second minimum under compression or expansion.
+        beyond_cutoff_mev_per_atom: What the potential's own decay says lies beyond its cutoff.
         structure_share: Of their area, in which distributions may differ from those of a reference trajectory.
         false_alarms: How often the statistical checks of a sound potential may fail, all together.
     """
@@ -29,6 +30,7 @@ class Limits(Config):
     stress_error: Positive = 0.4
     drift_mev_per_atom_per_ps: Positive = 0.02
     spurious_depth_mev_per_atom: Positive = 5.0
+    beyond_cutoff_mev_per_atom: Positive = 10.0
     structure_share: Positive = 0.05
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
 

@@ -15,12 +15,14 @@ from adiabat.simulate.checks import require_positive
 from adiabat.system import Labelled, require_valid
 from adiabat.validation.check import Case, Check, CheckResult, Clock
 from adiabat.validation.checks.constant_energy import ConstantEnergyCheck
+from adiabat.validation.checks.cutoff import CutoffCheck
 from adiabat.validation.checks.dimers import DimerCheck
 from adiabat.validation.checks.hot_run import HotRunCheck
 from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck
 from adiabat.validation.checks.paths import PathCheck
+from adiabat.validation.checks.pressure import PressureCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck
@@ -35,8 +37,10 @@ CHECKS: tuple[Check, ...] = (
     PathCheck(),
     VolumeCheck(),
     LocalityCheck(),
+    CutoffCheck(),
     ConstantEnergyCheck(),
     KineticEnergyCheck(),
+    PressureCheck(),
     StructureCheck(),
     SpectrumCheck(),
     HotRunCheck(),
@@ -123,7 +127,7 @@ def validate(
 
     Raises:
         StructureError: The start cannot be evaluated.
-        UnknownSpecies: It holds an element that the potential does not know.
+        UnknownSpecies: It or the data hold an element that the potential does not know.
         ConfigurationError: A temperature that is not positive.
     """
     require_positive("temperature_k", temperature_k)
@@ -131,6 +135,8 @@ def validate(
     subject = validated if isinstance(validated, Subject) else Subject.of(validated, name=name)
     config = config or ValidateConfig()
     _require_known(subject, start)
+    for structure in data:
+        _require_species(subject, structure.atoms, structure.place)
     case = Case(subject, start, temperature_k, config, data, reference, clock=Clock(0, quiet=True))
     total = sum(check.evaluations(case) for check in checks)
     case = replace(case, clock=Clock(total, quiet=quiet))
@@ -161,13 +167,17 @@ def _require_known(subject: Subject, start: Atoms) -> None:
             rule="a structure to validate with has two atoms or more",
             mend="give one as it will be simulated",
         )
+    _require_species(subject, start, "start structure")
+
+
+def _require_species(subject: Subject, atoms: Atoms, place: str) -> None:
     if subject.potential is None:
         return
-    unknown = sorted(set(start.numbers.tolist()) - set(subject.potential.species))
+    unknown = sorted(set(atoms.numbers.tolist()) - set(subject.potential.species))
     if unknown:
         raise UnknownSpecies(
             f"holds {', '.join(chemical_symbols[number] for number in unknown)}",
-            place="start structure",
+            place=place,
             rule=f"this potential knows {', '.join(chemical_symbols[number] for number in subject.potential.species)}",
             mend="give a structure of these",
         )

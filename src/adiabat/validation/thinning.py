@@ -25,12 +25,17 @@ def statistical_inefficiency(series: FloatArray) -> float:
     return max(1.0, 1 + 2 * float(((1 - lags / count) * correlation[1:last]).sum()))
 
 
-def effective_count(series: FloatArray) -> float:
-    """How many independent values (R, T) correlated ones are worth."""
-    return series.size / statistical_inefficiency(series)
+def effective_count(series: FloatArray, *, inefficiency: float = 1.0) -> float:
+    """How many independent values (R, T) correlated ones are worth.
+
+    Args:
+        series: (R, T).
+        inefficiency: By theory; the estimate, which is uncertain itself, counts where it is larger.
+    """
+    return series.size / max(inefficiency, statistical_inefficiency(series))
 
 
-def thinned(series: FloatArray) -> FloatArray:
-    """Values of (R, T) series, so far apart that they are independent."""
-    every = int(np.ceil(statistical_inefficiency(series)))
+def thinned(series: FloatArray, *, inefficiency: float = 1.0) -> FloatArray:
+    """Values of (R, T) series, so far apart that they are independent; arguments as of `effective_count`."""
+    every = int(np.ceil(max(inefficiency, statistical_inefficiency(series))))
     return series[:, ::every].ravel()

@@ -68,9 +68,10 @@ class Trajectory:
             folder: The folder of the run.
 
         Raises:
-            DataError: It holds no trajectory.
+            DataError: It holds no trajectory, or those of several replicas.
         """
         files = RunFolder(Path(folder))
+        _require_one(files)
         trajectory = cls.from_atoms(
             iterate_trajectory(files.trajectory),
             place=str(files.trajectory),
@@ -294,6 +295,17 @@ class _Collected:
                 mend="say by how much: interval_fs",
             )
         return float(time_fs)
+
+
+def _require_one(files: RunFolder) -> None:
+    parts = sorted(path.parent.name for path in files.path.glob("*/trajectory.h5"))
+    if parts and not files.trajectory.exists():
+        raise DataError(
+            f"holds {len(parts)} trajectories: {', '.join(parts)}",
+            place=str(files.path),
+            rule="an analysis is of one trajectory",
+            mend=f"name one: {files.path / parts[0]}",
+        )
 
 
 def _energy(atoms: Atoms) -> float | None:

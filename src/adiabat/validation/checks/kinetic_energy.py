@@ -21,7 +21,7 @@ from adiabat.simulate.state import kinetic_energy_ev
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 from adiabat.validation.check import Case, CheckResult
-from adiabat.validation.dynamics import Motion, langevin, steps_of, timestep_fs
+from adiabat.validation.dynamics import FRICTION_PER_FS, Motion, langevin, steps_of, timestep_fs
 from adiabat.validation.levels import critical, level
 from adiabat.validation.thinning import effective_count, thinned
 
@@ -77,12 +77,18 @@ def _kinetic_by_species(state: State, species: list[int], case: Case) -> FloatAr
     return np.stack(parts, axis=-1)
 
 
+def _inefficiency(case: Case) -> float:
+    """Of the kinetic energy: 1 / (1 - exp(-γΔ)), in every potential of which half of the energy is in vibrations (`LangevinBAOAB`)."""
+    return -1 / math.expm1(-FRICTION_PER_FS * _every(case) * timestep_fs(case))
+
+
 def _distribution(case: Case, kinetic: FloatArray, freedom: float) -> list[CheckResult]:
     """Of (replicas, samples) in eV."""
     scale = BOLTZMANN_EV_PER_K * case.temperature_k
     reduced = kinetic / scale
-    count = effective_count(reduced)
-    chosen, names = thinned(reduced), ("mean", "variance", "distribution")
+    theory = _inefficiency(case)
+    count = effective_count(reduced, inefficiency=theory)
+    chosen, names = thinned(reduced, inefficiency=theory), ("mean", "variance", "distribution")
     names = tuple(f"nvt: {name} of the kinetic energy" for name in names)
     if len(chosen) < FEWEST:
         why = (
@@ -150,7 +156,7 @@ def _partition(case: Case, shares: FloatArray, freedom: FloatArray, species: lis
     results = []
     for one, own, number in zip(shares, freedom.tolist(), species, strict=True):
         found = 2 * float(one.mean()) / (BOLTZMANN_EV_PER_K * case.temperature_k) - 1
-        limit = critical(case) * math.sqrt(2 / own / effective_count(one.T))
+        limit = critical(case) * math.sqrt(2 / own / effective_count(one.T, inefficiency=_inefficiency(case)))
         reason = (
             f"{case.temperature_k * (1 + found):.4g} K, {100 * found:+.2g} %; {100 * limit:.2g} % can be chance, "
             f"{200 * limit:.2g} % would be seen."

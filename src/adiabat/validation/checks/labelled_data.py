@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from ase import Atoms
 
 from adiabat.errors import PropertyUnavailable
 from adiabat.evaluation import CalibrationSummary, KindCalibration, evaluate
@@ -14,6 +15,7 @@ from adiabat.results import Figure
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray
 from adiabat.validation.check import Case, CheckResult
+from adiabat.validation.subject import Values
 
 LEAST_COVERAGE = {"energy": 0.5, "forces": 0.55, "stress": 0.5}
 """Of errors within the central 68 % interval."""
@@ -32,6 +34,7 @@ class _Errors:
         force_labels: The same components of the labels.
         stress: Components, eV/Å³.
         stress_labels: The same components of the labels.
+        left_out: One for each structure of which the potential has no energy, such as an atom alone.
     """
 
     energy_ev_per_atom: FloatArray
@@ -39,6 +42,7 @@ class _Errors:
     force_labels: FloatArray
     stress: FloatArray
     stress_labels: FloatArray
+    left_out: FloatArray
 
 
 class LabelledDataCheck:
@@ -83,10 +87,10 @@ def _errors(case: Case) -> _Errors:
 
 def _of_one(case: Case, structure: Labelled) -> Iterator[tuple[str, FloatArray]]:
     atoms, labels = structure.atoms, structure.labels
-    try:
-        values = case.subject.values(atoms, stress=labels.stress is not None)
-    except PropertyUnavailable:
-        values = case.subject.values(atoms)
+    values = _values(case, atoms, labels.stress is not None)
+    if values is None:
+        yield "left_out", np.ones(1)
+        return
     if labels.energy is not None:
         yield "energy_ev_per_atom", np.array([values.energy_ev - labels.energy]) / len(atoms)
     if labels.forces is not None:
@@ -97,11 +101,23 @@ def _of_one(case: Case, structure: Labelled) -> Iterator[tuple[str, FloatArray]]
         yield "stress_labels", labels.stress
 
 
+def _values(case: Case, atoms: Atoms, stress: bool) -> Values | None:
+    """Without the stress where that is all that is missing; None of what the potential has no energy of."""
+    for asked in (stress, False):
+        try:
+            return case.subject.values(atoms, stress=asked)
+        except PropertyUnavailable:
+            continue
+    return None
+
+
 def _judged(case: Case, errors: _Errors) -> list[CheckResult]:
     limits, results = case.config.limits, []
     if len(errors.energy_ev_per_atom):
         mae, most = 1e3 * float(np.abs(errors.energy_ev_per_atom).mean()), limits.energy_mae_mev_per_atom
         reason = f"mean absolute error over {len(errors.energy_ev_per_atom)} structures: {mae:.3g} meV/atom; at most {most:g}."
+        if len(errors.left_out):
+            reason += f" Left out: {len(errors.left_out)}, of which it has no energy."
         results.append(CheckResult("test set: energy", mae <= most, mae, most, "meV/atom", reason))
     for kind, off, labels, most in (
         ("forces", errors.forces, errors.force_labels, limits.force_error),
