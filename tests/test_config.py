@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from adiabat.config import Config
 from adiabat.errors import ConfigurationError
+from adiabat.simulate import SimulationConfig
+from adiabat.training import TrainConfig
 
 
 class Basis(Config):
@@ -189,3 +191,15 @@ def test_a_value_that_is_needed_is_not_said_to_be_left_out() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Training.parse({"by_name": {"a": {"weight": "heavy"}}})
     assert caught.value.mend == "give another value"
+
+
+def test_every_configuration_is_restored_from_what_is_stored_of_it() -> None:
+    """Groups that have no effect with others count as not set, and what has no default is kept."""
+    for config in (
+        TrainConfig(),
+        TrainConfig.parse({"model": "network", "network": {"start": "random"}}),
+        SimulationConfig.parse(
+            {"ensemble": "npt", "steps": 9, "timestep_fs": 1, "temperature_k": 300, "pressure_gpa": 0}
+        ),
+    ):
+        assert type(config).restore(config.model_dump(mode="json")) == config

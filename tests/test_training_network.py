@@ -99,7 +99,7 @@ def test_the_report_of_an_evaluation_shows_how_the_training_went(folder: Path) -
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--model", "netwrk"), "'ace' or 'network'"),
+        (("--model", "netwrk"), "'ace', 'network' or 'messages'"),
         (("--set", "gradient.epochs=3"), "gradient would have no effect with model=ace"),
         (("--max-minutes", "3"), "gradient would have no effect with model=ace"),
         (

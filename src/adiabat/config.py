@@ -8,6 +8,7 @@ from typing import Any, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from adiabat.errors import ConfigurationError
@@ -143,12 +144,18 @@ def _without_defaults(config: type[BaseModel], values: Mapping[str, Any]) -> dic
     kept = {}
     for key, value in values.items():
         field = config.model_fields.get(key)
+        if field is not None and _is_default(field, value):
+            continue
         group = next(_groups_in(field.annotation), None) if field is not None else None
         if group is not None and isinstance(value, Mapping):
             kept[key] = _without_defaults(group, value)
-        elif field is None or value != to_jsonable_python(field.get_default(call_default_factory=True)):
+        else:
             kept[key] = value
     return kept
+
+
+def _is_default(field: FieldInfo, value: Any) -> bool:
+    return not field.is_required() and value == to_jsonable_python(field.get_default(call_default_factory=True))
 
 
 def _readable(config: type[BaseModel], error: ValidationError, place: str) -> ConfigurationError:
