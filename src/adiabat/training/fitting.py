@@ -1,11 +1,11 @@
 """What every way of fitting is given, and what it gives."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from adiabat.system import EnergyModel, Storable
+from adiabat.system import EnergyModel, Labelled, Storable
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.config import TrainConfig
 from adiabat.training.normal_equations import NormalEquations
@@ -31,6 +31,10 @@ class Problem:
     saved: TrainingCheckpoint | None = None
     log: Path | None = None
     quiet: bool = False
+
+    def on(self, structures: Sequence[Labelled]) -> Self:
+        """The same with these structures alone: what validates a descent is not fitted to before it."""
+        return replace(self, prepared=replace(self.prepared, fitted=list(structures)))
 
 
 @dataclass(frozen=True)

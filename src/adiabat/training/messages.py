@@ -33,8 +33,7 @@ def fit_messages(problem: Problem) -> Fitted:
     data = replace(data, scales={**data.scales, **loss_scales(data.training)})
     parts, notes = (), ()
     if config.messages.start == "linear":
-        fitted = replace(problem.prepared, fitted=[target.structure for target in data.training])
-        solution = solve_linear(replace(problem, prepared=fitted))  # what validates is not fitted to
+        solution = solve_linear(problem.on([target.structure for target in data.training]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     model = _scaled(problem, data)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -18,7 +17,6 @@ from adiabat.system import Batch, EnergyModel, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.descend import DescentData, descend
-from adiabat.training.gradient.targets import Target
 from adiabat.training.linear import solve_linear
 from adiabat.training.mending import holes_left
 
@@ -38,7 +36,7 @@ def fit_network(problem: Problem) -> Fitted:
     parts: tuple[EnergyModel, ...] = ()
     notes: tuple[str, ...] = ()
     if start == "linear":
-        solution = solve_linear(_on(problem, data.training))
+        solution = solve_linear(problem.on([target.structure for target in data.training]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     found = descend(_network(problem, data), data, problem, learning_rate=LEARNING_RATES[start])
@@ -47,12 +45,6 @@ def fit_network(problem: Problem) -> Fitted:
         whole = Potential([*problem.prepared.baseline.parts, *parts])
         notes = (*notes, *holes_left(whole, problem.prepared.fitted, quiet=problem.quiet))
     return Fitted(parts, {"functions": network_basis(problem).n_functions, **found.summary}, notes)
-
-
-def _on(problem: Problem, targets: Sequence[Target]) -> Problem:
-    """The same, with these structures alone: what validates is not fitted to."""
-    prepared = replace(problem.prepared, fitted=[target.structure for target in targets])
-    return replace(problem, prepared=prepared)
 
 
 def network_basis(problem: Problem) -> BasisSpecification:
