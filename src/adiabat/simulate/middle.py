@@ -1,15 +1,24 @@
 """The middle scheme: a thermostat between two half drifts, whatever thermostat it is."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from adiabat.simulate.integrator import Evaluator, counted, kicked, moved
-from adiabat.simulate.state import State, kinetic_energy_ev
+from adiabat.simulate.state import (
+    State,
+    internal_degrees_of_freedom,
+    internal_kinetic_energy_ev,
+    kinetic_energy_ev,
+    temperature_k,
+)
+from adiabat.simulate.statistics import standard_error
+from adiabat.typing import FloatArray
 
 
-class Middle:
+class Middle(ABC):
     """Half a kick, half a drift, the thermostat for a whole step, half a drift, half a kick.
 
     Z. Zhang, X. Liu, K. Yan, M. E. Tuckerman and J. Liu, J. Phys. Chem. A 123, 6056 (2019), doi:10.1021/acs.jpca.9b02771:
@@ -24,9 +33,9 @@ class Middle:
     timestep_fs: float
     conserves_momentum: ClassVar[bool]
 
+    @abstractmethod
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with what the thermostat makes of these velocities in one step."""
-        raise NotImplementedError
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later."""
@@ -53,3 +62,31 @@ class Middle:
     @staticmethod
     def _energy(state: State, velocities: Tensor) -> Tensor:
         return kinetic_energy_ev(state.batch, state.masses, velocities)
+
+
+class InternalMiddle(Middle):
+    """The middle scheme of a thermostat that leaves the motion of the centre of mass as it is."""
+
+    conserves_momentum: ClassVar[bool] = True
+
+    def degrees_of_freedom(self, state: State) -> Tensor:
+        """(S,) 3n - 3; three for each atom that moves where others are fixed."""
+        return internal_degrees_of_freedom(state.batch, state.fixed)
+
+    def measured_temperature_k(self, state: State) -> Tensor:
+        """(S,) K, of the motion about the centre of mass."""
+        kick = 0.5 * self.timestep_fs * state.accelerations
+        kinetic = internal_kinetic_energy_ev(state, state.velocities) + internal_kinetic_energy_ev(state, kick)
+        return temperature_k(kinetic, self.degrees_of_freedom(state))
+
+    def mean_temperature_std_k(
+        self,
+        temperatures_k: FloatArray,
+        *,
+        interval_fs: float,
+        settled_fs: float,
+        degrees_of_freedom: int,
+        system: int = 0,
+    ) -> float | None:
+        """K, from the series itself."""
+        return standard_error(temperatures_k)

@@ -1,7 +1,7 @@
 """Constant temperature: Nosé-Hoover chains."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,26 +10,22 @@ from torch import Tensor
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, first_state
-from adiabat.simulate.middle import Middle
+from adiabat.simulate.middle import InternalMiddle
 from adiabat.simulate.per_system import scaled_about
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
     State,
     drift_velocity,
-    internal_degrees_of_freedom,
     internal_kinetic_energy_ev,
-    temperature_k,
 )
-from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
-from adiabat.typing import FloatArray
 
 VELOCITIES = "chain"
 
 
 @dataclass(frozen=True)
-class NoseHooverChains(Middle):
+class NoseHooverChains(InternalMiddle):
     """One chain (see `Chain`) on all motion about the centre of mass of a structure, in the middle scheme.
 
     Deterministic and time-reversible; the first velocities of the chains are drawn at the temperature.
@@ -43,7 +39,6 @@ class NoseHooverChains(Middle):
     timestep_fs: float
     temperature_k: Target
     time_constant_fs: float
-    conserves_momentum: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require_positive("timestep_fs", self.timestep_fs)
@@ -85,28 +80,6 @@ class NoseHooverChains(Middle):
             heat_ev=state.heat_ev - torch.from_numpy(stored),
             variables={**state.variables, VELOCITIES: torch.from_numpy(links)},
         )
-
-    def degrees_of_freedom(self, state: State) -> Tensor:
-        """(S,) 3n - 3; three for each atom that moves where others are fixed."""
-        return internal_degrees_of_freedom(state.batch, state.fixed)
-
-    def measured_temperature_k(self, state: State) -> Tensor:
-        """(S,) K, of the motion about the centre of mass."""
-        kick = 0.5 * self.timestep_fs * state.accelerations
-        kinetic = internal_kinetic_energy_ev(state, state.velocities) + internal_kinetic_energy_ev(state, kick)
-        return temperature_k(kinetic, self.degrees_of_freedom(state))
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy, the chains' own, and what is stored in their positions."""

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,23 +10,20 @@ from torch import Tensor
 
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import first_state
-from adiabat.simulate.middle import Middle
+from adiabat.simulate.middle import InternalMiddle
 from adiabat.simulate.per_system import scaled_about
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
     State,
     drift_velocity,
-    internal_degrees_of_freedom,
     internal_kinetic_energy_ev,
-    temperature_k,
 )
-from adiabat.simulate.statistics import standard_error
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
 
 @dataclass(frozen=True)
-class VelocityRescaling(Middle):
+class VelocityRescaling(InternalMiddle):
     """CSVR (Bussi, Donadio and Parrinello, J. Chem. Phys. 126, 014101 (2007), doi:10.1063/1.2408420), in the middle scheme.
 
     All velocities about the centre of mass are multiplied by α, equations A7 and A8 with c = exp(-h/τ):
@@ -46,7 +43,6 @@ class VelocityRescaling(Middle):
     timestep_fs: float
     temperature_k: Target
     time_constant_fs: float
-    conserves_momentum: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require_positive("timestep_fs", self.timestep_fs)
@@ -67,28 +63,6 @@ class VelocityRescaling(Middle):
         thermal = scaled_about(state.batch, velocities, factor, drift)
         heat_ev = state.heat_ev + torch.from_numpy((factor**2 - 1) * kinetic)
         return state.replace(velocities=thermal, heat_ev=heat_ev)
-
-    def degrees_of_freedom(self, state: State) -> Tensor:
-        """(S,) 3n - 3; three for each atom that moves where others are fixed."""
-        return internal_degrees_of_freedom(state.batch, state.fixed)
-
-    def measured_temperature_k(self, state: State) -> Tensor:
-        """(S,) K, of the motion about the centre of mass."""
-        kick = 0.5 * self.timestep_fs * state.accelerations
-        kinetic = internal_kinetic_energy_ev(state, state.velocities) + internal_kinetic_energy_ev(state, kick)
-        return temperature_k(kinetic, self.degrees_of_freedom(state))
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
 
     def _factor(self, state: State, kinetic_ev: FloatArray) -> FloatArray:
         """(S,) α."""
