@@ -1,15 +1,13 @@
-"""What the layers ask of each other: models, potentials' parts, oracles."""
+"""What the layers ask of each other: models, potentials' parts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
-from ase import Atoms
 from torch import Tensor
 
 from adiabat.system.graph import Graph
-from adiabat.system.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -156,12 +154,4 @@ class DifferentiatingModel(TrainableModel, Protocol):
 
     def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
         """Of a graph whose positions and cell nobody differentiates by."""
-        ...
-
-
-class Oracle(Protocol):
-    """Whatever labels a structure: a quantum-mechanical code, another potential."""
-
-    def label(self, atoms: Atoms) -> Labels:
-        """The labels of one structure."""
         ...
