@@ -71,6 +71,14 @@ def test_the_energy_stored_is_the_one_whose_derivatives_forces_are(tmp_path: Pat
     assert found.labels.energy == pytest.approx(atoms.get_potential_energy() - 0.5)
 
 
+def test_a_code_that_does_not_say_which_energy_forces_are_of_is_counted_as_such(tmp_path: Path) -> None:
+    counts = [
+        label(rattled(2), faulty(fault), tmp_path / f"{number}.db", quiet=True).unnamed_energies
+        for number, fault in enumerate(("one energy", "none"))
+    ]
+    assert counts == [2, 0]
+
+
 @pytest.mark.parametrize(
     ("fault", "sort", "said"),
     [

@@ -112,12 +112,20 @@ def test_no_run_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ({"temperature_k": [600, 300]}, "to the same or a higher one"),
         ({"volumes": [0, 1]}, "from a volume above 0"),
         ({"bugdet": 100}, "did you mean"),
+        ({"train": {"model": "network"}}, "which 'ace' has"),
     ],
 )
 def test_what_cannot_be_is_refused(settings: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         LearnConfig.parse(settings)
     assert said in str(error.value)
+
+
+def test_volumes_of_a_molecule_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "water.xyz", molecule("H2O"))
+    oracle = ("--oracle", "ase.calculators.emt:EMT", "--set", "volumes=[0.9, 1.0]")
+    assert run(["learn", str(tmp_path / "water.xyz"), *oracle, "--out", str(tmp_path / "run")]) == 2
+    assert "periodic along [False, False, False]" in capsys.readouterr().err
 
 
 def test_an_oracle_that_labels_nothing_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,12 @@ def label_command(
     code = summary.code
     if summary.repeated:
         console.print(f"{summary.repeated} structures stand in {structures_file} more than once", soft_wrap=True)
+    if summary.unnamed_energies:
+        console.print(
+            f"note: {summary.code.code} knows one energy; whether forces are its derivatives (with smearing they may not be) is "
+            f"said by: adiabat doctor --oracle {oracle} --structure {structures_file}",
+            soft_wrap=True,
+        )
     still = f", {summary.open} still to be labelled (the same command goes on)" if summary.open else ""
     console.print(
         f"{summary.done} labels by {code.code} {code.version} in {store}, {summary.oracle_seconds:.0f} s of it{still}",

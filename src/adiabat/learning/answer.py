@@ -32,16 +32,20 @@ class Answer:
         extrapolated_energy_ev: Without smearing, as far as the code tells; beside the other, never in its place.
         converged: Whether the code says so; None where it does not say.
         seconds: That it took.
+        names_force_consistent_energy: Whether the code says which energy forces are derivatives of; where it knows only one, that is
+            the labels'.
     """
 
     labels: Labels
     extrapolated_energy_ev: float
     converged: bool | None
     seconds: float
+    names_force_consistent_energy: bool = True
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Self:
         """From what the oracle's process said."""
         stress = said["stress"]
         labels = Labels(said["energy"], np.array(said["forces"]), None if stress is None else np.array(stress))
-        return cls(labels, said["extrapolated_energy"], said["converged"], said["seconds"])
+        named = said["names_force_consistent_energy"]
+        return cls(labels, said["extrapolated_energy"], said["converged"], said["seconds"], named)

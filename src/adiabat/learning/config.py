@@ -48,6 +48,8 @@ class LearnConfig(Config):
             )
         if not 0 < self.volumes[0] <= self.volumes[1]:
             raise ValueError(f"volumes={self.volumes}: from a volume above 0 to the same or a larger one")
+        if self.train.model != "ace":
+            raise ValueError(f"train.model={self.train.model}: learning asks by error bars, which 'ace' has")
         if self.budget < self.first:
             raise ValueError(f"budget={self.budget} does not pay for the first={self.first} structures")
         return self

@@ -33,6 +33,7 @@ class LabelSummary(Result):
         rejected: Structures or answers that the gate held back, each with the reason.
         open: Structures that are still to be labelled, where the run was stopped.
         repeated: Structures that were given more than once, and are asked for once.
+        unnamed_energies: Labels of this run whose code knows one energy only, and does not say that forces are its derivatives.
         oracle_seconds: That all answers took together.
     """
 
@@ -42,6 +43,7 @@ class LabelSummary(Result):
     rejected: dict[str, str]
     open: int
     repeated: int
+    unnamed_energies: int
     oracle_seconds: float
 
     @property
@@ -90,10 +92,11 @@ def label(
                 outcomes = run.outcomes(pool, requests, workers, stop)
                 for request, outcome in track(outcomes, "labelling", total=len(requests), quiet=quiet):
                     run.settle(request, outcome)
-        return _summarised(store, first.code, repeated=len(structures) - len(set(map(identity, structures))))
+        repeated = len(structures) - len(set(map(identity, structures)))
+        return _summarised(store, first.code, repeated=repeated, unnamed=run.unnamed)
 
 
-def _summarised(store: LabelStore, code: Code, *, repeated: int) -> LabelSummary:
+def _summarised(store: LabelStore, code: Code, *, repeated: int, unnamed: int) -> LabelSummary:
     counts = store.counts()
     return LabelSummary(
         code=code,
@@ -102,6 +105,7 @@ def _summarised(store: LabelStore, code: Code, *, repeated: int) -> LabelSummary
         rejected=dict(store.reasons("rejected")),
         open=counts.get("asked", 0) + counts.get("running", 0),
         repeated=repeated,
+        unnamed_energies=unnamed,
         oracle_seconds=store.seconds(),
     )
 
@@ -119,6 +123,7 @@ class _Run:
         idle: Processes that can be asked.
         processes: All that were started.
         is_over: No more are to be started.
+        unnamed: Labels whose code does not say which energy forces are derivatives of.
     """
 
     oracle: Oracle
@@ -129,6 +134,7 @@ class _Run:
     idle: list[OracleProcess] = field(default_factory=list)
     processes: list[OracleProcess] = field(default_factory=list)
     is_over: bool = False
+    unnamed: int = 0
 
     def __post_init__(self) -> None:
         self.passed = self.store.labelled()
@@ -180,6 +186,7 @@ class _Run:
             self.store.reject(request, reason, seconds=outcome.seconds)
             return
         self.store.finish(request, outcome)
+        self.unnamed += not outcome.names_force_consistent_energy
         structure = request.structure
         self.passed.append(
             Labelled(structure.atoms, outcome.labels, structure.config_type, structure.group, structure.place)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from ase import Atoms
 
-from adiabat.errors import CheckpointError, LabelStoreError
+from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
 from adiabat.evaluation import evaluate
 from adiabat.learning.choose import choose
 from adiabat.learning.config import LearnConfig
@@ -129,9 +129,17 @@ def learn(
 
     Raises:
         OracleError: The oracle does not start.
+        ConfigurationError: Volumes of a structure without any.
         CheckpointError: The folder holds another run, or none is to be resumed.
         LabelStoreError: Too few labels came out for a training.
     """
+    if "volumes" in config.model_fields_set and not start.pbc.all():
+        raise ConfigurationError(
+            f"volumes={config.volumes} of a structure that is periodic along {start.pbc.tolist()}",
+            place="volumes",
+            rule="cells are made denser and thinner where there is one",
+            mend="leave volumes out, or give a structure that is periodic in three directions",
+        )
     files = LearnFolder(Path(folder))
     _claim(files, start, oracle, config, resume=resume)
     loop = _Loop(start, oracle, config, files, workers, quiet)
@@ -217,7 +225,8 @@ class _Loop:
         if summary.done < len(structures) // 2:
             reasons = [*summary.failed.values(), *summary.rejected.values()]
             raise LabelStoreError(
-                f"{summary.done} labels came of {len(structures)} structures; the first reason: {reasons[0]}",
+                f"{summary.done} labels came of {len(structures)} structures; the first reason: "
+                f"{reasons[0] if reasons else 'they are the same'}",
                 place=str(self.files.store),
                 rule="an oracle labels most of what it is asked for",
                 mend="try it by `adiabat doctor`, and change its settings or the start structure",

@@ -242,7 +242,11 @@ def _with_labels(atoms: Atoms, answer: Answer) -> Atoms:
 
 
 def _origin(answer: Answer) -> dict[str, Any]:
-    return {"converged": answer.converged, "seconds": answer.seconds}
+    return {
+        "converged": answer.converged,
+        "seconds": answer.seconds,
+        "names_force_consistent_energy": answer.names_force_consistent_energy,
+    }
 
 
 def _flat(code: Code) -> dict[str, Any]:

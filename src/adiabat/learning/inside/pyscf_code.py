@@ -34,7 +34,7 @@ class KohnSham(Calculator):
         settings: In full.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces"]
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
@@ -56,7 +56,8 @@ class KohnSham(Calculator):
         self.is_converged = bool(method.converged)
         gradient = method.nuc_grad_method()
         gradient.grid_response = True  # without it forces do not sum to zero
-        self.results = {"energy": float(energy) * Hartree, "forces": -gradient.kernel() * Hartree / Bohr}
+        energy_ev = float(energy) * Hartree  # no smearing: one energy
+        self.results = {"energy": energy_ev, "free_energy": energy_ev, "forces": -gradient.kernel() * Hartree / Bohr}
 
     def _method(self, atoms: Atoms) -> Any:
         gto, dft = import_module("pyscf.gto"), import_module("pyscf.dft")

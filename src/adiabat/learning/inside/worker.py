@@ -59,10 +59,12 @@ def labels(atoms: Atoms, *, periodic: bool) -> dict[str, Any]:
     extrapolated = float(atoms.get_potential_energy())
     try:
         energy = float(atoms.get_potential_energy(force_consistent=True))
-    except PropertyNotImplementedError:  # no smearing, one energy
-        energy = extrapolated
+        named = True
+    except PropertyNotImplementedError:  # one energy: right without smearing, which the code does not say
+        energy, named = extrapolated, False
     return {
         "energy": energy,
+        "names_force_consistent_energy": named,
         "extrapolated_energy": extrapolated,
         "forces": np.asarray(forces, dtype=float).tolist(),
         "stress": _stress(atoms) if periodic else None,
