@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from ase import Atoms
 
 from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
-from adiabat.evaluation import evaluate
 from adiabat.learning.choose import choose
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.explore import Explored, explore
 from adiabat.learning.first_structures import around, isolated_atoms
+from adiabat.learning.foreseen import foresee
+from adiabat.learning.journal import Journal
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
@@ -26,6 +26,8 @@ from adiabat.system import Labelled
 from adiabat.training.train import fit
 
 Why = Literal["sure", "budget", "nothing new"]
+FORESEEN = "foreseen.json"
+"""Of each generation: what its potential had said of the new labels."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class LearnFolder:
     def identity(self) -> Path:
         """Which run it is."""
         return self.path / "learn.json"
+
+    @property
+    def journal(self) -> Path:
+        """What it did when."""
+        return self.path / "journal.json"
 
     @property
     def potential(self) -> Path:
@@ -175,24 +182,26 @@ class _Loop:
         trained_on = int(potential.metadata["data"]["structures"])
         chosen_file = folder / "chosen.json"
         if not chosen_file.exists():
-            explored = explore(self.start, potential, self.config, folder, generation=number)
-            left = self.config.budget - self.requests()
-            chosen = choose(explored.frames, potential, min(self.config.batch, left)) if left > 0 else []
+            with self.journal.during("exploring", number):
+                explored = explore(self.start, potential, self.config, folder, generation=number)
+                left = self.config.budget - self.requests()
+                chosen = choose(explored.frames, potential, min(self.config.batch, left)) if left > 0 else []
             _write_chosen(chosen_file, chosen, explored)
         chosen, values = _read_chosen(chosen_file)
         asked = {identity(structure) for structure in chosen}
         if chosen:
-            self.label(chosen)
+            self.label(chosen, generation=number)
         new = [one for one in LabelStore(self.files.store).labelled() if identity(one) in asked]
-        rmse, std = _judged(potential, new)
+        foreseen = foresee(potential, new)
+        foreseen.save(folder / FORESEEN)
         done = Generation(
             labels=trained_on,
             fraction_flagged=values["fraction_flagged"],
             broken_off=values["broken_off"],
             left_out_force_rmse_ev_per_angstrom=float(potential.metadata["training"]["left_out_rmse"]["forces"]),
             new_labels=len(new),
-            new_force_rmse_ev_per_angstrom=rmse,
-            new_force_std_ev_per_angstrom=std,
+            new_force_rmse_ev_per_angstrom=foreseen.force_rmse_ev_per_angstrom,
+            new_force_std_ev_per_angstrom=foreseen.force_std_ev_per_angstrom,
         )
         atomic_write_text(said, json.dumps(asdict(done)) + "\n")
         return done
@@ -210,16 +219,18 @@ class _Loop:
         file = self.files.generation(number) / "potential.adiabat"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            fit(LabelStore(self.files.store).labelled(), self.config.train, quiet=self.quiet).save(file)
+            with self.journal.during("training", number):
+                fit(LabelStore(self.files.store).labelled(), self.config.train, quiet=self.quiet).save(file)
         return load_potential(file)
 
-    def label(self, structures: Sequence[Labelled]) -> LabelSummary:
+    def label(self, structures: Sequence[Labelled], *, generation: int | None = None) -> LabelSummary:
         """Ask the oracle; what it has answered before is not asked again.
 
         Raises:
             LabelStoreError: Nearly nothing came out.
         """
-        summary = label(structures, self.oracle, self.files.store, workers=self.workers, quiet=self.quiet)
+        with self.journal.during("labelling", generation):
+            summary = label(structures, self.oracle, self.files.store, workers=self.workers, quiet=self.quiet)
         if summary.open:
             raise KeyboardInterrupt
         if summary.done < len(structures) // 2:
@@ -233,23 +244,15 @@ class _Loop:
             )
         return summary
 
+    @property
+    def journal(self) -> Journal:
+        """What the run did when."""
+        return Journal(self.files.journal)
+
     def requests(self) -> int:
         """That the oracle was asked."""
         counts = LabelStore(self.files.store).counts()
         return sum(counts.values())
-
-
-def _judged(potential: Potential, new: Sequence[Labelled]) -> tuple[float | None, float | None]:
-    """Root mean squares of errors and of standard deviations of force components."""
-    if not new:
-        return None, None
-    errors = evaluate(potential, new, calibration=False, quiet=True)
-    squares = []
-    for structure in new:
-        std = potential(structure.atoms, want=("forces_std",)).forces_std
-        assert std is not None
-        squares.append(std.square().flatten().numpy())
-    return errors.force_rmse_ev_per_angstrom, float(np.sqrt(np.concatenate(squares).mean()))
 
 
 def _claim(files: LearnFolder, start: Atoms, oracle: Oracle, config: LearnConfig, *, resume: bool) -> None:
