@@ -73,3 +73,7 @@ class LabelStoreError(AdiabatError):
 
 class TrainingError(AdiabatError):
     """A training stopped because going on would be wrong."""
+
+
+class ResourceError(AdiabatError):
+    """A machine has not the memory or the disk that a run would need."""

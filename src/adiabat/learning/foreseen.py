@@ -85,8 +85,10 @@ def foresee(potential: Potential, new: Sequence[Labelled]) -> Foreseen:
 def _one(potential: Potential, structure: Labelled) -> ForeseenStructure:
     labels, atoms = structure.labels, len(structure.atoms)
     found = potential(structure.atoms, want=("energy", "forces", "energy_std", "forces_std"))
-    assert found.energy is not None and found.energy_std is not None
-    assert found.forces is not None and found.forces_std is not None
+    assert found.energy is not None
+    assert found.energy_std is not None
+    assert found.forces is not None
+    assert found.forces_std is not None
     return ForeseenStructure(
         place=structure.place,
         config_type=structure.config_type,

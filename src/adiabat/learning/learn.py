@@ -11,11 +11,13 @@ from ase import Atoms
 from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
 from adiabat.learning.choose import choose
 from adiabat.learning.config import LearnConfig
+from adiabat.learning.estimate import CostEstimate, estimate_cost
 from adiabat.learning.explore import Explored, explore
 from adiabat.learning.first_structures import around, isolated_atoms
 from adiabat.learning.foreseen import foresee
 from adiabat.learning.journal import Journal
 from adiabat.learning.label import LabelSummary, label
+from adiabat.learning.observer import Observer
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
 from adiabat.learning.structure_json import from_json, to_json
@@ -94,6 +96,11 @@ class LearnFolder:
         return self.path / "learn.json"
 
     @property
+    def estimate(self) -> Path:
+        """What it was going to cost."""
+        return self.path / "estimate.json"
+
+    @property
     def journal(self) -> Path:
         """What it did when."""
         return self.path / "journal.json"
@@ -121,6 +128,7 @@ def learn(
     folder: Path | str,
     workers: int = 1,
     resume: bool = False,
+    observer: Observer | None = None,
     quiet: bool = False,
 ) -> LearnSummary:
     """Learn a potential from a structure and an oracle.
@@ -132,10 +140,12 @@ def learn(
         folder: Is made; gets the label store, each generation's potential and simulations, the potential and the summary.
         workers: Processes of the oracle.
         resume: Go on with the run in the folder.
+        observer: Is told how it goes on.
         quiet: Show no progress.
 
     Raises:
-        OracleError: The oracle does not start.
+        OracleError: The oracle does not start, or gives no label in a trial.
+        ResourceError: There is less memory or disk than the run would need.
         ConfigurationError: Volumes of a structure without any.
         CheckpointError: The folder holds another run, or none is to be resumed.
         LabelStoreError: Too few labels came out for a training.
@@ -151,15 +161,22 @@ def learn(
     _claim(files, start, oracle, config, resume=resume)
     loop = _Loop(start, oracle, config, files, workers, quiet)
     first = around(start, config.first - len(isolated_atoms(start)), volumes=config.volumes, seed=config.seed)
-    loop.label([*isolated_atoms(start), *first])
-    generations = [loop.turn(0)]
-    while (why := loop.over(generations[-1])) is None:
+    first = [*isolated_atoms(start), *first]
+    observer = observer or Observer()
+    observer.estimated(loop.estimated(first))
+    loop.label(first)
+    generations: list[Generation] = []
+    why: Why | None = None
+    while why is None:
         generations.append(loop.turn(len(generations)))
+        why = loop.over(generations[-1])
+        observer.turned(files.path)
     last = len(generations) if generations[-1].new_labels else len(generations) - 1
     loop.trained(last).save(files.potential)
     store = LabelStore(files.store)
     summary = LearnSummary(why, store.counts().get("done", 0), loop.requests(), store.seconds(), tuple(generations))
     summary.save(files.summary)
+    observer.turned(files.path)
     return summary
 
 
@@ -171,6 +188,21 @@ class _Loop:
     files: LearnFolder
     workers: int
     quiet: bool
+
+    def estimated(self, first: Sequence[Labelled]) -> CostEstimate:
+        """What the run costs; tried out once.
+
+        Raises:
+            ResourceError: The machine cannot hold it.
+        """
+        if not self.files.estimate.exists():
+            with self.journal.during("estimating"):
+                found = estimate_cost(
+                    self.start, first, self.oracle, self.config, self.files.store, workers=self.workers
+                )
+            found.require_resources(self.files.path)
+            found.save(self.files.estimate)
+        return CostEstimate.load(self.files.estimate)
 
     def turn(self, number: int) -> Generation:
         """Train, explore, choose, label; what a killed run has done of it is not done again."""

@@ -8,6 +8,8 @@ from typing import Any, Self
 from adiabat.errors import ConfigurationError
 
 INSIDE = Path(__file__).parent / "inside"
+CUBIC, LINEAR = 3.0, 1.0
+"""How time grows with atoms: of a code that nothing is known of, as diagonalisation does; of a potential."""
 
 
 @dataclass(frozen=True)
@@ -18,22 +20,25 @@ class Known:
         module: In `inside/`.
         install: The command that installs it.
         use: What for.
+        scaling: Time grows about with this power of the number of atoms.
         quick: Settings with which a tiny structure takes seconds.
     """
 
     module: str
     install: str
     use: str
+    scaling: float
     quick: dict[str, Any] = field(default_factory=dict)
 
 
 KNOWN = {
-    "tblite": Known("tblite_code", "pip install tblite", "any system, in seconds (GFN1-xTB)"),
-    "pyscf": Known("pyscf_code", "pip install pyscf", "molecules (PBE/def2-SVP)"),
+    "tblite": Known("tblite_code", "pip install tblite", "any system, in seconds (GFN1-xTB)", 2.0),
+    "pyscf": Known("pyscf_code", "pip install pyscf", "molecules (PBE/def2-SVP)", 2.5),
     "gpaw": Known(
         "gpaw_code",
         "CC=g++ pip install gpaw gpaw-data",
         "solids (PBE, plane waves)",
+        2.5,
         {"cutoff_ev": 300.0, "kpoint_spacing_per_angstrom": 0.8},
     ),
 }
@@ -75,6 +80,13 @@ class Oracle:
             rule=f"an oracle is {', '.join(KNOWN)}, module:factory of an ASE calculator, or a potential file (.adiabat)",
             mend="name one of these; `adiabat doctor` says which of them are installed",
         )
+
+    @property
+    def scaling(self) -> float:
+        """Time is assumed to grow with this power of the number of atoms."""
+        if self.name in KNOWN:
+            return KNOWN[self.name].scaling
+        return LINEAR if self.module == "potential_code" else CUBIC
 
     @property
     def mend(self) -> str:

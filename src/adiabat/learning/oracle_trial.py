@@ -1,0 +1,83 @@
+"""A trial of the oracle, on a structure that it will be asked for anyway: the answer is kept as a label of the run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adiabat.errors import OracleError
+from adiabat.learning.label import label
+from adiabat.learning.ledger import Entry, read_ledger
+from adiabat.learning.oracle import Oracle
+from adiabat.learning.resources import largest_ended_process_bytes
+from adiabat.learning.store import identity
+from adiabat.system import Labelled
+
+
+@dataclass(frozen=True)
+class OracleTrial:
+    """What was measured.
+
+    Attributes:
+        atoms: Of the structure.
+        seconds: Of its label.
+        lone_atom_seconds: Of the labels of all isolated atoms together.
+        begin_seconds: Until a process of the oracle is ready.
+        memory_bytes: That such a process held, at the most.
+        scaling: The time of others is assumed to grow with this power of the number of atoms.
+    """
+
+    atoms: int
+    seconds: float
+    lone_atom_seconds: float
+    begin_seconds: float
+    memory_bytes: int
+    scaling: float
+
+    def seconds_of(self, atoms: int) -> float:
+        """Of the label of a structure with so many atoms."""
+        return self.seconds * (atoms / self.atoms) ** self.scaling
+
+
+def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, quiet: bool = False) -> OracleTrial:
+    """Label the isolated atoms and one of the structures around the start.
+
+    Not the start itself: of a perfect crystal, a code that uses symmetry computes a small part of what it computes of all others.
+
+    Args:
+        first: That is labelled before the first training.
+        oracle: What labels.
+        store_file: The label store.
+        quiet: Show no progress.
+
+    Raises:
+        OracleError: It does not start, or gives no label of the structure.
+    """
+    structures = [one for one in first if not one.is_isolated_atom]
+    structure = structures[len(structures) // 2]
+    atoms = [one for one in first if one.is_isolated_atom]
+    begin = time.perf_counter()
+    label([*atoms, structure], oracle, store_file, quiet=quiet)
+    by_clock = time.perf_counter() - begin
+    entries = {identity(Labelled(one.atoms)): one for one in read_ledger(store_file)}
+    trial = entries[identity(structure)]
+    if trial.state != "done":
+        raise OracleError(
+            f"the trial calculation gave no label: {trial.reason or 'it was stopped'}",
+            place=f"{oracle.name}, {structure.place}",
+            rule="a run begins with a structure that its oracle labels",
+            mend="try it by `adiabat doctor`, and change its settings or the start structure",
+        )
+    lone = sum(_seconds(entries[identity(one)]) for one in atoms)
+    return OracleTrial(
+        atoms=len(structure.atoms),
+        seconds=_seconds(trial),
+        lone_atom_seconds=lone,
+        begin_seconds=max(by_clock - lone - _seconds(trial), 0.0),
+        memory_bytes=largest_ended_process_bytes(),
+        scaling=oracle.scaling,
+    )
+
+
+def _seconds(entry: Entry) -> float:
+    return entry.seconds or 0.0
