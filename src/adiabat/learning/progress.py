@@ -69,8 +69,8 @@ def read_progress(folder: Path) -> Progress:
     """
     files = LearnFolder(folder)
     counts, stretches = count_ledger(files.store), read_journal(files.journal)
-    extent = Extent.of(LearnConfig.restore(_json(files.identity)["configuration"]))
-    why = _json(files.summary)["why"] if files.summary.exists() else None
+    extent = Extent.of(LearnConfig.restore(read_json(files.identity)["configuration"]))
+    why = read_json(files.summary)["why"] if files.summary.exists() else None
     now = stretches[-1] if stretches else None
     spent = {phase: seconds_of(stretches, phase) for phase in ("labelling", "training", "exploring")}
     under_way = time.time() - now.began_at if now is not None and now.seconds is None else 0.0
@@ -98,7 +98,7 @@ def generations_of(files: LearnFolder) -> tuple[Generation, ...]:
     """Those that are done."""
     found: list[Generation] = []
     while (file := files.generation(len(found)) / "generation.json").exists():
-        found.append(Generation(**_json(file)))
+        found.append(Generation(**read_json(file)))
     return tuple(found)
 
 
@@ -131,5 +131,6 @@ def _estimate(files: LearnFolder) -> CostEstimate | None:
     return CostEstimate.load(files.estimate) if files.estimate.exists() else None
 
 
-def _json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """A file of a run that is always whole."""
     return json.loads(file.read_text())

@@ -1,0 +1,110 @@
+"""What is to be seen of a run: its learning curve, how sure it grew, what it cost, where labels were spent."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adiabat.learning.descriptor_map import DescriptorMap
+from adiabat.learning.foreseen import Foreseen
+from adiabat.learning.learn import Generation
+from adiabat.results import Figure, Line, Points
+
+LABELS = "labels that it was trained on"
+EXPLORED = "met in simulations"
+
+
+def learning_curve(generations: Sequence[Generation]) -> Figure:
+    """Errors on new labels before they were seen, what was said of them, and errors of what was left out."""
+    left_out = [(one.labels, one.left_out_force_rmse_ev_per_angstrom) for one in generations]
+    errors = [(one.labels, one.new_force_rmse_ev_per_angstrom) for one in generations]
+    said = [(one.labels, one.new_force_std_ev_per_angstrom) for one in generations]
+    return Figure(
+        name="learning-curve",
+        title="Learning curve",
+        x_label=LABELS,
+        y_label="force components, root mean square (eV/Å)",
+        marks=(
+            _line(errors, "error on new labels, not seen before"),
+            _line(said, "error bars that it gave them"),
+            _line(left_out, "error on training structures left out"),
+        ),
+        y_scale="log",
+        note="New labels are those that it had asked for because it was unsure: harder than an average frame.",
+    )
+
+
+def unsure_frames(generations: Sequence[Generation], *, flagged: float) -> Figure:
+    """The fraction of frames that the potential was unsure of, and below which the run ends.
+
+    Args:
+        generations: So far.
+        flagged: The fraction.
+    """
+    found = _line([(one.labels, one.fraction_flagged) for one in generations], "unsure frames")
+    ends = [Line(found.x[[0, -1]], np.full(2, flagged), "the run ends here", dashed=True)] if len(found.x) else []
+    return Figure(
+        name="unsure",
+        title="How sure it is of what its simulations meet",
+        x_label=LABELS,
+        y_label="fraction of frames",
+        marks=(found, *ends),
+        note="Dashed: where the run ends. What comes after an unsure frame of a simulation counts as unsure.",
+    )
+
+
+def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequence[str], *, explored: int) -> Figure:
+    """The map: what simulations met in the background, labels by their kind on it.
+
+    Args:
+        found: Of the explored structures first, then of the labelled ones.
+        kinds: config_type of each labelled one.
+        names: Of each labelled one.
+        explored: How many were explored.
+    """
+    background, labelled = found.coordinates[:explored], found.coordinates[explored:]
+    marks = [Points(background[:, 0], background[:, 1], EXPLORED)] if explored else []
+    for kind in dict.fromkeys(kinds):
+        chosen = [index for index, other in enumerate(kinds) if other == kind]
+        own = labelled[chosen]
+        marks.append(Points(own[:, 0], own[:, 1], kind, tuple(names[index] for index in chosen)))
+    return Figure(
+        name="map",
+        title="Where the labels were spent",
+        x_label=f"first principal component of descriptors ({found.shares[0]:.0%})",
+        y_label=f"second ({found.shares[1]:.0%})",
+        marks=tuple(marks),
+        note="Each point is a structure: the mean of its atoms' features, each scaled to a variance of one, and of these the two "
+        "directions in which structures differ most, with the share of all variance. Isolated atoms are left out.",
+    )
+
+
+def errors_foreseen(foreseen: Sequence[Foreseen]) -> Figure:
+    """Force errors on new labels against the error bars that came with them."""
+    marks, most = [], 0.0
+    for number, one in enumerate(foreseen):
+        if one.structures:
+            stds = np.concatenate([np.linalg.norm(each.force_stds, axis=1) for each in one.structures])
+            errors = np.concatenate([each.errors_of_atoms for each in one.structures])
+            names = tuple(
+                f"{each.place}, atom {atom}" for each in one.structures for atom in range(len(each.force_errors))
+            )
+            marks.append(Points(stds, errors, f"generation {number}", names))
+            most = max(most, float(stds.max()), float(errors.max()))
+    least = min((float(mark.x.min()) for mark in marks), default=most)
+    if marks:
+        marks.append(Line(np.array([least, most]), np.array([least, most]), "as said", dashed=True))
+    return Figure(
+        name="foreseen",
+        title="Errors on new labels against their error bars",
+        x_label="standard deviation of the force on an atom (eV/Å)",
+        y_label="error of the force on an atom (eV/Å)",
+        marks=tuple(marks),
+        x_scale="log",
+        y_scale="log",
+        note="By the potential that had asked for the label. Errors scatter about the dashed line where error bars are right.",
+    )
+
+
+def _line(points: Sequence[tuple[int, float | None]], name: str) -> Line:
+    known = [(x, y) for x, y in points if y is not None]
+    return Line(np.array([float(x) for x, _ in known]), np.array([y for _, y in known]), name)
