@@ -47,15 +47,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, file: Path, *, width: int = 1360) -> Iterator[Visit]:
-    """Open a file; its script has run and its plots are drawn."""
+def visit(browser: Browser, where: Path | str, *, width: int = 1360) -> Iterator[Visit]:
+    """Open a file or an address; its script has run and its plots are drawn."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(LOAD_MS)
     seen = Visit(page)
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
     page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
-    page.goto(file.as_uri())
+    page.goto(where.as_uri() if isinstance(where, Path) else where)
     page.wait_for_function("document.fonts.status === 'loaded'")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     try:

@@ -34,6 +34,7 @@ SETTINGS = {
     "steps": "100",
     "force_std_ev_per_angstrom": "0.001",  # never sure
     "train.basis": "{size: small, cutoff_angstrom: 4.0}",
+    "validation": "null",
 }
 
 

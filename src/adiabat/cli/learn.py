@@ -1,11 +1,14 @@
 """``adiabat learn``: a potential from a structure and an oracle."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
 from adiabat.cli.files import require_outputs
@@ -13,11 +16,10 @@ from adiabat.cli.label import parsed_settings
 from adiabat.cli.options import grouped
 from adiabat.data import read
 
-ENDS = {
-    "sure": "the potential is sure of what its simulations meet",
-    "budget": "the budget is spent",
-    "nothing new": "there was nothing new to ask for",
-}
+if TYPE_CHECKING:
+    from adiabat.learning import LearnSummary, Observer
+
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,25 @@ class OracleOptions:
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of the oracle.")] = 1
 
 
+@dataclass(frozen=True)
+class LiveOptions:
+    """How it is looked on."""
+
+    serve: Annotated[bool, typer.Option("--serve", help="Show how it goes on a page in a browser on this machine.")] = (
+        False
+    )
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 for a free one.")] = 8765
+
+
 @app.command("learn")
-@grouped(oracle=OracleOptions)
+@grouped(oracle=OracleOptions, live=LiveOptions)
 def learn_command(
     start_file: Annotated[
         Path, typer.Argument(metavar="START", help="A structure, in any format that ASE reads.", show_default=False)
     ],
     *,
     oracle: OracleOptions,
+    live: LiveOptions,
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None,
     settings: Annotated[
@@ -59,7 +72,8 @@ def learn_command(
     Structures around the start are labelled first. Then each generation simulates by the potential so far, at several
     temperatures and volumes, and asks for labels of frames that the potential is unsure of, chosen so that they say most. It
     ends when the potential is sure of what it meets (exit status 0) or the budget is spent (exit status 1). Stopped or killed,
-    it goes on with --resume, and no label is asked for twice.
+    it goes on with --resume, and no label is asked for twice. What it will cost is said before it begins; report.html in the
+    run's folder is written anew after each generation, and --serve shows a page that follows the run.
 
     Example: adiabat learn start.xyz --oracle tblite --out run --set budget=60
     """
@@ -71,8 +85,26 @@ def learn_command(
         oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python
     )
     start = read(start_file, labels_required=False)[0].atoms
-    summary = learn(start, chosen, config, folder=out, workers=oracle.workers, resume=resume)
     console = Console()
+    with _followed(out, live, console) as observer:
+        summary = learn(
+            start,
+            chosen,
+            config,
+            folder=out,
+            workers=oracle.workers,
+            resume=resume,
+            observer=observer,
+            quiet=True,
+        )
+    _print_summary(console, summary, out)
+    if summary.why != "sure":
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _print_summary(console: Console, summary: "LearnSummary", folder: Path) -> None:
+    from adiabat.learning import ENDS, read_verdicts
+
     for number, one in enumerate(summary.generations):
         seen = ""
         if one.new_force_rmse_ev_per_angstrom is not None:
@@ -87,8 +119,39 @@ def learn_command(
         )
     console.print(
         f"{ENDS[summary.why]}: {summary.labels} labels of {summary.requests} requests, {summary.oracle_seconds:.0f} s of "
-        f"the oracle; {out / 'potential.adiabat'}",
+        f"the oracle; {folder / 'potential.adiabat'}, {folder / REPORT}",
         soft_wrap=True,
     )
-    if summary.why != "sure":
-        raise typer.Exit(EXIT_FOUND)
+    verdicts = read_verdicts(folder / "validation.json")
+    made = [one for one in verdicts if one.passed is not None]
+    if made:
+        console.print(
+            f"validation: {sum(one.passed is True for one in made)} of {len(made)} checks passed", soft_wrap=True
+        )
+    for one in made:
+        if not one.passed:
+            console.print(Text(f"failed: {one.name}: {one.reason}"), soft_wrap=True)
+
+
+@contextmanager
+def _followed(folder: Path, live: LiveOptions, console: Console) -> Iterator["Observer"]:
+    """What is shown while a run goes on, and its reports."""
+    from adiabat.learning import CostEstimate, LiveProgress, Observer, learning_page, live_page
+    from adiabat.report import PageServer, write_html
+
+    class Reporter(Observer):
+        def estimated(self, estimate: CostEstimate) -> None:
+            for sentence in estimate.sentences():
+                console.print(sentence, soft_wrap=True, highlight=False)
+
+        def turned(self, folder: Path) -> None:
+            write_html(learning_page(folder), folder / REPORT)
+
+    with ExitStack() as stack:
+        if live.serve:
+            server = stack.enter_context(
+                PageServer(lambda: live_page(folder), port=live.port, files={REPORT: folder / REPORT})
+            )
+            console.print(f"how it goes: {server.url}", soft_wrap=True)
+        stack.enter_context(LiveProgress(folder))
+        yield Reporter()

@@ -6,6 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from adiabat.config import Config
 from adiabat.training import TrainConfig
+from adiabat.validation import ValidateConfig
 
 
 class LearnConfig(Config):
@@ -25,6 +26,7 @@ class LearnConfig(Config):
         flagged: The run ends when no larger a fraction of the frames of a generation is one that the potential is unsure of.
         seed: Of all that is drawn.
         train: How each potential is trained.
+        validation: How the last one is validated; null for not at all.
     """
 
     temperature_k: tuple[float, float] = (300.0, 1500.0)
@@ -39,6 +41,7 @@ class LearnConfig(Config):
     flagged: float = Field(default=0.02, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     train: TrainConfig = Field(default_factory=TrainConfig)
+    validation: ValidateConfig | None = Field(default_factory=ValidateConfig)
 
     @model_validator(mode="after")
     def _refuse_what_does_not_fit(self) -> Self:

@@ -167,7 +167,8 @@ def forecast(
     exploring = asked.begin_seconds + extent.explorers * (
         trained.start_seconds + extent.steps * trained.step_seconds + extent.frames * trained.judging_seconds
     )
-    whole = oracle / workers + extent.generations * (training + exploring)
+    validating = extent.steps_validated * trained.step_seconds
+    whole = oracle / workers + extent.generations * (training + exploring) + validating
     without = extent.steps_explored * asked.seconds / workers
     frames = extent.generations * extent.explorers * extent.frames
     disk = (
@@ -190,7 +191,7 @@ def forecast(
         seconds_per_training=training,
         seconds_per_exploration=exploring,
         seconds=whole,
-        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + training + exploring,
+        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + training + exploring + validating,
         memory_gb=(own_memory_bytes() + more + workers * asked.memory_bytes) / GB,
         memory_available_gb=None if available is None else (available + own_memory_bytes()) / GB,
         disk_gb=disk / GB,

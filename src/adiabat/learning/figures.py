@@ -22,7 +22,7 @@ def learning_curve(generations: Sequence[Generation]) -> Figure:
         name="learning-curve",
         title="Learning curve",
         x_label=LABELS,
-        y_label="force components, root mean square (eV/Å)",
+        y_label="force components, rms (eV/Å)",
         marks=(
             _line(errors, "error on new labels, not seen before"),
             _line(said, "error bars that it gave them"),
@@ -70,8 +70,8 @@ def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequenc
     return Figure(
         name="map",
         title="Where the labels were spent",
-        x_label=f"first principal component of descriptors ({found.shares[0]:.0%})",
-        y_label=f"second ({found.shares[1]:.0%})",
+        x_label=f"first principal component ({found.shares[0]:.0%})",
+        y_label=f"second one ({found.shares[1]:.0%})",
         marks=tuple(marks),
         note="Each point is a structure: the mean of its atoms' features, each scaled to a variance of one, and of these the two "
         "directions in which structures differ most, with the share of all variance. Isolated atoms are left out.",
@@ -96,8 +96,8 @@ def errors_foreseen(foreseen: Sequence[Foreseen]) -> Figure:
     return Figure(
         name="foreseen",
         title="Errors on new labels against their error bars",
-        x_label="standard deviation of the force on an atom (eV/Å)",
-        y_label="error of the force on an atom (eV/Å)",
+        x_label="error bar of an atom's force (eV/Å)",
+        y_label="error of it (eV/Å)",
         marks=tuple(marks),
         x_scale="log",
         y_scale="log",

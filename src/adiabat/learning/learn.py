@@ -21,6 +21,7 @@ from adiabat.learning.observer import Observer
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
 from adiabat.learning.structure_json import from_json, to_json
+from adiabat.learning.validated import validate_learned
 from adiabat.potential import Potential, load_potential
 from adiabat.results import Result
 from adiabat.runs import atomic_write_text
@@ -111,6 +112,11 @@ class LearnFolder:
         return self.path / "potential.adiabat"
 
     @property
+    def validation(self) -> Path:
+        """Whether that is fit for use."""
+        return self.path / "validation.json"
+
+    @property
     def summary(self) -> Path:
         """How it went."""
         return self.path / "summary.json"
@@ -173,6 +179,7 @@ def learn(
         observer.turned(files.path)
     last = len(generations) if generations[-1].new_labels else len(generations) - 1
     loop.trained(last).save(files.potential)
+    loop.validate()
     store = LabelStore(files.store)
     summary = LearnSummary(why, store.counts().get("done", 0), loop.requests(), store.seconds(), tuple(generations))
     summary.save(files.summary)
@@ -280,6 +287,13 @@ class _Loop:
     def journal(self) -> Journal:
         """What the run did when."""
         return Journal(self.files.journal)
+
+    def validate(self) -> None:
+        """See whether the last potential is fit for use; whether it is, ends nothing."""
+        if self.config.validation is not None and not self.files.validation.exists():
+            with self.journal.during("validating"):
+                found = validate_learned(load_potential(self.files.potential), self.start, self.config)
+                found.save(self.files.validation)
 
     def requests(self) -> int:
         """That the oracle was asked."""

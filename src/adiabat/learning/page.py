@@ -17,6 +17,7 @@ from adiabat.learning.ledger import Entry, read_ledger
 from adiabat.learning.progress import Progress, read_json, read_progress
 from adiabat.learning.store import LabelStore
 from adiabat.learning.tables import cost_table, foreseen_table, generation_table, kind_table, reason_table
+from adiabat.learning.validated import read_verdicts
 from adiabat.potential import Potential, load_potential
 from adiabat.results import Figure, Page, StructureView, Table
 from adiabat.simulate import read_trajectory
@@ -48,16 +49,22 @@ def learning_page(folder: Path) -> Page:
     return Page(
         title=f"Learning {folder.name}",
         summary=_sentences(progress, estimate),
-        tables=_tables(progress, entries, foreseen, estimate),
+        tables=(*_tables(progress, entries, foreseen, estimate), *_checks(files)),
         figures=(
-            learning_curve(progress.generations),
-            unsure_frames(progress.generations, flagged=config.flagged),
+            *run_figures(progress, config),
             *_map(files, progress, labelled),
             *([errors_foreseen(foreseen)] if any(one.structures for one in foreseen) else []),
         ),
         structures=_views(labelled, foreseen, entries),
         details=_details(files, store, config),
     )
+
+
+def run_figures(progress: Progress, config: LearnConfig) -> tuple[Figure, ...]:
+    """How it learns; nothing before the first generation is done."""
+    if not progress.generations:
+        return ()
+    return learning_curve(progress.generations), unsure_frames(progress.generations, flagged=config.flagged)
 
 
 def foreseen_of(files: LearnFolder, progress: Progress) -> list[Foreseen]:
@@ -96,6 +103,13 @@ def _tables(
     found = [generation_table(progress.generations), foreseen_table(foreseen), kind_table(entries)]
     found += [reason_table(entries), cost_table(progress, estimate)]
     return tuple(table for table in found if table.rows)
+
+
+def _checks(files: LearnFolder) -> tuple[Table, ...]:
+    """Of the validation, where there was one."""
+    words = {True: "passed", False: "FAILED", None: "not made"}
+    rows = tuple((one.name, words[one.passed], one.reason) for one in read_verdicts(files.validation))
+    return (Table("checks", "Validation of the last potential", ("check", "verdict", "reason"), rows),) if rows else ()
 
 
 def _map(files: LearnFolder, progress: Progress, labelled: Sequence[Labelled]) -> tuple[Figure, ...]:

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.estimate import CostEstimate
@@ -72,8 +72,9 @@ def read_progress(folder: Path) -> Progress:
     extent = Extent.of(LearnConfig.restore(read_json(files.identity)["configuration"]))
     why = read_json(files.summary)["why"] if files.summary.exists() else None
     now = stretches[-1] if stretches else None
-    spent = {phase: seconds_of(stretches, phase) for phase in ("labelling", "training", "exploring")}
-    under_way = time.time() - now.began_at if now is not None and now.seconds is None else 0.0
+    spent = {phase: seconds_of(stretches, phase) for phase in get_args(Phase)}
+    if now is not None and now.seconds is None and why is None:
+        spent[now.phase] += time.time() - now.began_at
     return Progress(
         why=why,
         phase=None if now is None else now.phase,
@@ -89,7 +90,7 @@ def read_progress(folder: Path) -> Progress:
         training_seconds=spent["training"],
         exploring_seconds=spent["exploring"],
         labelling_seconds=spent["labelling"],
-        seconds=sum(one.seconds for one in stretches if one.seconds is not None) + under_way,
+        seconds=sum(spent.values()),
         seconds_left=None if why is not None else _left(extent, counts, stretches, _estimate(files)),
     )
 

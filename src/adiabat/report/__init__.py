@@ -2,6 +2,7 @@
 
 from adiabat.report.html import write_html
 from adiabat.report.image import write_image
+from adiabat.report.serve import PageServer
 from adiabat.report.terminal import print_table
 
-__all__ = ["print_table", "write_html", "write_image"]
+__all__ = ["PageServer", "print_table", "write_html", "write_image"]
