@@ -9,6 +9,7 @@ import torch
 from ase import Atoms, units
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from narrowing import present
 
 from adiabat.errors import PropertyUnavailable
 from adiabat.learning import LearnConfig
@@ -25,6 +26,7 @@ from adiabat.system import Batch, Labelled, Labels
 from adiabat.training import TrainConfig
 from adiabat.training.train import fit
 from adiabat.training.update import structures_of_last_training, update
+from adiabat.uncertainty import LinearPosterior, Part
 
 COPPER = bulk("Cu", cubic=True)
 
@@ -58,8 +60,7 @@ def potential(data: list[Labelled]) -> Potential:
 
 def test_labels_that_are_added_give_the_least_squares_of_both(potential: Potential, data: list[Labelled]) -> None:
     """Against a dense least-squares solution with the rows of the prior's square root above those of the labels."""
-    known = potential.linear_deviations
-    assert known is not None
+    known = present(potential.linear_deviations)
     model, posterior = known.model, known.uncertainty.posterior
     half = (posterior.covariance.factor.T / posterior.covariance.scale).numpy()
     rows, targets = [half], [half @ posterior.mean.numpy()]
@@ -67,19 +68,18 @@ def test_labels_that_are_added_give_the_least_squares_of_both(potential: Potenti
         batch = Batch.from_atoms(one.atoms)
         found, n = model.design_rows(neighbor_graph(batch, model.cutoff)), len(one.atoms)
         shift = n * float(potential.parts[0].atomic_energies(neighbor_graph(batch, model.cutoff))[0])
-        assert one.labels.energy is not None
-        assert one.labels.forces is not None
-        assert one.labels.stress is not None
         rows += [found.energy.numpy()[None] / n / posterior.noise["energy"]]
-        targets += [np.array([one.labels.energy - shift]) / n / posterior.noise["energy"]]
+        targets += [np.array([present(one.labels.energy) - shift]) / n / posterior.noise["energy"]]
         rows += [found.forces.numpy() / posterior.noise["forces"]]
-        targets += [one.labels.forces.ravel() / posterior.noise["forces"]]
+        targets += [present(one.labels.forces).ravel() / posterior.noise["forces"]]
         voigt = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
         rows += [found.virial.numpy()[voigt] / one.atoms.get_volume() / posterior.noise["stress"]]
-        targets += [one.labels.stress[voigt] / posterior.noise["stress"]]
+        targets += [present(one.labels.stress)[voigt] / posterior.noise["stress"]]
     expected = np.linalg.lstsq(np.vstack(rows), np.concatenate(targets), rcond=None)[0]
     after = update(potential, data[:14], data[14:], quiet=True)
-    found_mean = next(p for p in after.attachments.values() if p.kind == "linear_posterior").mean.numpy()
+    updated = after.attachments["posterior"]
+    assert isinstance(updated, LinearPosterior)
+    found_mean = updated.mean.numpy()
     moved = expected - posterior.mean.numpy()
     assert np.abs(found_mean - expected).max() < 1e-5 * np.abs(moved).max()
 
@@ -90,8 +90,8 @@ def test_labels_may_be_added_one_by_one(potential: Potential, data: list[Labelle
     step = update(step, data[:16], data[16:], quiet=True)
     probe = data[3].atoms
     one, other = (p(probe, want=("energy", "forces", "forces_std")) for p in (at_once, step))
-    assert torch.allclose(one.forces, other.forces, rtol=1e-5, atol=1e-6)
-    assert torch.allclose(one.forces_std, other.forces_std, rtol=1e-5, atol=1e-6)
+    assert torch.allclose(present(one.forces), present(other.forces), rtol=1e-5, atol=1e-6)
+    assert torch.allclose(present(one.forces_std), present(other.forces_std), rtol=1e-5, atol=1e-6)
     assert structures_of_last_training(step) == 14
     assert step.metadata["data"] == at_once.metadata["data"]
 
@@ -102,7 +102,7 @@ def test_an_updated_potential_is_stored_and_surer_of_what_it_has_seen(
     after = update(potential, data[:14], data[14:], quiet=True)
     after.save(tmp_path / "after.adiabat")
     for one in data[14:]:
-        before, now = (p(one.atoms, want=("forces_std_misfit",)).forces_std_misfit for p in (potential, after))
+        before, now = (present(p(one.atoms, want=("forces_std_misfit",)).forces_std_misfit) for p in (potential, after))
         assert (now < before).all()
 
 
@@ -188,15 +188,17 @@ def test_forces_and_stress_of_a_biased_potential_are_slopes_of_its_energy(biased
             for sign in (1, -1):
                 other = atoms.copy()
                 other.positions[moved, axis] += sign * step
-                ends.append(float(biased(other, want=("energy",)).energy))
-            assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(float(found.forces[moved, axis]), abs=1e-6)
+                ends.append(float(present(biased(other, want=("energy",)).energy)))
+            assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(
+                float(present(found.forces)[moved, axis]), abs=1e-6
+            )
     ends = []
     for sign in (1, -1):
         other = atoms.copy()
         other.set_cell(atoms.cell.array @ np.diag([1 + sign * step, 1, 1]), scale_atoms=True)
-        ends.append(float(biased(other, want=("energy",)).energy))
+        ends.append(float(present(biased(other, want=("energy",)).energy)))
     slope = (ends[0] - ends[1]) / (2 * step) / atoms.get_volume()
-    assert slope == pytest.approx(float(found.stress[0, 0, 0]), abs=1e-6)
+    assert slope == pytest.approx(float(present(found.stress)[0, 0, 0]), abs=1e-6)
 
 
 def test_a_bias_lowers_what_is_not_known_and_never_by_more_than_its_bound(
@@ -206,7 +208,8 @@ def test_a_bias_lowers_what_is_not_known_and_never_by_more_than_its_bound(
     for amplitude in (0.0, 0.1, 0.3):
         atoms = bulk("Cu", cubic=True)
         atoms.rattle(amplitude, seed=1)
-        lowered.append(float(potential(atoms, want=("energy",)).energy - biased(atoms, want=("energy",)).energy))
+        before, after = (present(p(atoms, want=("energy",)).energy) for p in (potential, biased))
+        lowered.append(float(before - after))
     assert 0 <= lowered[0] < lowered[1] <= lowered[2] <= 4 * BiasConfig().most_ev_per_atom + 1e-6
 
 
@@ -214,7 +217,7 @@ def test_a_bias_has_the_strength_that_was_asked_for(potential: Potential, data: 
     """With a bound far away: a quarter of the forces, root mean square over the structures that it was measured on."""
     typical = [one.atoms for one in data[1:6]]
     free = BiasedPotential(potential, BiasConfig(strength=0.25, most_ev_per_atom=1e3), typical)
-    own, driven = (p(typical, want=("forces",)).forces for p in (potential, free))
+    own, driven = (present(p(typical, want=("forces",)).forces) for p in (potential, free))
     ratio = float((driven - own).square().mean().sqrt() / own.square().mean().sqrt())
     assert ratio == pytest.approx(0.25, rel=1e-3)
 
@@ -261,12 +264,13 @@ def test_the_drift_of_the_energy_is_that_of_the_work_of_members_about_their_mean
     """A committee drawn from what is not known scatters in Σ v·F t as the covariance says; of 400 members to 15 %."""
     (frame,) = frames([False])
     velocities = torch.from_numpy(frame.atoms.get_velocities())
-    scale = potential.linear_deviations.uncertainty.spread.calibration.scale["forces"]
+    scale = present(potential.linear_deviations).uncertainty.spread.calibration.scale["forces"]
     variance = 0.0
-    for part, factor in (("parametric", 1.0), ("misfit", scale)):
+    factors: dict[Part, float] = {"parametric": 1.0, "misfit": scale}
+    for part, factor in factors.items():
         members = potential.committee(part, size=400, seed=3)
         each = members.each(frame.structure.atoms, want=("forces",))
-        work = [float((one.forces * velocities).sum()) for one in each]
+        work = [float((present(one.forces) * velocities).sum()) for one in each]
         variance += (factor * float(np.std(work)) * DRIFT_FS * units.fs) ** 2
     assert energy_drift_ev(potential, frame) == pytest.approx(variance**0.5, rel=0.15)
 

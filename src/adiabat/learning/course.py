@@ -1,5 +1,6 @@
 """Courses: what one explorer is to simulate, and from where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,7 +38,7 @@ class Course:
     is_biased: bool
 
     @classmethod
-    def drawn(cls, starts: list[Atoms], config: LearnConfig, *, generation: int, number: int) -> Self:
+    def drawn(cls, starts: Sequence[Atoms], config: LearnConfig, *, generation: int, number: int) -> Self:
         """A new one of an explorer: its temperature goes by its number, its structure by both, the rest by chance.
 
         Args:
