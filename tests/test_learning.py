@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,17 +20,15 @@ from adiabat.cli.app import run
 from adiabat.data import measure_distances
 from adiabat.errors import ConfigurationError
 from adiabat.learning import LabelStore, LearnConfig
-from adiabat.learning.choose import choose
-from adiabat.learning.explore import Frame
-from adiabat.learning.first_structures import around, isolated_atoms
+from adiabat.learning.first_structures import around, first_structures, isolated_atoms, squeezed
 from adiabat.system import Labelled
 
 SETTINGS = {
     "budget": "18",
     "first": "14",
     "batch": "3",
-    "explorers": "1",
-    "steps": "100",
+    "squeezed": "0",
+    "explore": "{explorers: 1, steps: 100}",
     "force_std_ev_per_angstrom": "0.001",  # never sure
     "train.basis": "{size: small, cutoff_angstrom: 4.0}",
     "validation": "null",
@@ -111,7 +108,7 @@ def test_no_run_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ({"budget": 0}, "budget"),
         ({"budget": 15}, "does not pay for the first=20"),
         ({"temperature_k": [600, 300]}, "to the same or a higher one"),
-        ({"volumes": [0, 1]}, "from a volume above 0"),
+        ({"explore": {"volumes": [0, 1]}}, "from a volume above 0"),
         ({"bugdet": 100}, "did you mean"),
         ({"train": {"model": "network"}}, "which 'ace' has"),
     ],
@@ -124,7 +121,7 @@ def test_what_cannot_be_is_refused(settings: dict[str, object], said: str) -> No
 
 def test_volumes_of_a_molecule_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "water.xyz", molecule("H2O"))
-    oracle = ("--oracle", "ase.calculators.emt:EMT", "--set", "volumes=[0.9, 1.0]")
+    oracle = ("--oracle", "ase.calculators.emt:EMT", "--set", "explore.volumes=[0.9, 1.0]")
     assert run(["learn", str(tmp_path / "water.xyz"), *oracle, "--out", str(tmp_path / "run")]) == 2
     assert "periodic along [False, False, False]" in capsys.readouterr().err
 
@@ -146,21 +143,30 @@ def test_made_structures_are_around_the_start(atoms: Atoms) -> None:
         if atoms.pbc.all():
             assert 0.85 < one.atoms.get_volume() / atoms.get_volume() < 1.15
     assert measure_distances(found, quiet=True).least().min() > 0.4 * shortest
-    assert {one.atoms.get_chemical_symbols()[0] for one in isolated_atoms(atoms)} == set(atoms.get_chemical_symbols())
+    assert {one.atoms.get_chemical_symbols()[0] for one in isolated_atoms([atoms])} == set(atoms.get_chemical_symbols())
 
 
-def frames(sure: Sequence[bool]) -> list[Frame]:
-    found = []
-    for seed, each in enumerate(sure):
-        atoms = bulk("Cu", cubic=True)
-        atoms.rattle(0.05 + 0.01 * seed, seed=seed)
-        found.append(Frame(Labelled(atoms, place=str(seed)), force_std_ev_per_angstrom=0.1 * seed, sure=each))
-    return found
+def test_squeezed_neighbours_are_nearer_than_any_in_the_start_structure() -> None:
+    atoms = bulk("NaCl", "rocksalt", a=5.6, cubic=True)
+    found = squeezed([atoms], 2, seed=0)
+    assert len(found) == 6  # two of each of three pairs
+    least = measure_distances([Labelled(atoms)], quiet=True).least()[0]
+    for one in found:
+        moved = np.abs(one.atoms.positions - atoms.positions).max(1) > 1e-9
+        assert moved.sum() == 2
+        assert np.allclose(one.atoms.get_center_of_mass(), atoms.get_center_of_mass(), atol=0.2)
+    nearest = measure_distances([one for one in found if "Cl-Na" in one.place], quiet=True).least()
+    assert nearest == pytest.approx([0.75 * least, 0.9 * least])
 
 
-def test_frames_that_it_is_unsure_of_are_chosen_first(learned: Path) -> None:
-    potential = adiabat.load(learned / "potential.adiabat")
-    few = choose(frames([True] * 6 + [False] * 2), potential, 2)
-    assert {one.place for one in few} == {"6", "7"}
-    assert len(choose(frames([True] * 5), potential, 10)) == 5
-    assert len({one.place for one in choose(frames([False] * 8), potential, 3)}) == 3
+def test_first_structures_are_around_every_start_structure() -> None:
+    starts = [bulk("Cu", cubic=True), bulk("Cu", "bcc", a=2.9, cubic=True)]
+    found = first_structures(starts, LearnConfig.parse({"first": 14}))
+    assert [one.config_type for one in found].count("made") == 12
+    assert sorted({len(one.atoms) for one in found if one.config_type == "made"}) == [2, 4]
+
+
+def test_too_few_first_structures_are_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        first_structures([bulk("NaCl", "rocksalt", a=5.6, cubic=True)], LearnConfig.parse({"first": 12}))
+    assert error.value.mend == "first=13 or more"

@@ -14,21 +14,22 @@ from adiabat.learning.first_structures import around, isolated_atoms
 from adiabat.learning.ledger import read_ledger
 from adiabat.learning.oracle_trial import OracleTrial, try_oracle
 from adiabat.learning.training_trial import TrainingTrial, try_training
-from adiabat.training import TrainConfig
 
-EXTENT = Extent(budget=50, first=20, batch=10, explorers=2, steps=1000, frames=20, steps_validated=4000)
+EXTENT = Extent(budget=50, first=20, batch=10, rebuild=1.5, explorers=2, steps=1000, frames=20, steps_validated=4000)
 ASKED = OracleTrial(
     atoms=8, seconds=10.0, lone_atom_seconds=3.0, begin_seconds=2.0, memory_bytes=2_000_000_000, scaling=3.0
 )
 TRAINED = TrainingTrial(
-    training_seconds=7.0,
+    tried=40,
+    fit_seconds=4.0,
+    search_seconds=5.0,
+    update_seconds=2.0,
     step_seconds=0.001,
     start_seconds=0.5,
     judging_seconds=0.1,
     potential_bytes=1_000_000,
     frame_bytes=10_000,
     memory_bytes=0,
-    tried=35,
 )
 
 
@@ -37,14 +38,15 @@ def estimated(folder: Path, *, sizes: tuple[int, ...] = (8,) * 19, workers: int 
 
 
 def test_the_whole_is_the_sum_of_its_parts(tmp_path: Path) -> None:
-    """By hand: 20 + 10 + 10 + 10 requests, a training and an exploration after each, 49 labels of 10 s."""
+    """By hand: 49 labels of 10 s, 20 + 10 + 10 + 10; trained on 20, 40 (more than 30) and in the end 50, updated to 30 and 50."""
     found = estimated(tmp_path)
     exploration = 2.0 + 2 * (0.5 + 1000 * 0.001 + 20 * 0.1)
     assert found.generations == 4
     assert found.oracle_seconds == pytest.approx(3 + 49 * 10)
     assert found.seconds_per_exploration == pytest.approx(exploration)
-    assert found.seconds == pytest.approx(3 + 49 * 10 + 4 * (7 + exploration) + 4)
-    assert found.seconds_at_least == pytest.approx(3 + 19 * 10 + 7 + exploration + 4)
+    assert found.seconds == pytest.approx(3 + 490 + (2 + 5) + (4 + 5) + 2 * 2 + (5 + 5) + 4 * exploration + 4)
+    assert found.seconds_at_end == pytest.approx((5 + 5) + 4)
+    assert found.seconds_at_least == pytest.approx(3 + 190 + (2 + 5) + exploration + (5 + 5) + 4)
     assert found.steps == 8000
     assert found.seconds_without_learning == pytest.approx(80_000)
     assert found.speed_up == pytest.approx(80_000 / found.seconds)
@@ -81,12 +83,14 @@ def test_an_estimate_comes_back_from_its_file(tmp_path: Path) -> None:
 
 def test_the_extent_is_what_a_run_does_that_spends_its_budget() -> None:
     found = Extent.of(LearnConfig.parse({"budget": 18, "first": 14, "batch": 3, "validation": None}))
-    assert (found.generations, found.average, found.steps_validated) == (3, 16, 0)
+    assert (found.generations, found.trained, found.updates, found.steps_validated) == (3, (14, 18), 2, 0)
+    always = Extent.of(LearnConfig.parse({"budget": 18, "first": 14, "batch": 3, "rebuild": 1}))
+    assert (always.trained, always.updates) == ((14, 17, 18, 18), 0)
 
 
 def test_the_oracle_is_tried_on_what_it_is_asked_for_anyway(tmp_path: Path) -> None:
     start = bulk("Cu", cubic=True)
-    first = [*isolated_atoms(start), *around(start, 12, volumes=(0.9, 1.1), seed=0)]
+    first = [*isolated_atoms([start]), *around(start, 12, volumes=(0.9, 1.1), seed=0)]
     found = try_oracle(first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", quiet=True)
     entries = read_ledger(tmp_path / "labels.db")
     assert [entry.config_type for entry in entries] == ["IsolatedAtom", "made"]
@@ -107,10 +111,11 @@ def test_an_oracle_that_labels_nothing_is_named(tmp_path: Path) -> None:
 
 def test_a_training_is_tried_without_an_oracle() -> None:
     start = bulk("Cu", cubic=True)
-    structures = [*isolated_atoms(start), *around(start, 12, volumes=(0.9, 1.1), seed=0)]
-    config = TrainConfig.parse({"basis": {"size": "small", "cutoff_angstrom": 4.0}})
-    found = try_training(structures, start, config)
+    structures = [*isolated_atoms([start]), *around(start, 12, volumes=(0.9, 1.1), seed=0)]
+    config = LearnConfig.parse({"train": {"basis": {"size": "small", "cutoff_angstrom": 4.0}}})
+    found = try_training(structures, [start], config)
     assert found.tried == 13
-    assert min(found.training_seconds, found.step_seconds, found.judging_seconds) > 0
+    assert min(found.fit_seconds, found.search_seconds, found.update_seconds, found.step_seconds) > 0
+    assert found.training_seconds(26) == pytest.approx(2 * found.fit_seconds + found.search_seconds)
     assert found.potential_bytes > 10_000
     assert found.frame_bytes > 4 * 2 * 3 * 8  # positions and velocities of four atoms

@@ -31,8 +31,8 @@ SETTINGS = {
     "budget": "18",
     "first": "14",
     "batch": "3",
-    "explorers": "1",
-    "steps": "100",
+    "explore.explorers": "1",
+    "explore.steps": "100",
     "force_std_ev_per_angstrom": "0.001",  # never sure
     "train.basis": "{size: small, cutoff_angstrom: 4.0}",
     "train.repulsion.enabled": "false",  # no search for holes: quick
@@ -131,7 +131,7 @@ def test_progress_is_read_from_the_folder_by_anyone(folder: Path) -> None:
 
 
 def test_the_time_left_is_what_was_measured_times_what_is_to_do(folder: Path, tmp_path: Path) -> None:
-    """After the labels of the first generation: one more label, and two trainings and explorations."""
+    """After the labels of the first generation: one more label, two trainings and explorations, and what comes last."""
     for name in ("learn.json", "estimate.json", "labels.db"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     with sqlite3.connect(tmp_path / "labels.db") as connection:
@@ -139,7 +139,8 @@ def test_the_time_left_is_what_was_measured_times_what_is_to_do(folder: Path, tm
     done = (("labelling", None, 34.0), ("training", 0, 5.0), ("exploring", 0, 3.0), ("labelling", 0, 17.0))
     stretches = [{"phase": p, "generation": g, "began_at": 0.0, "seconds": s} for p, g, s in done]
     (tmp_path / "journal.json").write_text(json.dumps(stretches))
-    assert read_progress(tmp_path).seconds_left == pytest.approx(1 * 51 / 17 + 2 * 5 + 2 * 3)
+    last = json.loads((tmp_path / "estimate.json").read_text())["seconds_at_end"]
+    assert read_progress(tmp_path).seconds_left == pytest.approx(1 * 51 / 17 + 2 * 5 + 2 * 3 + last)
 
 
 def test_a_journal_counts_what_ended_and_not_what_was_killed(tmp_path: Path) -> None:

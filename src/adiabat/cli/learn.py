@@ -48,21 +48,55 @@ class LiveOptions:
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 for a free one.")] = 8765
 
 
+@dataclass(frozen=True)
+class LearnOptions:
+    """What is learned, and for how much."""
+
+    temperature_k: Annotated[
+        str | None, typer.Option("--temperature-k", help="Of the explorers: 300:1500 (the default), or one for all.")
+    ] = None
+    pressure_gpa: Annotated[
+        str | None,
+        typer.Option("--pressure-gpa", help="Of the explorers: 0:10; left out, they are at constant volumes."),
+    ] = None
+    budget: Annotated[int | None, typer.Option("--budget", help="Labels, at the most (200).")] = None
+    config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="explore.steps=5000, acquisition=force_std, train.basis.size=medium ..."),
+    ] = None
+
+    @property
+    def assignments(self) -> list[str]:
+        """As `--set` has them; those come last, and win."""
+        given = {"temperature_k": _range(self.temperature_k), "pressure_gpa": _range(self.pressure_gpa)}
+        found = [f"{name}={value}" for name, value in given.items() if value is not None]
+        found += [] if self.budget is None else [f"budget={self.budget}"]
+        return [*found, *(self.settings or ())]
+
+
+def _range(said: str | None) -> str | None:
+    """[from, to], of from:to or of one for all."""
+    if said is None:
+        return None
+    start, _, end = said.partition(":")
+    return f"[{start}, {end or start}]"
+
+
 @app.command("learn")
-@grouped(oracle=OracleOptions, live=LiveOptions)
+@grouped(oracle=OracleOptions, what=LearnOptions, live=LiveOptions)
 def learn_command(
     start_file: Annotated[
-        Path, typer.Argument(metavar="START", help="A structure, in any format that ASE reads.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="START", help="A structure or several, in any format that ASE reads.", show_default=False
+        ),
     ],
     *,
     oracle: OracleOptions,
+    what: LearnOptions,
     live: LiveOptions,
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
-    config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="budget=100, temperature_k=[300,1500], train.basis.size=medium ..."),
-    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     threads: Threads = None,
     debug: Debug = False,
@@ -70,25 +104,25 @@ def learn_command(
     """Learn a potential from a structure: explore until unsure, ask the oracle, train, and go on.
 
     Structures around the start are labelled first. Then each generation simulates by the potential so far, at several
-    temperatures and volumes, and asks for labels of frames that the potential is unsure of, chosen so that they say most. It
+    temperatures and volumes or pressures, and asks for labels of frames that the potential is unsure of, chosen so that they say most. It
     ends when the potential is sure of what it meets (exit status 0) or the budget is spent (exit status 1). Stopped or killed,
     it goes on with --resume, and no label is asked for twice. What it will cost is said before it begins; report.html in the
     run's folder is written anew after each generation, and --serve shows a page that follows the run.
 
-    Example: adiabat learn start.xyz --oracle tblite --out run --set budget=60
+    Example: adiabat learn start.xyz --oracle tblite --out run --budget 60 --temperature-k 300:1000
     """
     from adiabat.learning import LearnConfig, Oracle, learn
 
-    require_outputs({}, inputs={"START": start_file, "--config": config_file})
-    config = LearnConfig.load(config_file, settings or ())
+    require_outputs({}, inputs={"START": start_file, "--config": what.config_file})
+    config = LearnConfig.load(what.config_file, what.assignments)
     chosen = Oracle.named(
         oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python
     )
-    start = read(start_file, labels_required=False)[0].atoms
+    starts = [one.atoms for one in read(start_file, labels_required=False)]
     console = Console()
     with _followed(out, live, console) as observer:
         summary = learn(
-            start,
+            starts,
             chosen,
             config,
             folder=out,

@@ -1,44 +1,97 @@
 """What learning is told."""
 
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from adiabat.config import Config
 from adiabat.training import TrainConfig
 from adiabat.validation import ValidateConfig
 
+Acquisition = Literal["information", "force_std", "energy_drift", "grade", "random"]
+
+
+class BiasConfig(Config):
+    """Exploration that is driven to where the potential is unsure, see `BiasedPotential`.
+
+    Attributes:
+        strength: The bias's forces relative to the potential's own, as root mean squares over the first structures.
+        most_ev_per_atom: What the bias can lower an energy by, at the most.
+        members: Of the committee whose spread drives it.
+    """
+
+    strength: float = Field(default=0.25, gt=0, le=1)
+    most_ev_per_atom: float = Field(default=0.05, gt=0)
+    members: int = Field(default=8, ge=2)
+
+
+class ExploreConfig(Config):
+    """The simulations that look for what the potential does not know.
+
+    Attributes:
+        explorers: Simulations in each generation; they take the start structures, temperatures and pressures in turn.
+        steps: Of a whole course.
+        timestep_fs: Of each simulation.
+        volumes: Of the cells, relative to the start structure's, from the smallest to the largest; without pressures. (0.9, 1.1) where
+            left out.
+        ramp: Each course is heated from the coldest temperature to its own, and not held at its own.
+        go_on: A course in which the potential became unsure goes on in the next generation, by the next potential, from the last
+            frame that it was sure of; it does not begin anew.
+        vacancies: Every second explorer begins with an atom missing.
+        bias: Drives every second explorer to where the potential is unsure; left out, none.
+    """
+
+    explorers: PositiveInt = 4
+    steps: int = Field(default=2000, ge=100)
+    timestep_fs: float = Field(default=1.0, gt=0)
+    volumes: tuple[float, float] | None = None
+    ramp: bool = False
+    go_on: bool = True
+    vacancies: bool = False
+    bias: BiasConfig | None = None
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_fit(self) -> Self:
+        if self.volumes is not None and not 0 < self.volumes[0] <= self.volumes[1]:
+            raise ValueError(f"volumes={self.volumes}: from a volume above 0 to the same or a larger one")
+        return self
+
 
 class LearnConfig(Config):
-    """Everything that a learned potential depends on beside its start structure and its oracle.
+    """Everything that a learned potential depends on beside its start structures and its oracle.
 
     Attributes:
         temperature_k: Of the explorers, from the coldest to the hottest.
+        pressure_gpa: Of the explorers, from the lowest to the highest, in simulations at constant pressure; left out, they are at
+            constant volume.
         budget: Labels that may be asked for in all, isolated atoms and failures included.
         first: Made structures that are labelled before the first training.
+        squeezed: Of those, made by pushing two neighbours together, for each pair of species.
         batch: Labels asked for after each exploration.
-        explorers: Simulations in each generation.
-        steps: Of each simulation.
-        timestep_fs: Of each simulation.
-        volumes: Of the explorers' cells, relative to the start structure's, from the smallest to the largest.
+        explore: The simulations.
+        acquisition: Which of the frames that the potential is unsure of are labelled, see `adiabat.learning.acquisition`.
         force_std_ev_per_angstrom: The potential is unsure of a frame where the force on an atom has a larger standard deviation (the
             root of the summed variances of its components), and wherever it is far from its training.
-        flagged: The run ends when no larger a fraction of the frames of a generation is one that the potential is unsure of.
+        flagged: The run ends when no larger a fraction of the frames of a generation of whole courses is one that the potential is
+            unsure of.
+        rebuild: The potential is trained from the beginning when the labels are so many times those of the last time; in between, labels
+            are added to its solution, with its basis, noise and prior as they are. 1: always from the beginning.
         seed: Of all that is drawn.
         train: How each potential is trained.
         validation: How the last one is validated; null for not at all.
     """
 
     temperature_k: tuple[float, float] = (300.0, 1500.0)
+    pressure_gpa: tuple[float, float] | None = None
     budget: PositiveInt = 200
     first: int = Field(default=20, ge=12)
+    squeezed: NonNegativeInt = 1
     batch: PositiveInt = 10
-    explorers: PositiveInt = 4
-    steps: int = Field(default=2000, ge=100)
-    timestep_fs: float = Field(default=1.0, gt=0)
-    volumes: tuple[float, float] = (0.9, 1.1)
+    explore: ExploreConfig = Field(default_factory=ExploreConfig)
+    acquisition: Acquisition = "information"
     force_std_ev_per_angstrom: float = Field(default=0.15, gt=0)
     flagged: float = Field(default=0.02, ge=0, le=1)
+    rebuild: float = Field(default=1.5, ge=1)
     seed: int = Field(default=0, ge=0)
     train: TrainConfig = Field(default_factory=TrainConfig)
     validation: ValidateConfig | None = Field(default_factory=ValidateConfig)
@@ -49,8 +102,12 @@ class LearnConfig(Config):
             raise ValueError(
                 f"temperature_k={self.temperature_k}: from a temperature above 0 K to the same or a higher one"
             )
-        if not 0 < self.volumes[0] <= self.volumes[1]:
-            raise ValueError(f"volumes={self.volumes}: from a volume above 0 to the same or a larger one")
+        if self.pressure_gpa is not None and not self.pressure_gpa[0] <= self.pressure_gpa[1]:
+            raise ValueError(f"pressure_gpa={self.pressure_gpa}: from a pressure to the same or a higher one")
+        if self.pressure_gpa is not None and self.explore.volumes is not None:
+            raise ValueError(
+                "explore.volumes has no effect where pressure_gpa is given: the barostat makes the volumes"
+            )
         if self.train.model != "ace":
             raise ValueError(f"train.model={self.train.model}: learning asks by error bars, which 'ace' has")
         if self.budget < self.first:

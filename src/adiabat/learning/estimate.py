@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +22,7 @@ from adiabat.results import Result
 from adiabat.runs import duration
 from adiabat.system import Labelled
 
-MOST_TRIED = 120
+MOST_TRIED = 100
 """Structures of the trial training; what more of them take is taken to grow with their number."""
 BYTES_PER_LABEL, BYTES_PER_ATOM, REPORT_BYTES = 4000, 400, 8_000_000
 """Of the store, a request and its label as JSON and as an ASE row; of the report."""
@@ -41,8 +42,9 @@ class CostEstimate(Result):
         scaling: The time of others is assumed to grow with this power of the number of atoms.
         oracle_seconds: Of all requests together.
         seconds_per_request: By the clock: with several workers less than the oracle's.
-        seconds_per_training: Of an average one.
+        seconds_per_training: Of an average generation's.
         seconds_per_exploration: Of the simulations of a generation, their judgement, and the start of the oracle's processes.
+        seconds_at_end: Of the last training, and of the validation.
         seconds: Of the whole run, by the clock.
         seconds_at_least: Where it is sure after its first training.
         memory_gb: Of this process and those of the oracle.
@@ -64,6 +66,7 @@ class CostEstimate(Result):
     seconds_per_request: float
     seconds_per_training: float
     seconds_per_exploration: float
+    seconds_at_end: float
     seconds: float
     seconds_at_least: float
     memory_gb: float
@@ -117,7 +120,7 @@ class CostEstimate(Result):
 
 
 def estimate_cost(
-    start: Atoms,
+    starts: Sequence[Atoms],
     first: Sequence[Labelled],
     oracle: Oracle,
     config: LearnConfig,
@@ -128,7 +131,7 @@ def estimate_cost(
     """Try the oracle and a training, and count.
 
     Args:
-        start: What is simulated.
+        starts: What is simulated.
         first: That is labelled before the first training, isolated atoms among it.
         oracle: What labels.
         config: Budget, lengths, training.
@@ -140,9 +143,10 @@ def estimate_cost(
     """
     extent = Extent.of(config)
     asked = try_oracle(first, oracle, store_file, quiet=True)
-    others = around(start, extent.average, volumes=(0.95, 1.05), seed=config.seed + 1)
-    tried = [*first, *others][: min(extent.average, MOST_TRIED)]
-    trained = try_training(tried, start, config.train)
+    average = min(round(sum(extent.trained) / len(extent.trained)), MOST_TRIED)
+    others = (around(start, average, volumes=(0.95, 1.05), seed=config.seed + 1) for start in starts)
+    tried = [*first, *chain.from_iterable(zip(*others, strict=True))][: max(average, len(first))]
+    trained = try_training(tried, starts, config)
     sizes = [len(one.atoms) for one in first if not one.is_isolated_atom]
     return forecast(extent, sizes, asked, trained, workers=workers, folder=store_file.parent)
 
@@ -163,12 +167,13 @@ def forecast(
     label = sum(map(asked.seconds_of, sizes)) / len(sizes)
     lone = extent.first - len(sizes)
     oracle = asked.lone_atom_seconds + (extent.budget - lone) * label
-    training = trained.training_seconds * extent.average / trained.tried
+    trainings = [trained.training_seconds(labels) for labels in extent.trained]
+    training = (sum(trainings[:-1]) + extent.updates * trained.update_seconds) / extent.generations
     exploring = asked.begin_seconds + extent.explorers * (
         trained.start_seconds + extent.steps * trained.step_seconds + extent.frames * trained.judging_seconds
     )
-    validating = extent.steps_validated * trained.step_seconds
-    whole = oracle / workers + extent.generations * (training + exploring) + validating
+    ending = trainings[-1] + extent.steps_validated * trained.step_seconds
+    whole = oracle / workers + extent.generations * (training + exploring) + ending
     without = extent.steps_explored * asked.seconds / workers
     frames = extent.generations * extent.explorers * extent.frames
     disk = (
@@ -191,7 +196,8 @@ def forecast(
         seconds_per_training=training,
         seconds_per_exploration=exploring,
         seconds=whole,
-        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + training + exploring + validating,
+        seconds_at_end=ending,
+        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + trainings[0] + exploring + ending,
         memory_gb=(own_memory_bytes() + more + workers * asked.memory_bytes) / GB,
         memory_available_gb=None if available is None else (available + own_memory_bytes()) / GB,
         disk_gb=disk / GB,

@@ -1,40 +1,27 @@
-"""Exploration: simulations by the potential so far, and the frames of them that it is unsure of."""
+"""Exploration: simulations by the potential so far, up to where it is unsure of what it meets."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 
 from adiabat.errors import SimulationError
-from adiabat.evaluation import trust
+from adiabat.learning.biased import BiasedPotential
 from adiabat.learning.config import LearnConfig
+from adiabat.learning.course import Course
+from adiabat.learning.first_structures import around
+from adiabat.learning.judge import Frame, judge
 from adiabat.potential import Potential
-from adiabat.runs import atomic_write_text
-from adiabat.simulate import Outputs, SimulationConfig, read_trajectory, simulate
+from adiabat.runs import atomic_write_text, track
+from adiabat.simulate import read_trajectory, simulate
 from adiabat.system import Labelled
 
-FRAMES = 20
-"""Of each simulation, that are judged."""
 BEYOND = 1
 """Frames taken after the first unsure one of a simulation: what comes later was driven by wrong forces."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A frame that was judged.
-
-    Attributes:
-        structure: Without labels.
-        force_std_ev_per_angstrom: Of its least known atom.
-        sure: That is small enough, and no atom is far from the training.
-    """
-
-    structure: Labelled
-    force_std_ev_per_angstrom: float
-    sure: bool
+TYPICAL = 12
+"""Structures on which the strength of a bias is measured."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +29,19 @@ class Explored:
     """What the explorers of a generation found.
 
     Attributes:
-        frames: Up to where each simulation is of use.
+        frames: Of use to a potential that is to be made sure: up to where each simulation is.
         judged: Frames in all, those beyond included.
         flagged: Of them, those that the potential is not sure of, or come after one.
+        whole: Whether every simulation was a whole course.
+        left: Of each explorer, what is to be gone on with.
         broken: Simulations that broke off, each with the reason.
     """
 
     frames: tuple[Frame, ...]
     judged: int
     flagged: int
+    whole: bool
+    left: tuple[Course | None, ...]
     broken: tuple[str, ...]
 
     @property
@@ -59,85 +50,98 @@ class Explored:
         return self.flagged / self.judged if self.judged else 1.0
 
 
-def explore(start: Atoms, potential: Potential, config: LearnConfig, folder: Path, *, generation: int) -> Explored:
-    """Simulate, each explorer at a temperature and a volume of its own, and judge the frames; goes on where it was killed.
+def drawn_courses(
+    starts: Sequence[Atoms], config: LearnConfig, left: Sequence[Course | None], *, generation: int
+) -> list[Course]:
+    """What the explorers of a generation are to do: what is left, and new courses.
 
     Args:
-        start: The start structure.
+        starts: The start structures.
+        config: Temperatures, lengths.
+        left: Of each explorer in the generation before; empty in the first.
+        generation: Which.
+    """
+    left = [*left, *[None] * (config.explore.explorers - len(left))]
+    return [
+        Course.drawn(starts, config, generation=generation, number=number) if before is None else before
+        for number, before in enumerate(left)
+    ]
+
+
+def explore(
+    courses: Sequence[Course],
+    potential: Potential,
+    config: LearnConfig,
+    folder: Path,
+    *,
+    generation: int,
+    quiet: bool = False,
+) -> Explored:
+    """Simulate, and judge the frames; goes on where it was killed.
+
+    Args:
+        courses: Of the explorers.
         potential: The one so far.
         config: Temperatures, lengths.
         folder: Gets a folder for each explorer.
-        generation: Which; explorers of different ones draw different numbers.
+        generation: Which, in the names of frames.
+        quiet: Show no progress.
     """
     frames: list[Frame] = []
+    left: list[Course | None] = []
+    broken: list[str] = []
     judged = flagged = 0
-    broken = []
-    for number in range(config.explorers):
-        found, reason = _run(start, potential, config, folder / f"explorer_{number}", (generation, number))
+    for number, course in enumerate(track(courses, "exploring", quiet=quiet)):
+        kind = (f"generation_{generation}", f"generation_{generation}_explorer_{number}")
+        found, reason = _run(
+            course, driving_potential(potential, course, config), config, folder / f"explorer_{number}"
+        )
         if reason is not None:
             broken.append(f"explorer {number}: {reason}")
-        verdicts = _judge(potential, found, config.force_std_ev_per_angstrom)
+        named = [(_structure(atoms, kind, place), atoms) for place, atoms in enumerate(found)]
+        verdicts = judge(potential, named, force_std_limit=config.force_std_ev_per_angstrom)
         first = next((place for place, frame in enumerate(verdicts) if not frame.sure), len(verdicts))
-        frames += verdicts[: first + 1 + BEYOND]
+        frames += verdicts if config.acquisition == "random" else verdicts[: first + 1 + BEYOND]
         judged += len(verdicts)
         flagged += len(verdicts) - first
-    return Explored(tuple(frames), judged, flagged, tuple(broken))
+        left.append(_left(course, verdicts, first) if config.explore.go_on else None)
+    whole = all(course.is_whole for course in courses)
+    return Explored(tuple(frames), judged, flagged, whole, tuple(left), tuple(broken))
 
 
-def _run(
-    start: Atoms, potential: Potential, config: LearnConfig, folder: Path, key: tuple[int, int]
-) -> tuple[list[Labelled], str | None]:
-    """Frames of one simulation, and why it broke off, if it did."""
-    generation, number = key
-    share = number / max(config.explorers - 1, 1)
-    low, high = config.temperature_k
-    rng = np.random.default_rng((config.seed, *key))
-    atoms = _scaled(start, float(rng.uniform(config.volumes[0], config.volumes[1])))
-    run = SimulationConfig(
-        ensemble="nvt",
-        steps=config.steps,
-        timestep_fs=config.timestep_fs,
-        temperature_k=low + share * (high - low),
-        seed=int(rng.integers(2**31)),
-        output=Outputs(trajectory_every=max(1, config.steps // FRAMES)),
-    )
+def _left(course: Course, verdicts: Sequence[Frame], first: int) -> Course | None:
+    """What is to be gone on with: from the last sure frame; None of a course that was sure, or not from the start on."""
+    if first == len(verdicts) or first == 0:
+        return None
+    return course.left_after(first * course.every, verdicts[first - 1].atoms)
+
+
+def driving_potential(potential: Potential, course: Course, config: LearnConfig) -> Potential:
+    """What the simulation is driven by."""
+    if config.explore.bias is None or not course.is_biased:
+        return potential
+    typical = around(course.atoms, TYPICAL, volumes=(1.0, 1.0), seed=config.seed)
+    return BiasedPotential(potential, config.explore.bias, [one.atoms for one in typical])
+
+
+def _run(course: Course, driving: Potential, config: LearnConfig, folder: Path) -> tuple[list[Atoms], str | None]:
+    """Frames of one simulation after its first, and why it broke off, if it did."""
     ended = folder / "broken_off.json"
     reason = json.loads(ended.read_text())["reason"] if ended.exists() else None
     if reason is None:
+        run = course.simulation(config.explore.timestep_fs)
         try:
-            summary = simulate(atoms, potential, run, folder=folder, resume=True, quiet=True)
+            summary = simulate(course.atoms, driving, run, folder=folder, resume=True, quiet=True)
         except SimulationError as error:
             reason = f"{error.place}: {error.what}"
             atomic_write_text(ended, json.dumps({"reason": reason}) + "\n")
         else:
             if not summary.finished:
                 raise KeyboardInterrupt
-    place = f"generation {generation}, explorer {number}"
-    frames = [
-        Labelled(
-            Atoms(a.numbers, positions=a.positions, cell=a.cell, pbc=a.pbc),
-            config_type=f"generation_{generation}",
-            group=f"generation_{generation}_explorer_{number}",
-            place=f"{place}, frame {k}",
-        )
-        for k, a in enumerate(read_trajectory(folder / "trajectory.h5"))
-        if k > 0
-    ]
-    return frames, reason
+    return read_trajectory(folder / "trajectory.h5")[1:], reason
 
 
-def _judge(potential: Potential, frames: Sequence[Labelled], limit: float) -> list[Frame]:
-    if not frames:
-        return []
-    found = []
-    for frame, one in zip(frames, trust(potential, frames, quiet=True).structures, strict=True):
-        std = np.inf if one.largest_force_std_ev_per_angstrom is None else one.largest_force_std_ev_per_angstrom
-        found.append(Frame(frame, std, one.trusted and std <= limit))
-    return found
-
-
-def _scaled(atoms: Atoms, volume: float) -> Atoms:
-    found = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
-    if atoms.pbc.all():
-        found.set_cell(atoms.cell.array * volume ** (1 / 3), scale_atoms=True)
-    return found
+def _structure(atoms: Atoms, kind: tuple[str, str], place: int) -> Labelled:
+    config_type, group = kind
+    bare = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    return Labelled(bare, config_type=config_type, group=group, place=f"{group}, frame {place + 1}")

@@ -5,13 +5,13 @@ from math import ceil
 from typing import Self
 
 from adiabat.learning.config import LearnConfig
-from adiabat.learning.explore import FRAMES
+from adiabat.learning.course import FRAMES
 from adiabat.validation import ValidateConfig
 
 LONGEST_TIMESTEP_FS = 2.0
 """Of a validation, where none is given."""
-FRACTION_AT_CONSTANT = 0.5
-"""Of the steps of a validation, about, that its runs at constant temperature, constant energy and twice the temperature are."""
+RUNS_OF_VALIDATION = 0.5
+"""Of its steps, about: those of its runs at constant temperature, constant energy and twice the temperature."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Extent:
         budget: Requests of the oracle.
         first: Of them, before the first training.
         batch: Of them, after each exploration.
+        rebuild: A potential is trained from the beginning when its labels are so many times those of the last time.
         explorers: Simulations in each generation.
         steps: Of each simulation.
         frames: Of each simulation, that are judged.
@@ -31,6 +32,7 @@ class Extent:
     budget: int
     first: int
     batch: int
+    rebuild: float
     explorers: int
     steps: int
     frames: int
@@ -39,8 +41,10 @@ class Extent:
     @classmethod
     def of(cls, config: LearnConfig) -> Self:
         """As a configuration says."""
-        steps = 0 if config.validation is None else _steps_of(config.validation)
-        return cls(config.budget, config.first, config.batch, config.explorers, config.steps, FRAMES, steps)
+        explore = config.explore
+        validated = 0 if config.validation is None else _steps_of(config.validation)
+        requests = (config.budget, config.first, config.batch, config.rebuild)
+        return cls(*requests, explore.explorers, explore.steps, FRAMES, validated)
 
     def generations_for(self, requests: int) -> int:
         """Trainings, each with its exploration, until so many more requests are spent; after the last ones comes one more."""
@@ -52,16 +56,26 @@ class Extent:
         return self.generations_for(self.budget - self.first)
 
     @property
-    def average(self) -> int:
-        """Structures of an average training."""
-        return (self.first + self.budget) // 2
+    def trained(self) -> tuple[int, ...]:
+        """Labels of each training from the beginning; the last one is of the potential that the run ends with."""
+        found: list[int] = []
+        for generation in range(self.generations):
+            labels = min(self.first + generation * self.batch, self.budget)
+            if not found or labels > self.rebuild * found[-1]:
+                found.append(labels)
+        return (*found, self.budget)
+
+    @property
+    def updates(self) -> int:
+        """Generations in which labels are added to the potential of the one before."""
+        return self.generations - len(self.trained) + 1
 
     @property
     def steps_explored(self) -> int:
-        """In all."""
+        """In all, at the most."""
         return self.generations * self.explorers * self.steps
 
 
 def _steps_of(config: ValidateConfig) -> int:
     runs_ps = config.replicas * (config.settle_ps + config.nvt_ps) + config.nve_ps + config.hot_ps
-    return round(1000 * runs_ps / (config.timestep_fs or LONGEST_TIMESTEP_FS) / FRACTION_AT_CONSTANT)
+    return round(1000 * runs_ps / (config.timestep_fs or LONGEST_TIMESTEP_FS) / RUNS_OF_VALIDATION)

@@ -9,24 +9,25 @@ from typing import Any, Literal
 from ase import Atoms
 
 from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
-from adiabat.learning.choose import choose
+from adiabat.learning.acquisition import choose
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.estimate import CostEstimate, estimate_cost
-from adiabat.learning.explore import Explored, explore
-from adiabat.learning.first_structures import around, isolated_atoms
+from adiabat.learning.explore import drawn_courses, explore
+from adiabat.learning.first_structures import first_structures
 from adiabat.learning.foreseen import foresee
+from adiabat.learning.found import Found
 from adiabat.learning.journal import Journal
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.observer import Observer
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
-from adiabat.learning.structure_json import from_json, to_json
 from adiabat.learning.validated import validate_learned
 from adiabat.potential import Potential, load_potential
 from adiabat.results import Result
 from adiabat.runs import atomic_write_text
 from adiabat.system import Labelled
 from adiabat.training.train import fit
+from adiabat.training.update import structures_of_last_training, update
 
 Why = Literal["sure", "budget", "nothing new"]
 FORESEEN = "foreseen.json"
@@ -42,15 +43,18 @@ class Generation:
         fraction_flagged: Of the frames of its simulations, those that the potential was unsure of, and what came after them.
         broken_off: Simulations that broke off.
         left_out_force_rmse_ev_per_angstrom: Of the training, structure by structure left out.
-        new_labels: That were asked for.
+        asked: Structures that were chosen to be labelled.
+        new_labels: That came of them.
         new_force_rmse_ev_per_angstrom: Of the potential on the new labels, before it had seen them; None where there are none.
         new_force_std_ev_per_angstrom: What it had said of that: the root mean square of its standard deviations.
     """
 
     labels: int
     fraction_flagged: float
+    whole_courses: bool
     broken_off: int
     left_out_force_rmse_ev_per_angstrom: float
+    asked: int
     new_labels: int
     new_force_rmse_ev_per_angstrom: float | None
     new_force_std_ev_per_angstrom: float | None
@@ -127,7 +131,7 @@ class LearnFolder:
 
 
 def learn(
-    start: Atoms,
+    starts: Sequence[Atoms],
     oracle: Oracle,
     config: LearnConfig,
     *,
@@ -140,7 +144,7 @@ def learn(
     """Learn a potential from a structure and an oracle.
 
     Args:
-        start: Periodic in three directions, or a molecule.
+        starts: One structure or more, each periodic in three directions or a molecule.
         oracle: What labels.
         config: Temperatures, budget, training.
         folder: Is made; gets the label store, each generation's potential and simulations, the potential and the summary.
@@ -156,18 +160,11 @@ def learn(
         CheckpointError: The folder holds another run, or none is to be resumed.
         LabelStoreError: Too few labels came out for a training.
     """
-    if "volumes" in config.model_fields_set and not start.pbc.all():
-        raise ConfigurationError(
-            f"volumes={config.volumes} of a structure that is periodic along {start.pbc.tolist()}",
-            place="volumes",
-            rule="cells are made denser and thinner where there is one",
-            mend="leave volumes out, or give a structure that is periodic in three directions",
-        )
+    _require_effect(starts, config)
     files = LearnFolder(Path(folder))
-    _claim(files, start, oracle, config, resume=resume)
-    loop = _Loop(start, oracle, config, files, workers, quiet)
-    first = around(start, config.first - len(isolated_atoms(start)), volumes=config.volumes, seed=config.seed)
-    first = [*isolated_atoms(start), *first]
+    _claim(files, starts, oracle, config, resume=resume)
+    loop = _Loop(starts, oracle, config, files, workers, quiet)
+    first = first_structures(starts, config)
     observer = observer or Observer()
     observer.estimated(loop.estimated(first))
     loop.label(first)
@@ -177,9 +174,7 @@ def learn(
         generations.append(loop.turn(len(generations)))
         why = loop.over(generations[-1])
         observer.turned(files.path)
-    last = len(generations) if generations[-1].new_labels else len(generations) - 1
-    loop.trained(last).save(files.potential)
-    loop.validate()
+    loop.finish()
     store = LabelStore(files.store)
     summary = LearnSummary(why, store.counts().get("done", 0), loop.requests(), store.seconds(), tuple(generations))
     summary.save(files.summary)
@@ -189,7 +184,7 @@ def learn(
 
 @dataclass(frozen=True)
 class _Loop:
-    start: Atoms
+    starts: Sequence[Atoms]
     oracle: Oracle
     config: LearnConfig
     files: LearnFolder
@@ -205,7 +200,7 @@ class _Loop:
         if not self.files.estimate.exists():
             with self.journal.during("estimating"):
                 found = estimate_cost(
-                    self.start, first, self.oracle, self.config, self.files.store, workers=self.workers
+                    self.starts, first, self.oracle, self.config, self.files.store, workers=self.workers
                 )
             found.require_resources(self.files.path)
             found.save(self.files.estimate)
@@ -218,26 +213,25 @@ class _Loop:
         if said.exists():
             return Generation(**json.loads(said.read_text()))
         potential = self.trained(number)
-        trained_on = int(potential.metadata["data"]["structures"])
-        chosen_file = folder / "chosen.json"
-        if not chosen_file.exists():
+        found_file = folder / "found.json"
+        if not found_file.exists():
             with self.journal.during("exploring", number):
-                explored = explore(self.start, potential, self.config, folder, generation=number)
-                left = self.config.budget - self.requests()
-                chosen = choose(explored.frames, potential, min(self.config.batch, left)) if left > 0 else []
-            _write_chosen(chosen_file, chosen, explored)
-        chosen, values = _read_chosen(chosen_file)
-        asked = {identity(structure) for structure in chosen}
-        if chosen:
-            self.label(chosen, generation=number)
+                found = self.found(number, potential)
+            atomic_write_text(found_file, json.dumps(found.to_json()) + "\n")
+        found = Found.from_json(json.loads(found_file.read_text()))
+        asked = {identity(structure) for structure in found.chosen}
+        if found.chosen:
+            self.label(found.chosen, generation=number)
         new = [one for one in LabelStore(self.files.store).labelled() if identity(one) in asked]
         foreseen = foresee(potential, new)
         foreseen.save(folder / FORESEEN)
         done = Generation(
-            labels=trained_on,
-            fraction_flagged=values["fraction_flagged"],
-            broken_off=values["broken_off"],
+            labels=_structures(potential),
+            fraction_flagged=found.fraction_flagged,
+            whole_courses=found.whole_courses,
+            broken_off=found.broken_off,
             left_out_force_rmse_ev_per_angstrom=float(potential.metadata["training"]["left_out_rmse"]["forces"]),
+            asked=len(asked),
             new_labels=len(new),
             new_force_rmse_ev_per_angstrom=foreseen.force_rmse_ev_per_angstrom,
             new_force_std_ev_per_angstrom=foreseen.force_std_ev_per_angstrom,
@@ -245,21 +239,43 @@ class _Loop:
         atomic_write_text(said, json.dumps(asdict(done)) + "\n")
         return done
 
+    def found(self, number: int, potential: Potential) -> Found:
+        """Explore and choose."""
+        before = self.files.generation(number - 1) / "found.json"
+        left = Found.from_json(json.loads(before.read_text())).left if number else ()
+        courses = drawn_courses(self.starts, self.config, left, generation=number)
+        folder = self.files.generation(number)
+        explored = explore(courses, potential, self.config, folder, generation=number, quiet=self.quiet)
+        count = min(self.config.batch, self.config.budget - self.requests())
+        chosen: list[Labelled] = []
+        if count > 0:
+            by, seed = self.config.acquisition, self.config.seed + number
+            chosen = choose(explored.frames, potential, count, by=by, seed=seed)
+        return Found.of(explored, chosen)
+
     def over(self, done: Generation) -> Why | None:
         """Why the run ends after a generation; None where it goes on."""
-        if done.fraction_flagged <= self.config.flagged and not done.broken_off:
+        if done.fraction_flagged <= self.config.flagged and not done.broken_off and done.whole_courses:
             return "sure"
-        if not done.new_labels:
-            return "budget" if self.requests() >= self.config.budget else "nothing new"
-        return None
+        if self.requests() >= self.config.budget and not done.new_labels:
+            return "budget"
+        return "nothing new" if done.asked and not done.new_labels else None
 
     def trained(self, number: int) -> Potential:
-        """The potential of a generation."""
+        """The potential of a generation: of the one before, with the labels since; from the beginning where they have become many."""
         file = self.files.generation(number) / "potential.adiabat"
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with self.journal.during("training", number):
-                fit(LabelStore(self.files.store).labelled(), self.config.train, quiet=self.quiet).save(file)
+        if file.exists():
+            return load_potential(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        labelled = LabelStore(self.files.store).labelled()
+        before = load_potential(self.files.generation(number - 1) / "potential.adiabat") if number else None
+        with self.journal.during("training", number):
+            if before is None or len(labelled) > self.config.rebuild * structures_of_last_training(before):
+                found = fit(labelled, self.config.train, quiet=self.quiet)
+            else:
+                seen = _structures(before)
+                found = update(before, labelled[:seen], labelled[seen:], quiet=self.quiet)
+            found.save(file)
         return load_potential(file)
 
     def label(self, structures: Sequence[Labelled], *, generation: int | None = None) -> LabelSummary:
@@ -288,11 +304,16 @@ class _Loop:
         """What the run did when."""
         return Journal(self.files.journal)
 
-    def validate(self) -> None:
-        """See whether the last potential is fit for use; whether it is, ends nothing."""
+    def finish(self) -> None:
+        """The potential in the end, trained from the beginning on all labels, and whether it is fit for use, which changes nothing."""
+        if not self.files.potential.exists():
+            with self.journal.during("training"):
+                fit(LabelStore(self.files.store).labelled(), self.config.train, quiet=self.quiet).save(
+                    self.files.potential
+                )
         if self.config.validation is not None and not self.files.validation.exists():
             with self.journal.during("validating"):
-                found = validate_learned(load_potential(self.files.potential), self.start, self.config)
+                found = validate_learned(load_potential(self.files.potential), self.starts[0], self.config)
                 found.save(self.files.validation)
 
     def requests(self) -> int:
@@ -301,10 +322,23 @@ class _Loop:
         return sum(counts.values())
 
 
-def _claim(files: LearnFolder, start: Atoms, oracle: Oracle, config: LearnConfig, *, resume: bool) -> None:
+def _require_effect(starts: Sequence[Atoms], config: LearnConfig) -> None:
+    """Refuse what has no effect on any start structure."""
+    given = {"explore.volumes": config.explore.volumes, "pressure_gpa": config.pressure_gpa}
+    for name, value in given.items():
+        if value is not None and not any(start.pbc.all() for start in starts):
+            raise ConfigurationError(
+                f"{name}={value} of structures that are periodic along {starts[0].pbc.tolist()}",
+                place=name,
+                rule="cells are made denser and thinner where there is one",
+                mend=f"leave {name} out, or give a structure that is periodic in three directions",
+            )
+
+
+def _claim(files: LearnFolder, starts: Sequence[Atoms], oracle: Oracle, config: LearnConfig, *, resume: bool) -> None:
     """Make the folder, or see that it holds this very run."""
     run: dict[str, Any] = {
-        "start": identity(Labelled(start)),
+        "start": [identity(Labelled(start)) for start in starts],
         "oracle": {"name": oracle.name, "settings": oracle.settings},
         "configuration": config.model_dump(mode="json"),
     }
@@ -337,22 +371,6 @@ def _claim(files: LearnFolder, start: Atoms, oracle: Oracle, config: LearnConfig
         )
 
 
-def _write_chosen(file: Path, chosen: Sequence[Labelled], explored: Explored) -> None:
-    values = {
-        "fraction_flagged": explored.fraction_flagged,
-        "broken_off": len(explored.broken),
-        "chosen": [
-            {"structure": to_json(s.atoms), "config_type": s.config_type, "group": s.group, "place": s.place}
-            for s in chosen
-        ],
-    }
-    atomic_write_text(file, json.dumps(values) + "\n")
-
-
-def _read_chosen(file: Path) -> tuple[list[Labelled], dict[str, Any]]:
-    values = json.loads(file.read_text())
-    chosen = [
-        Labelled(from_json(one["structure"]), config_type=one["config_type"], group=one["group"], place=one["place"])
-        for one in values["chosen"]
-    ]
-    return chosen, values
+def _structures(potential: Potential) -> int:
+    """That it was trained on."""
+    return int(potential.metadata["data"]["structures"])

@@ -54,7 +54,7 @@ def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, q
         OracleError: It does not start, or gives no label of the structure.
     """
     structures = [one for one in first if not one.is_isolated_atom]
-    structure = structures[len(structures) // 2]
+    structure = structures[len(structures) // 2]  # the squeezed ones, which are harder, come first
     atoms = [one for one in first if one.is_isolated_atom]
     begin = time.perf_counter()
     label([*atoms, structure], oracle, store_file, quiet=quiet)

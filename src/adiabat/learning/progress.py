@@ -33,6 +33,7 @@ class Progress(Result):
         oracle_seconds: Of all answers together.
         training_seconds: Of all trainings.
         exploring_seconds: Of all simulations, their judgement included.
+        validating_seconds: Of the validation in the end.
         labelling_seconds: By the clock; with several workers less than the oracle's.
         seconds: Of all that it did.
         seconds_left: At most: until the budget is spent; None where nothing tells.
@@ -51,6 +52,7 @@ class Progress(Result):
     oracle_seconds: float
     training_seconds: float
     exploring_seconds: float
+    validating_seconds: float
     labelling_seconds: float
     seconds: float
     seconds_left: float | None
@@ -89,6 +91,7 @@ def read_progress(folder: Path) -> Progress:
         oracle_seconds=counts.seconds,
         training_seconds=spent["training"],
         exploring_seconds=spent["exploring"],
+        validating_seconds=spent["validating"],
         labelling_seconds=spent["labelling"],
         seconds=sum(spent.values()),
         seconds_left=None if why is not None else _left(extent, counts, stretches, _estimate(files)),
@@ -107,25 +110,29 @@ def _left(
     extent: Extent, counts: Counts, stretches: tuple[Stretch, ...], estimate: CostEstimate | None
 ) -> float | None:
     """Seconds, until the budget is spent: what is measured counts, and what is not yet, as it was estimated."""
-    settled = counts.requests - counts.of("asked") - counts.of("running")
-    request = _mean(stretches, "labelling", settled, None if estimate is None else estimate.seconds_per_request)
-    training = _mean(stretches, "training", None, None if estimate is None else estimate.seconds_per_training)
-    exploring = _mean(stretches, "exploring", None, None if estimate is None else estimate.seconds_per_exploration)
-    if request is None or training is None or exploring is None or not stretches:
+    if estimate is None or not stretches:
         return None
     now = stretches[-1]
+    under_way = time.time() - now.began_at if now.seconds is None else 0.0
+    if now.phase == "validating" or (now.phase == "training" and now.generation is None):
+        return max(estimate.seconds_at_end - under_way, 0.0)
+    settled = counts.requests - counts.of("asked") - counts.of("running")
+    request = _mean(stretches, "labelling", settled) or estimate.seconds_per_request
+    training = _mean(stretches, "training") or estimate.seconds_per_training
+    exploring = _mean(stretches, "exploring") or estimate.seconds_per_exploration
     left = extent.generations_for(max(extent.budget - max(counts.requests, extent.first), 0))
     trainings = left - (now.phase == "exploring")
-    under_way = time.time() - now.began_at if now.seconds is None else 0.0
-    whole = {"training": training, "exploring": exploring}.get(now.phase, 0.0) if now.seconds is None else 0.0
-    return (extent.budget - settled) * request + trainings * training + left * exploring - min(under_way, whole)
+    whole = {"training": training, "exploring": exploring}.get(now.phase, 0.0)
+    begun = min(under_way, whole)
+    to_ask = (extent.budget - settled) * request
+    return to_ask + trainings * training + left * exploring + estimate.seconds_at_end - begun
 
 
-def _mean(stretches: tuple[Stretch, ...], phase: Phase, count: int | None, estimated: float | None) -> float | None:
-    """Seconds of one, over all so far; of `count` things where a stretch holds several."""
+def _mean(stretches: tuple[Stretch, ...], phase: Phase, count: int | None = None) -> float | None:
+    """Seconds of one, over all so far; of `count` things where a stretch holds several. None before the first."""
     ended = [one for one in stretches if one.phase == phase and one.seconds is not None]
     number = len(ended) if count is None else count
-    return seconds_of(stretches, phase) / number if ended and number else estimated
+    return seconds_of(stretches, phase) / number if ended and number else None
 
 
 def _estimate(files: LearnFolder) -> CostEstimate | None:

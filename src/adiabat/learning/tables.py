@@ -126,7 +126,11 @@ def cost_table(progress: Progress, estimate: CostEstimate | None) -> Table:
             ("requests of the oracle", f"{p.requests:,}", "" if e is None else f"{e.requests:,}"),
             row("oracle, all processes together", p.oracle_seconds, None if e is None else e.oracle_seconds),
             row("labelling, by the clock", p.labelling_seconds, None),
-            row("training", p.training_seconds, None if e is None else e.generations * e.seconds_per_training),
+            row(
+                "training, and validation in the end",
+                p.training_seconds + p.validating_seconds,
+                None if e is None else e.generations * e.seconds_per_training + e.seconds_at_end,
+            ),
             row("exploring", p.exploring_seconds, None if e is None else e.generations * e.seconds_per_exploration),
             row("all, by the clock", p.seconds, None if e is None else e.seconds),
             *(() if e is None else (("as many steps by the oracle alone", "", duration(e.seconds_without_learning)),)),

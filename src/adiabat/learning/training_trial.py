@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -15,15 +15,19 @@ from adiabat.data import measure_distances
 from adiabat.evaluation import trust
 from adiabat.holes import contact_distances, packings_like, relaxed_packings
 from adiabat.holes.relaxed_packings import AT_ONCE
+from adiabat.learning.config import LearnConfig
+from adiabat.learning.course import Course
+from adiabat.learning.explore import driving_potential
 from adiabat.learning.resources import own_memory_bytes
 from adiabat.potential import Potential
-from adiabat.simulate import Outputs, SimulationConfig, simulate
+from adiabat.simulate import simulate
 from adiabat.system import Labelled, Labels
 from adiabat.training import TrainConfig
 from adiabat.training.mending import PACKINGS
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.repulsion import RepulsionConfig
 from adiabat.training.train import fit
+from adiabat.training.update import update
 
 T = TypeVar("T")
 WELL_EV, REACH = 0.3, 2.2
@@ -34,7 +38,7 @@ STILL_K, STILL_FS = 1.0, 0.01
 """Temperature and time step of the trial simulation: it is to be timed, not to go anywhere."""
 SEARCHES = 1.5
 """For holes, in a training: one that finds none, or one that finds some and another one or more after the mend."""
-FRAMES_JUDGED = 3
+FRAMES_JUDGED, ADDED = 3, 5
 
 
 @dataclass(frozen=True)
@@ -42,60 +46,73 @@ class TrainingTrial:
     """What was measured.
 
     Attributes:
-        training_seconds: Of a training on so many structures.
-        step_seconds: Of a step of a simulation.
+        tried: Structures that were trained on.
+        fit_seconds: Of that, without the search for holes.
+        search_seconds: Of that search: alike for few structures and for many.
+        update_seconds: Of a few labels added to it.
+        step_seconds: Of a step of a simulation, of an average explorer.
         start_seconds: Of a simulation before its first step, and after its last.
         judging_seconds: Of a frame.
         potential_bytes: Of a potential's file.
         frame_bytes: Of a frame of a trajectory.
         memory_bytes: That this process held more than before.
-        tried: Structures that were trained on.
     """
 
-    training_seconds: float
+    tried: int
+    fit_seconds: float
+    search_seconds: float
+    update_seconds: float
     step_seconds: float
     start_seconds: float
     judging_seconds: float
     potential_bytes: int
     frame_bytes: int
     memory_bytes: int
-    tried: int
+
+    def training_seconds(self, structures: int) -> float:
+        """Of a training from the beginning on so many."""
+        return self.fit_seconds * structures / self.tried + self.search_seconds
 
 
-def try_training(structures: Sequence[Labelled], start: Atoms, config: TrainConfig) -> TrainingTrial:
+def try_training(structures: Sequence[Labelled], starts: Sequence[Atoms], config: LearnConfig) -> TrainingTrial:
     """Train on structures as there will be, with labels of a Lennard-Jones interaction, and simulate and judge by that.
 
     Args:
-        structures: As many as an average training of the run will have, isolated atoms among them.
-        start: What is simulated.
-        config: How each potential is trained.
+        structures: Isolated atoms among them.
+        starts: What is simulated.
+        config: How potentials are trained, and what explorers do.
     """
     before, made_up = own_memory_bytes(), _labelled(structures)
+    train = config.train
     plain = TrainConfig(
-        basis=config.basis,
-        search=config.search,
-        calibration=config.calibration,
+        basis=train.basis,
+        search=train.search,
+        calibration=train.calibration,
         repulsion=RepulsionConfig(enabled=False),
     )
-    training, potential = _timed(lambda: fit(made_up, plain, quiet=True))
-    if config.repulsion.enabled:
-        training += SEARCHES * _search_seconds(prepare(made_up, config, quiet=True))
+    fitting, potential = _timed(lambda: fit(made_up, plain, quiet=True))
+    searching = SEARCHES * _search_seconds(prepare(made_up, train, quiet=True)) if train.repulsion.enabled else 0.0
+    adding = fitting
+    if config.rebuild > 1:
+        adding, _ = _timed(lambda: update(potential, made_up, made_up[-ADDED:], quiet=True))
     frames = [one for one in made_up if not one.is_isolated_atom][:FRAMES_JUDGED]
     judging, _ = _timed(lambda: trust(potential, frames, quiet=True))
     with TemporaryDirectory() as scratch:
         file = Path(scratch) / "trial.adiabat"
         saving, _ = _timed(lambda: potential.save(file))
-        step, begin, frame_bytes = _simulated(start, potential, Path(scratch))
+        runs = [_simulated(course, potential, config, Path(scratch) / str(k)) for k, course in _courses(starts, config)]
         size = file.stat().st_size
     return TrainingTrial(
-        training_seconds=training + saving,
-        step_seconds=step,
-        start_seconds=begin,
+        tried=len(structures),
+        fit_seconds=fitting,
+        search_seconds=searching + saving,
+        update_seconds=adding + saving,
+        step_seconds=float(np.mean([run.step_seconds for run in runs])),
+        start_seconds=float(np.mean([run.start_seconds for run in runs])),
         judging_seconds=judging / len(frames),
         potential_bytes=size,
-        frame_bytes=frame_bytes,
+        frame_bytes=max(run.frame_bytes for run in runs),
         memory_bytes=own_memory_bytes() - before,
-        tried=len(structures),
     )
 
 
@@ -128,22 +145,33 @@ def _search_seconds(prepared: Preparation) -> float:
     return seconds * PACKINGS / AT_ONCE
 
 
-def _simulated(start: Atoms, potential: Potential, scratch: Path) -> tuple[float, float, int]:
-    """Seconds of a step, and of the rest, and bytes of a frame."""
+def _courses(starts: Sequence[Atoms], config: LearnConfig) -> list[tuple[int, Course]]:
+    """Two that stand for all: with a bias, one of them has it."""
+    two = range(min(2, config.explore.explorers))
+    return [(number, Course.drawn(list(starts), config, generation=0, number=number)) for number in two]
+
+
+@dataclass(frozen=True)
+class _Run:
+    step_seconds: float
+    start_seconds: float
+    frame_bytes: int
+
+
+def _simulated(course: Course, potential: Potential, config: LearnConfig, scratch: Path) -> _Run:
+    driving = driving_potential(potential, course, config)
+
+    def still(steps: int) -> Course:
+        return replace(course, temperature_k=(STILL_K, STILL_K), steps=steps, steps_of_all=steps)
 
     def run(steps: int, name: str) -> float:
-        config = SimulationConfig(
-            ensemble="nvt",
-            steps=steps,
-            timestep_fs=STILL_FS,
-            temperature_k=STILL_K,
-            output=Outputs(trajectory_every=max(1, steps // SHORT_STEPS)),
-        )
-        return _timed(lambda: simulate(start, potential, config, folder=scratch / name, quiet=True))[0]
+        told = still(steps).simulation(STILL_FS)
+        return _timed(lambda: simulate(course.atoms, driving, told, folder=scratch / name, quiet=True))[0]
 
     run(SHORT_STEPS, "warm")
     short = run(SHORT_STEPS, "short")
     steps = SHORT_STEPS + int(np.clip(MOVED_S * SHORT_STEPS / short, SHORT_STEPS, LONGEST_STEPS))
     step = max(run(steps, "long") - short, 0.0) / (steps - SHORT_STEPS)
     trajectory = scratch / "long" / "trajectory.h5"
-    return step, max(short - SHORT_STEPS * step, 0.0), trajectory.stat().st_size // SHORT_STEPS
+    frames = steps // still(steps).every
+    return _Run(step, max(short - SHORT_STEPS * step, 0.0), trajectory.stat().st_size // frames)
