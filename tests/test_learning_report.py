@@ -213,17 +213,18 @@ def test_structures_that_differ_most_lie_far_apart_on_the_map(potential: Potenti
         return atoms
 
     dense, thin = ([crystal(scale, seed) for seed in range(6)] for scale in (0.96, 1.04))
-    found = map_structures([*dense, *thin], potential)
+    found = map_structures([*dense, *thin], [crystal(1.04, 7)], potential)
     assert found is not None
     first = found.coordinates[:, 0]
     assert np.ptp(first[:6]) + np.ptp(first[6:]) < 0.5 * abs(first[:6].mean() - first[6:].mean())
     assert found.shares[0] > 0.5
+    assert abs(found.others[0, 0] - first[6:].mean()) < abs(found.others[0, 0] - first[:6].mean()) / 3
     assert sum(found.shares) <= 1 + 1e-12
-    backwards = map_structures([*thin[::-1], *dense[::-1]], potential)
+    backwards = map_structures([*thin[::-1], *dense[::-1]], [], potential)
     assert backwards is not None
     assert np.abs(backwards.coordinates[::-1, 0]) == pytest.approx(np.abs(first), rel=1e-6)
 
 
 def test_there_is_no_map_of_structures_that_do_not_differ(potential: Potential) -> None:
-    assert map_structures([bulk("Cu", cubic=True)] * 5, potential) is None
-    assert map_structures([bulk("Cu", cubic=True)] * 2, potential) is None
+    assert map_structures([bulk("Cu", cubic=True)] * 5, [], potential) is None
+    assert map_structures([bulk("Cu", cubic=True)] * 2, [], potential) is None

@@ -21,36 +21,42 @@ CONSTANT = 1e-9
 
 @dataclass(frozen=True)
 class DescriptorMap:
-    """Structures in the plane in which their descriptors differ most.
+    """Structures in the plane in which the descriptors of some of them differ most.
 
     Attributes:
-        coordinates: (S, 2) principal components, in standard deviations of a descriptor.
+        coordinates: (S, 2) of these, along their principal components; a descriptor's standard deviation is one.
+        others: (O, 2) of the others.
         shares: Of the variance that each of the two holds.
     """
 
     coordinates: FloatArray
+    others: FloatArray
     shares: tuple[float, float]
 
 
-def map_structures(structures: Sequence[Atoms], potential: Potential) -> DescriptorMap | None:
-    """Principal components of structures' mean features, each feature scaled to a variance of one.
+def map_structures(structures: Sequence[Atoms], others: Sequence[Atoms], potential: Potential) -> DescriptorMap | None:
+    """Principal components of structures' mean features, each feature scaled to a variance of one; others on the same map.
 
     Args:
         structures: Three or more, that differ; else there is no plane.
+        others: Of the same species; what they are does not change the plane.
         potential: With a linear part, whose features are taken.
     """
     models = [part for part in potential.parts if isinstance(part, LinearModel)]
     if len(models) != 1 or len(structures) < 3:
         return None
-    values = _scaled(_descriptors(structures, models[0]))
-    if not values.any():
+    descriptors = _descriptors([*structures, *others], models[0])
+    own = descriptors[: len(structures)]
+    spread = own.std(0)
+    telling = spread > CONSTANT * np.maximum(np.abs(own).max(0), CONSTANT)
+    if telling.sum() < 2:
         return None
-    left, singular, _ = np.linalg.svd(values, full_matrices=False)
-    variance = singular**2 / np.square(singular).sum()
-    both = np.zeros((len(structures), 2))
-    both[:, : min(2, len(singular))] = (left * singular)[:, :2]
-    first, second = np.pad(variance, (0, 1))[:2]
-    return DescriptorMap(both / np.sqrt(values.shape[1]), (float(first), float(second)))
+    scaled = (descriptors[:, telling] - own[:, telling].mean(0)) / spread[telling]
+    _, singular, axes = np.linalg.svd(scaled[: len(structures)], full_matrices=False)
+    coordinates = scaled @ axes[:2].T / np.sqrt(telling.sum())
+    first, second = (singular**2 / np.square(singular).sum())[:2]
+    shares = (float(first), float(second))
+    return DescriptorMap(coordinates[: len(structures)], coordinates[len(structures) :], shares)
 
 
 def _descriptors(structures: Sequence[Atoms], model: LinearModel) -> FloatArray:
@@ -62,10 +68,3 @@ def _descriptors(structures: Sequence[Atoms], model: LinearModel) -> FloatArray:
             rows = feature_rows(model, neighbor_graph(batch, model.cutoff))
             found.append((batch.sum_over_atoms(rows) / batch.counts[:, None]).numpy())
     return np.concatenate(found)
-
-
-def _scaled(descriptors: FloatArray) -> FloatArray:
-    spread, size = descriptors.std(0), np.abs(descriptors).max(0)
-    telling = spread > CONSTANT * np.maximum(size, CONSTANT)
-    kept = descriptors[:, telling]
-    return (kept - kept.mean(0)) / spread[telling]

@@ -8,6 +8,7 @@ from adiabat.learning.descriptor_map import DescriptorMap
 from adiabat.learning.foreseen import Foreseen
 from adiabat.learning.learn import Generation
 from adiabat.results import Figure, Line, Points
+from adiabat.typing import FloatArray
 
 LABELS = "labels that it was trained on"
 EXPLORED = "met in simulations"
@@ -52,21 +53,22 @@ def unsure_frames(generations: Sequence[Generation], *, flagged: float) -> Figur
     )
 
 
-def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequence[str], *, explored: int) -> Figure:
+def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequence[str]) -> Figure:
     """The map: what simulations met in the background, labels by their kind on it.
 
     Args:
-        found: Of the explored structures first, then of the labelled ones.
+        found: Of the labelled structures, and as others of those that simulations met.
         kinds: config_type of each labelled one.
         names: Of each labelled one.
-        explored: How many were explored.
     """
-    background, labelled = found.coordinates[:explored], found.coordinates[explored:]
-    marks = [Points(background[:, 0], background[:, 1], EXPLORED)] if explored else []
+    shown = _within(found.others, found.coordinates)
+    background = found.others[shown]
+    marks = [Points(background[:, 0], background[:, 1], EXPLORED)] if len(background) else []
     for kind in dict.fromkeys(kinds):
         chosen = [index for index, other in enumerate(kinds) if other == kind]
-        own = labelled[chosen]
+        own = found.coordinates[chosen]
         marks.append(Points(own[:, 0], own[:, 1], kind, tuple(names[index] for index in chosen)))
+    outside = f" {(~shown).sum()} that were met lie far outside." if not shown.all() else ""
     return Figure(
         name="map",
         title="Where the labels were spent",
@@ -74,8 +76,14 @@ def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequenc
         y_label=f"second one ({found.shares[1]:.0%})",
         marks=tuple(marks),
         note="Each point is a structure: the mean of its atoms' features, each scaled to a variance of one, and of these the two "
-        "directions in which structures differ most, with the share of all variance. Isolated atoms are left out.",
+        f"directions in which labelled structures differ most, with the share of all variance. Isolated atoms are left out.{outside}",
     )
+
+
+def _within(others: FloatArray, structures: FloatArray) -> np.ndarray:
+    """Which lie no farther from where structures are than these from each other."""
+    low, high = structures.min(0), structures.max(0)
+    return ((others >= low - (high - low)) & (others <= high + (high - low))).all(1)
 
 
 def errors_foreseen(foreseen: Sequence[Foreseen]) -> Figure:

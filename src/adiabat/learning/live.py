@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from adiabat.errors import LabelStoreError
+from adiabat.errors import AdiabatError
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.estimate import CostEstimate
 from adiabat.learning.learn import LearnFolder
@@ -107,5 +107,5 @@ class LiveProgress:
     def _follow(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
             if LearnFolder(self._folder).identity.exists():
-                with contextlib.suppress(LabelStoreError):  # it may be read again in a moment
+                with contextlib.suppress(AdiabatError):  # what cannot be read just now may be in a moment
                     self._text.show(lambda: progress_line(read_progress(self._folder)))

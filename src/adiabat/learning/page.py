@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -23,8 +23,9 @@ from adiabat.results import Figure, Page, StructureView, Table
 from adiabat.simulate import read_trajectory
 from adiabat.system import Labelled
 
-MOST_EXPLORED = 400
-"""Frames of simulations on the map, spread over all."""
+T = TypeVar("T")
+MOST_EXPLORED, MOST_TRAJECTORIES = 400, 40
+"""Frames of simulations on the map, and simulations that they are of, spread over all."""
 MOST_VIEWED, MOST_FAILED = 10, 3
 """Structures to look at: the least foreseen ones, and some without a label."""
 ENDS: dict[Why, str] = {
@@ -117,12 +118,10 @@ def _map(files: LearnFolder, progress: Progress, labelled: Sequence[Labelled]) -
     shown = [one for one in labelled if not one.is_isolated_atom]
     if potential is None:
         return ()
-    explored = _explored(files)
-    found = map_structures([*explored, *(one.atoms for one in shown)], potential)
+    found = map_structures([one.atoms for one in shown], _explored(files), potential)
     if found is None:
         return ()
-    kinds, names = [one.config_type for one in shown], [one.place for one in shown]
-    return (where_labels_went(found, kinds, names, explored=len(explored)),)
+    return (where_labels_went(found, [one.config_type for one in shown], [one.place for one in shown]),)
 
 
 def _latest(files: LearnFolder, progress: Progress) -> Potential | None:
@@ -134,13 +133,15 @@ def _latest(files: LearnFolder, progress: Progress) -> Potential | None:
 
 
 def _explored(files: LearnFolder) -> list[Atoms]:
-    found = [
-        Atoms(frame.numbers, positions=frame.positions, cell=frame.cell, pbc=frame.pbc)
-        for file in sorted(files.path.glob("generation_*/**/trajectory.h5"))
-        for frame in read_trajectory(file)
-    ]
-    kept = np.unique(np.linspace(0, len(found) - 1, min(len(found), MOST_EXPLORED)).round().astype(int))
-    return [found[index] for index in kept]
+    trajectories = _spread(sorted(files.path.glob("generation_*/**/trajectory.h5")), MOST_TRAJECTORIES)
+    frames = _spread([frame for file in trajectories for frame in read_trajectory(file)], MOST_EXPLORED)
+    return [Atoms(one.numbers, positions=one.positions, cell=one.cell, pbc=one.pbc) for one in frames]
+
+
+def _spread(all_of_them: Sequence[T], most: int) -> list[T]:
+    """Some, spread over all."""
+    kept = np.unique(np.linspace(0, len(all_of_them) - 1, min(len(all_of_them), most)).round().astype(int))
+    return [all_of_them[index] for index in kept]
 
 
 def _views(
