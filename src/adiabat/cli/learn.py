@@ -34,6 +34,9 @@ class OracleOptions:
         str | None, typer.Option("--oracle-python", help="The Python that the oracle's code is installed for.")
     ] = None
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of the oracle.")] = 1
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=1.0, help="For one label; an oracle that is silent for longer is ended.")
+    ] = 3600.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def learn_command(
         oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python
     )
     starts = [one.atoms for one in read(start_file, labels_required=False)]
-    summary = learn(starts, chosen, config, folder=out, workers=oracle.workers, resume=resume)
+    summary = learn(
+        starts, chosen, config, folder=out, workers=oracle.workers, timeout_s=oracle.timeout_s, resume=resume
+    )
     console = Console()
     for number, one in enumerate(summary.generations):
         seen = ""
