@@ -36,6 +36,9 @@ class OracleOptions:
         str | None, typer.Option("--oracle-python", help="The Python that the oracle's code is installed for.")
     ] = None
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of the oracle.")] = 1
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=1.0, help="For one label; an oracle that is silent for longer is ended.")
+    ] = 3600.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def learn_command(
             config,
             folder=out,
             workers=oracle.workers,
+            timeout_s=oracle.timeout_s,
             resume=resume,
             observer=observer,
             quiet=True,

@@ -14,8 +14,7 @@ from adiabat.errors import ResourceError
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.extent import Extent
 from adiabat.learning.first_structures import around
-from adiabat.learning.oracle import Oracle
-from adiabat.learning.oracle_trial import OracleTrial, try_oracle
+from adiabat.learning.oracle_trial import OracleTrial
 from adiabat.learning.resources import disk_free_bytes, memory_available_bytes, own_memory_bytes
 from adiabat.learning.training_trial import TrainingTrial, try_training
 from adiabat.results import Result
@@ -122,33 +121,29 @@ class CostEstimate(Result):
 def estimate_cost(
     starts: Sequence[Atoms],
     first: Sequence[Labelled],
-    oracle: Oracle,
+    asked: OracleTrial,
     config: LearnConfig,
-    store_file: Path,
+    folder: Path,
     *,
     workers: int,
 ) -> CostEstimate:
-    """Try the oracle and a training, and count.
+    """Try a training, and count.
 
     Args:
         starts: What is simulated.
         first: That is labelled before the first training, isolated atoms among it.
-        oracle: What labels.
+        asked: Of the oracle.
         config: Budget, lengths, training.
-        store_file: The label store; keeps the trial's answers.
+        folder: Of the run.
         workers: Processes of the oracle.
-
-    Raises:
-        OracleError: It does not start, or gives no label.
     """
     extent = Extent.of(config)
-    asked = try_oracle(first, oracle, store_file, quiet=True)
     average = min(round(sum(extent.trained) / len(extent.trained)), MOST_TRIED)
     others = (around(start, average, volumes=(0.95, 1.05), seed=config.seed + 1) for start in starts)
     tried = [*first, *chain.from_iterable(zip(*others, strict=True))][: max(average, len(first))]
     trained = try_training(tried, starts, config)
     sizes = [len(one.atoms) for one in first if not one.is_isolated_atom]
-    return forecast(extent, sizes, asked, trained, workers=workers, folder=store_file.parent)
+    return forecast(extent, sizes, asked, trained, workers=workers, folder=folder)
 
 
 def forecast(

@@ -44,14 +44,18 @@ def first_structures(starts: Sequence[Atoms], config: LearnConfig) -> list[Label
             rule=f"{LEAST_AROUND} structures or more are around the start structures, and one or more around each",
             mend=f"first={config.first + max(LEAST_AROUND, len(starts)) - left} or more",
         )
-    shares = [left // len(starts) + (place < left % len(starts)) for place in range(len(starts))]
+    return [*lone, *near, *around_all(starts, left, config, seed=config.seed)]
+
+
+def around_all(starts: Sequence[Atoms], count: int, config: LearnConfig, *, seed: int) -> list[Labelled]:
+    """Structures around each of the given ones, in equal shares."""
+    shares = [count // len(starts) + (place < count % len(starts)) for place in range(len(starts))]
     volumes = config.explore.volumes or VOLUMES
-    made = [
+    return [
         one
         for place, (atoms, share) in enumerate(zip(starts, shares, strict=True))
-        for one in around(atoms, share, volumes=volumes, seed=config.seed + place)
+        for one in around(atoms, share, volumes=volumes, seed=seed + place)
     ]
-    return [*lone, *near, *made]
 
 
 def isolated_atoms(starts: Sequence[Atoms]) -> list[Labelled]:
@@ -109,7 +113,7 @@ def around(atoms: Atoms, count: int, *, volumes: Sequence[float], seed: int) -> 
     """
     rng = np.random.default_rng(seed)
     shortest = float(measure_distances([Labelled(atoms)], quiet=True).least()[0])
-    amplitudes = np.geomspace(*DISPLACED, count) * shortest
+    amplitudes = np.geomspace(*DISPLACED, 2 * count + 1)[1::2] * shortest
     return [
         Labelled(_changed(atoms, amplitude, volumes, rng), config_type="made", place=f"made structure {number}")
         for number, amplitude in enumerate(amplitudes)

@@ -12,7 +12,7 @@ from adiabat.errors import OracleError
 from adiabat.learning.answer import Answer, Code
 from adiabat.learning.gate import answer_held_back, structures_held_back
 from adiabat.learning.oracle import Oracle
-from adiabat.learning.process import OracleProcess
+from adiabat.learning.process import OracleProcess, start_oracle
 from adiabat.learning.store import LabelStore, Request, identity
 from adiabat.results import Result
 from adiabat.runs import StopRequest, claimed, track
@@ -81,7 +81,7 @@ def label(
     scratch = store_file.with_name(store_file.name + ".oracle")
     with claimed(store_file.with_name(store_file.name + ".lock"), what=store_file), StopRequest() as stop:
         store = LabelStore(store_file)
-        with OracleProcess(oracle, scratch / "0") as first:
+        with start_oracle(oracle, scratch / "0") as first:
             store.require_same_code(first.code)
             store.take_back()
             store.ask(structures)
@@ -223,7 +223,7 @@ class _Run:
         try:
             return self.idle.pop()
         except IndexError:
-            process = OracleProcess(self.oracle, self.scratch / str(len(self.processes)))
+            process = start_oracle(self.oracle, self.scratch / str(len(self.processes)))
             self.processes.append(process)
             return process
 

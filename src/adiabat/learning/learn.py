@@ -13,13 +13,14 @@ from adiabat.learning.acquisition import choose
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.estimate import CostEstimate, estimate_cost
 from adiabat.learning.explore import drawn_courses, explore
-from adiabat.learning.first_structures import first_structures
+from adiabat.learning.first_structures import around_all, first_structures
 from adiabat.learning.foreseen import foresee
 from adiabat.learning.found import Found
 from adiabat.learning.journal import Journal
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.observer import Observer
 from adiabat.learning.oracle import Oracle
+from adiabat.learning.oracle_trial import try_oracle
 from adiabat.learning.store import LabelStore, identity
 from adiabat.learning.validated import validate_learned
 from adiabat.potential import Potential, load_potential
@@ -32,6 +33,11 @@ from adiabat.training.update import structures_of_last_training, update
 Why = Literal["sure", "budget", "nothing new"]
 FORESEEN = "foreseen.json"
 """Of each generation: what its potential had said of the new labels."""
+ATTEMPTS = 4
+"""At labels for the first training."""
+MISSING = 0.1
+"""Of those, with which it begins all the same."""
+SEEDS_APART = 1000
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,7 @@ def learn(
     *,
     folder: Path | str,
     workers: int = 1,
+    timeout_s: float = 3600.0,
     resume: bool = False,
     observer: Observer | None = None,
     quiet: bool = False,
@@ -149,6 +156,7 @@ def learn(
         config: Temperatures, budget, training.
         folder: Is made; gets the label store, each generation's potential and simulations, the potential and the summary.
         workers: Processes of the oracle.
+        timeout_s: For one label: an oracle that is silent for longer is ended.
         resume: Go on with the run in the folder.
         observer: Is told how it goes on.
         quiet: Show no progress.
@@ -163,11 +171,11 @@ def learn(
     _require_effect(starts, config)
     files = LearnFolder(Path(folder))
     _claim(files, starts, oracle, config, resume=resume)
-    loop = _Loop(starts, oracle, config, files, workers, quiet)
+    loop = _Loop(starts, oracle, config, files, workers, timeout_s, quiet)
     first = first_structures(starts, config)
     observer = observer or Observer()
     observer.estimated(loop.estimated(first))
-    loop.label(first)
+    loop.first(first)
     generations: list[Generation] = []
     why: Why | None = None
     while why is None:
@@ -189,6 +197,7 @@ class _Loop:
     config: LearnConfig
     files: LearnFolder
     workers: int
+    timeout_s: float
     quiet: bool
 
     def estimated(self, first: Sequence[Labelled]) -> CostEstimate:
@@ -199,12 +208,20 @@ class _Loop:
         """
         if not self.files.estimate.exists():
             with self.journal.during("estimating"):
-                found = estimate_cost(
-                    self.starts, first, self.oracle, self.config, self.files.store, workers=self.workers
-                )
+                tried = try_oracle(first, self.oracle, self.files.store, timeout_s=self.timeout_s)
+                found = estimate_cost(self.starts, first, tried, self.config, self.files.path, workers=self.workers)
             found.require_resources(self.files.path)
             found.save(self.files.estimate)
         return CostEstimate.load(self.files.estimate)
+
+    def first(self, structures: Sequence[Labelled]) -> None:
+        """Labels for the first training; others in the place of those that an oracle failed at, as long as many are missing."""
+        self.label(structures)
+        for again in range(1, ATTEMPTS):
+            missing = self.config.first - LabelStore(self.files.store).counts().get("done", 0)
+            if missing <= MISSING * self.config.first or self.requests() + missing > self.config.budget:
+                break
+            self.label(around_all(self.starts, missing, self.config, seed=self.config.seed + SEEDS_APART * again))
 
     def turn(self, number: int) -> Generation:
         """Train, explore, choose, label; what a killed run has done of it is not done again."""
@@ -249,17 +266,21 @@ class _Loop:
         count = min(self.config.batch, self.config.budget - self.requests())
         chosen: list[Labelled] = []
         if count > 0:
+            known = LabelStore(self.files.store).known()
+            frames = [frame for frame in explored.frames if identity(frame.structure) not in known]
             by, seed = self.config.acquisition, self.config.seed + number
-            chosen = choose(explored.frames, potential, count, by=by, seed=seed)
+            chosen = choose(frames, potential, count, by=by, seed=seed)
         return Found.of(explored, chosen)
 
     def over(self, done: Generation) -> Why | None:
         """Why the run ends after a generation; None where it goes on."""
         if done.fraction_flagged <= self.config.flagged and not done.broken_off and done.whole_courses:
             return "sure"
-        if self.requests() >= self.config.budget and not done.new_labels:
+        if done.asked:
+            return None
+        if self.requests() >= self.config.budget:
             return "budget"
-        return "nothing new" if done.asked and not done.new_labels else None
+        return "nothing new" if done.whole_courses else None
 
     def trained(self, number: int) -> Potential:
         """The potential of a generation: of the one before, with the labels since; from the beginning where they have become many."""
@@ -274,7 +295,9 @@ class _Loop:
                 found = fit(labelled, self.config.train, quiet=self.quiet)
             else:
                 seen = _structures(before)
-                found = update(before, labelled[:seen], labelled[seen:], quiet=self.quiet)
+                found = (
+                    update(before, labelled[:seen], labelled[seen:], quiet=self.quiet) if labelled[seen:] else before
+                )
             found.save(file)
         return load_potential(file)
 
@@ -282,17 +305,23 @@ class _Loop:
         """Ask the oracle; what it has answered before is not asked again.
 
         Raises:
-            LabelStoreError: Nearly nothing came out.
+            LabelStoreError: Of all that was asked for so far, little came out.
         """
         with self.journal.during("labelling", generation):
-            summary = label(structures, self.oracle, self.files.store, workers=self.workers, quiet=self.quiet)
+            summary = label(
+                structures,
+                self.oracle,
+                self.files.store,
+                workers=self.workers,
+                timeout_s=self.timeout_s,
+                quiet=self.quiet,
+            )
         if summary.open:
             raise KeyboardInterrupt
-        if summary.done < len(structures) // 2:
-            reasons = [*summary.failed.values(), *summary.rejected.values()]
+        reasons = [*summary.failed.values(), *summary.rejected.values()]
+        if summary.done < len(reasons):
             raise LabelStoreError(
-                f"{summary.done} labels came of {len(structures)} structures; the first reason: "
-                f"{reasons[0] if reasons else 'they are the same'}",
+                f"{summary.done} labels came of {summary.done + len(reasons)} structures; the first reason: {reasons[0]}",
                 place=str(self.files.store),
                 rule="an oracle labels most of what it is asked for",
                 mend="try it by `adiabat doctor`, and change its settings or the start structure",

@@ -13,6 +13,8 @@ from adiabat.learning.resources import largest_ended_process_bytes
 from adiabat.learning.store import identity
 from adiabat.system import Labelled
 
+ATTEMPTS = 8
+
 
 @dataclass(frozen=True)
 class OracleTrial:
@@ -39,8 +41,8 @@ class OracleTrial:
         return self.seconds * (atoms / self.atoms) ** self.scaling
 
 
-def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, quiet: bool = False) -> OracleTrial:
-    """Label the isolated atoms and one of the structures around the start.
+def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, timeout_s: float) -> OracleTrial:
+    """Label the isolated atoms and one of the structures around the start; where that fails, another one.
 
     Not the start itself: of a perfect crystal, a code that uses symmetry computes a small part of what it computes of all others.
 
@@ -48,34 +50,37 @@ def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, q
         first: That is labelled before the first training.
         oracle: What labels.
         store_file: The label store.
-        quiet: Show no progress.
+        timeout_s: For one label.
 
     Raises:
-        OracleError: It does not start, or gives no label of the structure.
+        OracleError: It does not start, or gives no label of several structures.
     """
-    structures = [one for one in first if not one.is_isolated_atom]
-    structure = structures[len(structures) // 2]  # the squeezed ones, which are harder, come first
-    atoms = [one for one in first if one.is_isolated_atom]
-    begin = time.perf_counter()
-    label([*atoms, structure], oracle, store_file, quiet=quiet)
-    by_clock = time.perf_counter() - begin
-    entries = {identity(Labelled(one.atoms)): one for one in read_ledger(store_file)}
-    trial = entries[identity(structure)]
-    if trial.state != "done":
-        raise OracleError(
-            f"the trial calculation gave no label: {trial.reason or 'it was stopped'}",
-            place=f"{oracle.name}, {structure.place}",
-            rule="a run begins with a structure that its oracle labels",
-            mend="try it by `adiabat doctor`, and change its settings or the start structure",
-        )
-    lone = sum(_seconds(entries[identity(one)]) for one in atoms)
-    return OracleTrial(
-        atoms=len(structure.atoms),
-        seconds=_seconds(trial),
-        lone_atom_seconds=lone,
-        begin_seconds=max(by_clock - lone - _seconds(trial), 0.0),
-        memory_bytes=largest_ended_process_bytes(),
-        scaling=oracle.scaling,
+    lone = [one for one in first if one.is_isolated_atom]
+    others = [one for one in first if not one.is_isolated_atom]
+    middle = len(others) // 2  # squeezed ones, which are harder, come first
+    for place, structure in enumerate([*others[middle:], *others[:middle]][:ATTEMPTS]):
+        asked = [structure] if place else [*lone, structure]
+        begin = time.perf_counter()
+        if label(asked, oracle, store_file, timeout_s=timeout_s, quiet=True).open:
+            raise KeyboardInterrupt
+        by_clock = time.perf_counter() - begin
+        entries = {identity(Labelled(one.atoms)): one for one in read_ledger(store_file)}
+        trial = entries[identity(structure)]
+        if trial.state == "done":
+            answered = sum(_seconds(entries[identity(one)]) for one in asked)
+            return OracleTrial(
+                atoms=len(structure.atoms),
+                seconds=_seconds(trial),
+                lone_atom_seconds=sum(_seconds(entries[identity(one)]) for one in lone),
+                begin_seconds=max(by_clock - answered, 0.0),
+                memory_bytes=largest_ended_process_bytes(),
+                scaling=oracle.scaling,
+            )
+    raise OracleError(
+        f"a trial gave no label of {place + 1} structures; of the last one: {trial.reason}",
+        place=f"{oracle.name}, {structure.place}",
+        rule="a run begins with an oracle that labels structures around its start",
+        mend="try it by `adiabat doctor`, and change its settings or the start structure",
     )
 
 

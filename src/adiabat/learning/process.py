@@ -24,6 +24,22 @@ WORDS = 400
 """Characters of what a process printed last, in a message."""
 
 
+class OracleKilledError(OracleError):
+    """Its process was ended by a signal: not by its own doing, as far as one can tell."""
+
+
+def start_oracle(oracle: Oracle, folder: Path) -> "OracleProcess":
+    """An oracle's process; started once more where the first was killed while it started.
+
+    Raises:
+        OracleError: It does not start.
+    """
+    try:
+        return OracleProcess(oracle, folder)
+    except OracleKilledError:
+        return OracleProcess(oracle, folder)
+
+
 class OracleProcess:
     """One oracle, ready to label one structure at a time.
 
@@ -105,7 +121,7 @@ class OracleProcess:
         try:
             said = self._exchange({"code": self.oracle.module, "settings": self.oracle.settings}, START_S)
         except OracleError as error:
-            raise self._unavailable(error.what) from error
+            raise self._unavailable(error.what, type(error)) from error
         if "refused" in said:
             self.close()
             raise self._unavailable(said["refused"])
@@ -118,11 +134,14 @@ class OracleProcess:
             line = self._answers.get(timeout=timeout_s)
         except (queue.Empty, OSError, ValueError) as error:  # ValueError: closed meanwhile
             self.close()
-            silent = isinstance(error, queue.Empty)
-            raise self._lost(f"no answer within {timeout_s:g} s" if silent else "its process has ended") from error
+            if isinstance(error, queue.Empty):
+                raise self._lost(f"no answer within {timeout_s:g} s", OracleError) from error
+            raise self._lost("its process has ended", OracleKilledError) from error
         if not line:
             self.close()
-            raise self._lost(f"its process has ended, with status {self._process.returncode}")
+            status = self._process.returncode
+            kind = OracleKilledError if status < 0 else OracleError
+            raise self._lost(f"its process has ended, with status {status}", kind)
         return json.loads(line)
 
     def _listen(self) -> None:
@@ -131,17 +150,17 @@ class OracleProcess:
                 self._answers.put(line.decode())
         self._answers.put("")  # it has ended
 
-    def _lost(self, what: str) -> OracleError:
+    def _lost(self, what: str, kind: type[OracleError]) -> OracleError:
         said = self.log.read_text(errors="replace").strip()[-WORDS:]
-        return OracleError(
+        return kind(
             what,
             place=self.oracle.name,
             rule="an oracle answers",
             mend=f"see {self.log}" + (f", which ends with: {said}" if said else ""),
         )
 
-    def _unavailable(self, what: str) -> OracleError:
-        return OracleError(
+    def _unavailable(self, what: str, kind: type[OracleError] = OracleError) -> OracleError:
+        return kind(
             f"cannot be used: {what}",
             place=f"oracle {self.oracle.name}",
             rule="a code that labels is installed, and knows its settings",

@@ -110,6 +110,11 @@ class LabelStore:
             )
             return connection.total_changes - before
 
+    def known(self) -> set[str]:
+        """Identities of all structures in the ledger."""
+        with self._transaction() as connection:
+            return {fingerprint for (fingerprint,) in connection.execute("SELECT fingerprint FROM ledger")}
+
     def take_back(self) -> int:
         """Requests that were running when a process was killed are to be asked again; says how many."""
         with self._transaction() as connection:

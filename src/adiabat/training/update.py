@@ -45,7 +45,9 @@ def update(
     baseline = Potential([part for part in potential.parts if is_exact(part)])
     maker, added = ExampleMaker(model, baseline), [s for s in new if _is_fitted(s)]
     examples = [maker(one) for one in track(added, "adding labels", quiet=quiet)]
-    posterior = _after(uncertainty.posterior, examples, len(model.species))
+    posterior = uncertainty.posterior
+    if examples:
+        posterior = _after(posterior, examples, len(model.species))
     together = [*before, *new]
     prepared = Preparation(model, baseline, [s for s in together if _is_fitted(s)], [], ())
     known = _what_is_known(prepared, LinearUncertainty(posterior, uncertainty.spread), config, quiet=quiet)
