@@ -180,7 +180,7 @@ def _followed(folder: Path, live: LiveOptions, console: Console) -> Iterator["Ob
     class Reporter(Observer):
         def estimated(self, estimate: CostEstimate) -> None:
             for sentence in estimate.sentences():
-                console.print(sentence, soft_wrap=True, highlight=False)
+                shown.say(sentence)
 
         def turned(self, folder: Path) -> None:
             write_html(learning_page(folder), folder / REPORT)
@@ -191,5 +191,5 @@ def _followed(folder: Path, live: LiveOptions, console: Console) -> Iterator["Ob
                 PageServer(lambda: live_page(folder), port=live.port, files={REPORT: folder / REPORT})
             )
             console.print(f"how it goes: {server.url}", soft_wrap=True)
-        stack.enter_context(LiveProgress(folder))
+        shown = stack.enter_context(LiveProgress(folder))
         yield Reporter()

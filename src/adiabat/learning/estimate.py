@@ -16,7 +16,13 @@ from adiabat.learning.extent import Extent
 from adiabat.learning.first_structures import around
 from adiabat.learning.oracle_trial import OracleTrial
 from adiabat.learning.resources import disk_free_bytes, memory_available_bytes, own_memory_bytes
-from adiabat.learning.training_trial import TrainingTrial, try_training
+from adiabat.learning.training_trial import (
+    FEWEST_SEARCHES,
+    MOST_SEARCHES,
+    SEARCHES,
+    TrainingTrial,
+    try_training,
+)
 from adiabat.results import Result
 from adiabat.runs import duration
 from adiabat.system import Labelled
@@ -45,6 +51,8 @@ class CostEstimate(Result):
         seconds_per_exploration: Of the simulations of a generation, their judgement, and the start of the oracle's processes.
         seconds_at_end: Of the last training, and of the validation.
         seconds: Of the whole run, by the clock.
+        seconds_low: Where trainings search for holes once.
+        seconds_high: Where they do so often.
         seconds_at_least: Where it is sure after its first training.
         memory_gb: Of this process and those of the oracle.
         memory_available_gb: None where the system does not say.
@@ -67,6 +75,8 @@ class CostEstimate(Result):
     seconds_per_exploration: float
     seconds_at_end: float
     seconds: float
+    seconds_low: float
+    seconds_high: float
     seconds_at_least: float
     memory_gb: float
     memory_available_gb: float | None
@@ -89,7 +99,8 @@ class CostEstimate(Result):
             f"The oracle took {self.trial_seconds:.3g} s for {self.trial_atoms} atoms (kept as a label); time is assumed to grow "
             f"with the power {self.scaling:g} of their number.",
             f"If the whole budget is spent: {self.requests} labels in {self.generations} generations, "
-            f"{duration(self.seconds)} by the clock, of which the oracle {duration(self.requests * self.seconds_per_request)}; "
+            f"{duration(self.seconds)} by the clock ({duration(self.seconds_low)} to {duration(self.seconds_high)}, by how often "
+            f"trainings have to mend holes), of which the oracle {duration(self.requests * self.seconds_per_request)}; "
             f"where the potential is sure at once, {duration(self.seconds_at_least)}.",
             f"Memory {self.memory_gb:.2g} GB{has}, disk {self.disk_gb:.2g} GB of {self.disk_free_gb:.0f} GB.",
             f"The same {self.steps:,} steps by the oracle alone: {duration(self.seconds_without_learning)}, "
@@ -162,13 +173,15 @@ def forecast(
     label = sum(map(asked.seconds_of, sizes)) / len(sizes)
     lone = extent.first - len(sizes)
     oracle = asked.lone_atom_seconds + (extent.budget - lone) * label
-    trainings = [trained.training_seconds(labels) for labels in extent.trained]
-    training = (sum(trainings[:-1]) + extent.updates * trained.update_seconds) / extent.generations
     exploring = asked.begin_seconds + extent.explorers * (
         trained.start_seconds + extent.steps * trained.step_seconds + extent.frames * trained.judging_seconds
     )
-    ending = trainings[-1] + extent.steps_validated * trained.step_seconds
-    whole = oracle / workers + extent.generations * (training + exploring) + ending
+    rest = oracle / workers + extent.generations * exploring + extent.steps_validated * trained.step_seconds
+    fewest, typical, most = (
+        _training(extent, trained, searches) for searches in (FEWEST_SEARCHES, SEARCHES, MOST_SEARCHES)
+    )
+    ending = typical[-1] + extent.steps_validated * trained.step_seconds
+    whole = rest + sum(typical)
     without = extent.steps_explored * asked.seconds / workers
     frames = extent.generations * extent.explorers * extent.frames
     disk = (
@@ -188,11 +201,13 @@ def forecast(
         scaling=asked.scaling,
         oracle_seconds=oracle,
         seconds_per_request=oracle / extent.budget / workers,
-        seconds_per_training=training,
+        seconds_per_training=sum(typical[:-1]) / extent.generations,
         seconds_per_exploration=exploring,
         seconds=whole,
+        seconds_low=rest + sum(fewest),
+        seconds_high=rest + sum(most),
         seconds_at_end=ending,
-        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + trainings[0] + exploring + ending,
+        seconds_at_least=(asked.lone_atom_seconds + len(sizes) * label) / workers + typical[0] + exploring + ending,
         memory_gb=(own_memory_bytes() + more + workers * asked.memory_bytes) / GB,
         memory_available_gb=None if available is None else (available + own_memory_bytes()) / GB,
         disk_gb=disk / GB,
@@ -201,3 +216,9 @@ def forecast(
         seconds_without_learning=without,
         speed_up=without / whole,
     )
+
+
+def _training(extent: Extent, trained: TrainingTrial, searches: float) -> list[float]:
+    """Seconds of all trainings, those by which labels are added together; the last of the list is the last one."""
+    whole = [trained.training_seconds(labels, searches=searches) for labels in extent.trained]
+    return [*whole[:-1], extent.updates * trained.update_seconds, whole[-1]]

@@ -6,6 +6,7 @@ from typing import Self
 
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.course import FRAMES
+from adiabat.learning.explore import BEYOND
 from adiabat.validation import ValidateConfig
 
 LONGEST_TIMESTEP_FS = 2.0
@@ -21,7 +22,7 @@ class Extent:
     Attributes:
         budget: Requests of the oracle.
         first: Of them, before the first training.
-        batch: Of them, after each exploration.
+        batch: Of them, after each exploration, at the most.
         rebuild: A potential is trained from the beginning when its labels are so many times those of the last time.
         explorers: Simulations in each generation.
         steps: Of each simulation.
@@ -43,7 +44,9 @@ class Extent:
         """As a configuration says."""
         explore = config.explore
         validated = 0 if config.validation is None else _steps_of(config.validation)
-        requests = (config.budget, config.first, config.batch, config.rebuild)
+        unsure = explore.explorers * (1 + BEYOND)
+        batch = config.batch if config.acquisition == "random" else min(config.batch, unsure)
+        requests = (config.budget, config.first, batch, config.rebuild)
         return cls(*requests, explore.explorers, explore.steps, FRAMES, validated)
 
     def generations_for(self, requests: int) -> int:

@@ -104,6 +104,10 @@ class LiveProgress:
         self._thread.join()
         self._text.__exit__(kind, value, trace)
 
+    def say(self, message: str) -> None:
+        """Show a line that stays."""
+        self._text.say(message)
+
     def _follow(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
             if LearnFolder(self._folder).identity.exists():
