@@ -90,11 +90,11 @@ def test_the_extent_is_what_a_run_does_that_spends_its_budget() -> None:
     found = Extent.of(LearnConfig.parse({"budget": 18, "first": 14, "batch": 3, "validation": None}))
     assert (found.generations, found.trained, found.updates, found.steps_validated) == (3, (14, 18), 2, 0)
     always = Extent.of(
-        LearnConfig.parse({"budget": 18, "first": 14, "batch": 3, "rebuild": 1, "explore": {"explorers": 2}})
+        LearnConfig.parse({"budget": 18, "first": 14, "batch": 3, "rebuild": 1, "acquisition": "random"})
     )
     assert (always.trained, always.updates) == ((14, 17, 18, 18), 0)
     few = Extent.of(LearnConfig.parse({"budget": 18, "first": 14, "explore": {"explorers": 1}}))
-    assert (few.batch, few.generations) == (2, 3)  # an explorer is followed to its first unsure frame and one beyond
+    assert (few.batch, few.generations) == (1, 5)  # an explorer is followed to its first unsure frame
 
 
 def test_the_oracle_is_tried_on_what_it_is_asked_for_anyway(tmp_path: Path) -> None:

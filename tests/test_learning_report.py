@@ -18,7 +18,8 @@ import adiabat
 from adiabat.cli.app import run
 from adiabat.errors import LabelStoreError
 from adiabat.learning import LabelStore, learning_page, live_page, read_progress
-from adiabat.learning.descriptor_map import map_structures
+from adiabat.learning.descriptor_map import DescriptorMap, map_structures
+from adiabat.learning.figures import where_labels_went
 from adiabat.learning.foreseen import foresee
 from adiabat.learning.journal import Journal, Stretch, read_journal, seconds_of
 from adiabat.learning.ledger import count_ledger, read_ledger
@@ -102,7 +103,7 @@ def test_the_command_says_what_it_costs_before_and_how_the_potential_stood_the_c
     settings = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
     assert run(["learn", start, *oracle, "--out", str(folder), *settings, "--resume"]) == 1
     said = capsys.readouterr()
-    assert "If the whole budget is spent: 18 labels in 3 generations" in said.err
+    assert "If the whole budget is spent: 18 labels in 5 generations" in said.err
     assert re.search(r"validation: \d+ of \d+ checks passed", said.out)
 
 
@@ -228,3 +229,28 @@ def test_structures_that_differ_most_lie_far_apart_on_the_map(potential: Potenti
 def test_there_is_no_map_of_structures_that_do_not_differ(potential: Potential) -> None:
     assert map_structures([bulk("Cu", cubic=True)] * 5, [], potential) is None
     assert map_structures([bulk("Cu", cubic=True)] * 2, [], potential) is None
+
+
+def test_many_generations_share_a_colour_on_the_map() -> None:
+    place = np.array([[float(k), 0.0] for k in range(12)])
+    kinds = ["made", *(f"generation_{k}" for k in range(10)), "mine"]
+    figure = where_labels_went(DescriptorMap(place, np.empty((0, 2)), (0.6, 0.2)), kinds, [str(k) for k in range(12)])
+    names = [mark.name for mark in figure.marks]
+    assert names == [
+        "made",
+        "generations 0 to 2",
+        "generations 3 to 5",
+        "generations 6 to 7",
+        "generations 8 to 9",
+        "mine",
+    ]
+    assert [len(mark.x) for mark in figure.marks if isinstance(mark, Points)] == [1, 3, 3, 2, 2, 1]
+
+
+def test_what_lies_far_outside_the_labels_is_said_and_not_drawn() -> None:
+    met = np.array([[0.5, 0.5], [1.9, 0.5], [50.0, 0.5]])
+    found = DescriptorMap(np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), met, (0.6, 0.2))
+    figure = where_labels_went(found, ["made"] * 3, ["a", "b", "c"])
+    assert isinstance(figure.marks[0], Points)
+    assert figure.marks[0].x.tolist() == [0.5, 1.9]
+    assert "1 that were met lie far outside" in figure.note

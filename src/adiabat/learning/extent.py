@@ -6,7 +6,6 @@ from typing import Self
 
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.course import FRAMES
-from adiabat.learning.explore import BEYOND
 from adiabat.validation import ValidateConfig
 
 LONGEST_TIMESTEP_FS = 2.0
@@ -22,7 +21,8 @@ class Extent:
     Attributes:
         budget: Requests of the oracle.
         first: Of them, before the first training.
-        batch: Of them, after each exploration, at the most.
+        batch: Of them, after each exploration. Where only unsure frames are asked for, one of each explorer, about: it is followed to the
+            first of its frames that the potential is unsure of, and one beyond, and some explorers meet none.
         rebuild: A potential is trained from the beginning when its labels are so many times those of the last time.
         explorers: Simulations in each generation.
         steps: Of each simulation.
@@ -44,8 +44,7 @@ class Extent:
         """As a configuration says."""
         explore = config.explore
         validated = 0 if config.validation is None else _steps_of(config.validation)
-        unsure = explore.explorers * (1 + BEYOND)
-        batch = config.batch if config.acquisition == "random" else min(config.batch, unsure)
+        batch = config.batch if config.acquisition == "random" else min(config.batch, explore.explorers)
         requests = (config.budget, config.first, batch, config.rebuild)
         return cls(*requests, explore.explorers, explore.steps, FRAMES, validated)
 

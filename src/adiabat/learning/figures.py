@@ -12,6 +12,7 @@ from adiabat.typing import FloatArray
 
 LABELS = "labels that it was trained on"
 EXPLORED = "met in simulations"
+GENERATION, MOST_SERIES = "generation_", 4
 
 
 def learning_curve(generations: Sequence[Generation]) -> Figure:
@@ -64,8 +65,9 @@ def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequenc
     shown = _within(found.others, found.coordinates)
     background = found.others[shown]
     marks = [Points(background[:, 0], background[:, 1], EXPLORED)] if len(background) else []
-    for kind in dict.fromkeys(kinds):
-        chosen = [index for index, other in enumerate(kinds) if other == kind]
+    series = _together(kinds)
+    for kind in dict.fromkeys(series):
+        chosen = [index for index, other in enumerate(series) if other == kind]
         own = found.coordinates[chosen]
         marks.append(Points(own[:, 0], own[:, 1], kind, tuple(names[index] for index in chosen)))
     outside = f" {(~shown).sum()} that were met lie far outside." if not shown.all() else ""
@@ -80,6 +82,17 @@ def where_labels_went(found: DescriptorMap, kinds: Sequence[str], names: Sequenc
     )
 
 
+def _together(kinds: Sequence[str]) -> list[str]:
+    """The kinds, of many generations several under one name: colours that can be told apart are few."""
+    numbers = sorted({int(kind.removeprefix(GENERATION)) for kind in kinds if kind.startswith(GENERATION)})
+    names: dict[str, str] = {}
+    for part in np.array_split(np.array(numbers, dtype=int), min(MOST_SERIES, max(len(numbers), 1))):
+        if len(part):
+            name = f"generation {part[0]}" if len(part) == 1 else f"generations {part[0]} to {part[-1]}"
+            names |= {f"{GENERATION}{number}": name for number in part}
+    return [names.get(kind, kind) for kind in kinds]
+
+
 def _within(others: FloatArray, structures: FloatArray) -> np.ndarray:
     """Which lie no farther from where structures are than these from each other."""
     low, high = structures.min(0), structures.max(0)
@@ -88,16 +101,17 @@ def _within(others: FloatArray, structures: FloatArray) -> np.ndarray:
 
 def errors_foreseen(foreseen: Sequence[Foreseen]) -> Figure:
     """Force errors on new labels against the error bars that came with them."""
-    marks, most = [], 0.0
-    for number, one in enumerate(foreseen):
-        if one.structures:
-            stds = np.concatenate([np.linalg.norm(each.force_stds, axis=1) for each in one.structures])
-            errors = np.concatenate([each.errors_of_atoms for each in one.structures])
-            names = tuple(
-                f"{each.place}, atom {atom}" for each in one.structures for atom in range(len(each.force_errors))
-            )
-            marks.append(Points(stds, errors, f"generation {number}", names))
-            most = max(most, float(stds.max()), float(errors.max()))
+    pairs: dict[str, list[tuple[float, float, str]]] = {}
+    structures = [(f"generation_{number}", one) for number, each in enumerate(foreseen) for one in each.structures]
+    for name, (_, one) in zip(_together([kind for kind, _ in structures]), structures, strict=True):
+        stds = np.linalg.norm(one.force_stds, axis=1)
+        texts = [f"{one.place}, atom {atom}" for atom in range(len(stds))]
+        pairs.setdefault(name, []).extend(zip(stds.tolist(), one.errors_of_atoms.tolist(), texts, strict=True))
+    marks: list[Points | Line] = []
+    for name, own in pairs.items():
+        stds, errors, texts = zip(*own, strict=True)
+        marks.append(Points(np.array(stds), np.array(errors), name, texts))
+    most = max((float(max(mark.x.max(), mark.y.max())) for mark in marks), default=0.0)
     least = min((float(mark.x.min()) for mark in marks), default=most)
     if marks:
         marks.append(Line(np.array([least, most]), np.array([least, most]), "as said", dashed=True))
