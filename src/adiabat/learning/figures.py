@@ -42,12 +42,12 @@ def unsure_frames(generations: Sequence[Generation], *, flagged: float) -> Figur
         generations: So far.
         flagged: The fraction.
     """
-    found = _line([(one.labels, one.fraction_flagged) for one in generations], "unsure frames")
+    found = _line([(number, one.fraction_flagged) for number, one in enumerate(generations)], "unsure frames")
     ends = [Line(found.x[[0, -1]], np.full(2, flagged), "the run ends here", dashed=True)] if len(found.x) else []
     return Figure(
         name="unsure",
         title="How sure it is of what its simulations meet",
-        x_label=LABELS,
+        x_label="generation",
         y_label="fraction of frames",
         marks=(found, *ends),
         note="Dashed: where the run ends. What comes after an unsure frame of a simulation counts as unsure.",
