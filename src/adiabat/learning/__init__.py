@@ -9,6 +9,7 @@ from adiabat.learning.learn import Generation, LearnSummary, learn
 from adiabat.learning.oracle import KNOWN, Oracle
 from adiabat.learning.process import OracleProcess
 from adiabat.learning.store import LabelStore
+from adiabat.learning.workers import Workers
 
 __all__ = [
     "KNOWN",
@@ -23,6 +24,7 @@ __all__ = [
     "LearnSummary",
     "Oracle",
     "OracleProcess",
+    "Workers",
     "examine",
     "known_oracles",
     "label",

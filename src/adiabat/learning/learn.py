@@ -19,6 +19,7 @@ from adiabat.learning.found import Found
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
+from adiabat.learning.workers import ONE_WORKER, Workers
 from adiabat.potential import Potential, load_potential
 from adiabat.results import Result
 from adiabat.runs import atomic_write_text
@@ -121,8 +122,7 @@ def learn(
     config: LearnConfig,
     *,
     folder: Path | str,
-    workers: int = 1,
-    timeout_s: float = 3600.0,
+    workers: Workers = ONE_WORKER,
     resume: bool = False,
     quiet: bool = False,
 ) -> LearnSummary:
@@ -133,8 +133,7 @@ def learn(
         oracle: What labels.
         config: Temperatures, budget, training.
         folder: Is made; gets the label store, each generation's potential and simulations, the potential and the summary.
-        workers: Processes of the oracle.
-        timeout_s: For one label: an oracle that is silent for longer is ended.
+        workers: How labels are computed.
         resume: Go on with the run in the folder.
         quiet: Show no progress.
 
@@ -147,7 +146,7 @@ def learn(
     _require_effect(starts, config)
     files = LearnFolder(Path(folder))
     _claim(files, starts, oracle, config, resume=resume)
-    loop = _Loop(starts, oracle, config, files, workers, timeout_s, quiet)
+    loop = _Loop(starts, oracle, config, files, workers, quiet)
     loop.first()
     generations = [loop.turn(0)]
     while (why := loop.over(generations[-1])) is None:
@@ -166,8 +165,7 @@ class _Loop:
     oracle: Oracle
     config: LearnConfig
     files: LearnFolder
-    workers: int
-    timeout_s: float
+    workers: Workers
     quiet: bool
 
     def first(self) -> None:
@@ -257,9 +255,7 @@ class _Loop:
         Raises:
             LabelStoreError: Of all that was asked for so far, little came out.
         """
-        summary = label(
-            structures, self.oracle, self.files.store, workers=self.workers, timeout_s=self.timeout_s, quiet=self.quiet
-        )
+        summary = label(structures, self.oracle, self.files.store, workers=self.workers, quiet=self.quiet)
         if summary.open:
             raise KeyboardInterrupt
         reasons = [*summary.failed.values(), *summary.rejected.values()]
