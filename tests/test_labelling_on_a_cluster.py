@@ -60,7 +60,6 @@ def test_an_oracle_that_a_cluster_does_not_have_is_refused(scheduler: str, tmp_p
     ],
 )
 def test_a_file_that_names_no_cluster_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    pytest.importorskip("dask_jobqueue")
     (tmp_path / "cluster.yaml").write_text(text)
     workers = Workers(cluster=str(tmp_path / "cluster.yaml"))
     with pytest.raises(OracleError, match=said):

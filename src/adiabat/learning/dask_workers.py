@@ -1,6 +1,7 @@
 """Labels on a cluster: workers of Dask that each keep one process of the oracle."""
 
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import local
@@ -88,11 +89,10 @@ def _connected(cluster: str) -> tuple[Any, Any]:
 def _started(file: Path) -> Any:
     """A cluster of dask-jobqueue: {cluster: SLURMCluster, jobs: 10, cores: 16, memory: 64GB, ...}."""
     try:
-        import dask_jobqueue
-
+        kinds = import_module("dask_jobqueue")
         settings = dict(yaml.safe_load(file.read_text()))
         jobs = int(settings.pop("jobs"))
-        cluster = getattr(dask_jobqueue, settings.pop("cluster"))(**settings)
+        cluster = getattr(kinds, settings.pop("cluster"))(**settings)
     except ImportError as error:
         raise _refused(str(file), "dask-jobqueue is not installed", "pip install dask-jobqueue") from error
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +13,13 @@ from ase import Atoms
 from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
 from adiabat.evaluation import evaluate
 from adiabat.learning.acquisition import choose
+from adiabat.learning.bands import alike
 from adiabat.learning.config import LearnConfig
+from adiabat.learning.cut_out import cut_out
 from adiabat.learning.explore import drawn_courses, explore
 from adiabat.learning.first_structures import around_all, first_structures
 from adiabat.learning.found import Found
+from adiabat.learning.judge import Frame
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.store import LabelStore, identity
@@ -213,15 +217,18 @@ class _Loop:
         left = Found.from_json(json.loads(before.read_text())).left if number else ()
         courses = drawn_courses(self.starts, self.config, left, generation=number)
         folder = self.files.generation(number)
-        explored = explore(courses, potential, self.config, folder, generation=number, quiet=self.quiet)
+        explored = explore(
+            courses, potential, self.config, folder, generation=number, starts=self.starts, quiet=self.quiet
+        )
         count = min(self.config.batch, self.config.budget - self.requests())
-        chosen: list[Labelled] = []
+        chosen: list[Frame] = []
         if count > 0:
             known = LabelStore(self.files.store).known()
             frames = [frame for frame in explored.frames if identity(frame.structure) not in known]
             by, seed = self.config.acquisition, self.config.seed + number
             chosen = choose(frames, potential, count, by=by, seed=seed)
-        return Found.of(explored, chosen)
+        most = self.config.explore.label_atoms
+        return Found.of(explored, [_affordable(frame, potential, most) for frame in chosen])
 
     def over(self, done: Generation) -> Why | None:
         """Why the run ends after a generation; None where it goes on."""
@@ -274,6 +281,15 @@ class _Loop:
         return sum(counts.values())
 
 
+def _affordable(frame: Frame, potential: Potential, most_atoms: int | None) -> Labelled:
+    """A frame that the oracle can afford: cut out of a larger one, about its least known atom."""
+    if most_atoms is None:
+        return frame.structure
+    whole = frame.structure
+    part = cut_out(whole.atoms, frame.least_known_atom, most_atoms=most_atoms, potential=potential)
+    return Labelled(part, config_type=whole.config_type, group=whole.group, place=whole.place)
+
+
 def _judged(potential: Potential, new: Sequence[Labelled]) -> tuple[float | None, float | None]:
     """Root mean squares of errors and of standard deviations of force components."""
     if not new:
@@ -298,6 +314,13 @@ def _require_effect(starts: Sequence[Atoms], config: LearnConfig) -> None:
                 rule="cells are made denser and thinner where there is one",
                 mend=f"leave {name} out, or give a structure that is periodic in three directions",
             )
+    if config.explore.paths and not any(alike(first, last) for first, last in pairwise(starts)):
+        raise ConfigurationError(
+            f"paths of {len(starts)} start structures, none of which has the atoms and the cell of the one before it",
+            place="explore.paths",
+            rule="a path leads from a structure to another one of the same atoms, in the same order and cell",
+            mend="give both ends in START, one after the other, or leave explore.paths out",
+        )
 
 
 def _claim(files: LearnFolder, starts: Sequence[Atoms], oracle: Oracle, config: LearnConfig, *, resume: bool) -> None:
