@@ -1,22 +1,26 @@
 """Exploration: courses, a bias towards what is not known, what is chosen of what was met, and labels that are added."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from ase import Atoms, units
-from ase.build import bulk
+from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 from narrowing import present
 
-from adiabat.errors import PropertyUnavailable
+from adiabat.data import measure_distances
+from adiabat.errors import PropertyUnavailable, StructureError
 from adiabat.learning import LearnConfig
 from adiabat.learning.acquisition import DRIFT_FS, choose, energy_drift_ev
+from adiabat.learning.bands import IMAGES, alike, band_images
 from adiabat.learning.biased import BiasedPotential
 from adiabat.learning.config import Acquisition, BiasConfig
 from adiabat.learning.course import FRAMES, Course
+from adiabat.learning.cut_out import SEAM_ANGSTROM, cut_out
 from adiabat.learning.explore import explore
 from adiabat.learning.first_structures import around, isolated_atoms
 from adiabat.learning.judge import Frame, judge
@@ -75,13 +79,14 @@ def test_labels_that_are_added_give_the_least_squares_of_both(potential: Potenti
         voigt = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
         rows += [found.virial.numpy()[voigt] / one.atoms.get_volume() / posterior.noise["stress"]]
         targets += [present(one.labels.stress)[voigt] / posterior.noise["stress"]]
-    expected = np.linalg.lstsq(np.vstack(rows), np.concatenate(targets), rcond=None)[0]
+    together = np.vstack(rows)
+    expected = np.linalg.lstsq(together, np.concatenate(targets), rcond=None)[0]
     after = update(potential, data[:14], data[14:], quiet=True)
     updated = after.attachments["posterior"]
     assert isinstance(updated, LinearPosterior)
-    found_mean = updated.mean.numpy()
-    moved = expected - posterior.mean.numpy()
-    assert np.abs(found_mean - expected).max() < 1e-5 * np.abs(moved).max()
+    off, moved = ((together[len(half) :] @ (expected - mean.numpy())) for mean in (updated.mean, posterior.mean))
+    assert np.abs(off).max() < 1e-3  # of the noise
+    assert np.abs(moved).max() > 1
 
 
 def test_labels_may_be_added_one_by_one(potential: Potential, data: list[Labelled]) -> None:
@@ -90,8 +95,9 @@ def test_labels_may_be_added_one_by_one(potential: Potential, data: list[Labelle
     step = update(step, data[:16], data[16:], quiet=True)
     probe = data[3].atoms
     one, other = (p(probe, want=("energy", "forces", "forces_std")) for p in (at_once, step))
-    assert torch.allclose(present(one.forces), present(other.forces), rtol=1e-5, atol=1e-6)
-    assert torch.allclose(present(one.forces_std), present(other.forces_std), rtol=1e-5, atol=1e-6)
+    std = present(one.forces_std)
+    assert ((present(one.forces) - present(other.forces)).abs() < 0.01 * std).all()
+    assert torch.allclose(std, present(other.forces_std), rtol=1e-2)
     assert structures_of_last_training(step) == 14
     assert step.metadata["data"] == at_once.metadata["data"]
 
@@ -237,26 +243,29 @@ def frames(sure: Sequence[bool]) -> list[Frame]:
         atoms.rattle(0.05 + 0.01 * seed, seed=seed)
         bare = atoms.copy()
         atoms.set_velocities(np.random.default_rng(seed).normal(scale=0.01, size=(4, 3)))
-        found.append(Frame(Labelled(bare, place=str(seed)), atoms, 0.1 * seed, float(seed), each))
+        found.append(Frame(Labelled(bare, place=str(seed)), atoms, 0.1 * seed, 0, float(seed), each))
     return found
 
 
 @pytest.mark.parametrize("by", ["information", "force_std", "energy_drift", "grade"])
 def test_only_frames_that_it_is_unsure_of_are_chosen(potential: Potential, by: Acquisition) -> None:
     few = choose(frames([True] * 6 + [False] * 2), potential, 3, by=by)
-    assert {one.place for one in few} == {"6", "7"}
+    assert {one.structure.place for one in few} == {"6", "7"}
     assert choose(frames([True] * 5), potential, 10, by=by) == []
-    assert len({one.place for one in choose(frames([False] * 8), potential, 3, by=by)}) == 3
+    assert len({one.structure.place for one in choose(frames([False] * 8), potential, 3, by=by)}) == 3
 
 
 @pytest.mark.parametrize("by", ["force_std", "grade"])
 def test_the_least_worthy_frames_are_not_chosen(potential: Potential, by: Acquisition) -> None:
     chosen = choose(frames([False] * 12), potential, 2, by=by)
-    assert min(int(one.place) for one in chosen) >= 6  # of the six worthiest those that differ most
+    assert min(int(one.structure.place) for one in chosen) >= 6  # of the six worthiest those that differ most
 
 
 def test_a_lot_is_drawn_of_all_frames(potential: Potential) -> None:
-    chosen = [choose(frames([True] * 12), potential, 4, by="random", seed=seed) for seed in (0, 0, 1)]
+    chosen = [
+        [one.structure.place for one in choose(frames([True] * 12), potential, 4, by="random", seed=seed)]
+        for seed in (0, 0, 1)
+    ]
     assert chosen[0] == chosen[1] != chosen[2]
 
 
@@ -289,3 +298,80 @@ def test_far_frames_are_not_sure_however_small_their_error_bars(potential: Poten
     assert near.sure
     assert not far.sure
     assert far.grade > 1
+
+
+# --- paths
+
+
+def test_images_of_a_band_lie_between_its_ends(potential: Potential) -> None:
+    """An atom next to a vacancy, which changes place with it."""
+    whole = bulk("Cu", cubic=True).repeat(2)
+    first = whole[1:]
+    last = first.copy()
+    nearest = int(whole.get_distances(0, range(1, 32), mic=True).argmin())
+    last.positions[nearest] = whole.positions[0]
+    images = band_images([first, COPPER, first, last], potential)
+    assert len(images) == IMAGES
+    vectors = last.positions[nearest] - first.positions[nearest]
+    hop = vectors - whole.cell.cartesian_positions(np.round(whole.cell.scaled_positions(vectors[None])))[0]
+    along = [float((one.positions[nearest] - first.positions[nearest]) @ hop / (hop @ hop)) for one in images]
+    assert all(0 < earlier < later < 1 for earlier, later in pairwise(along))
+
+
+def test_only_what_a_path_can_lead_between_is_alike() -> None:
+    moved = COPPER.copy()
+    moved.positions[1] += 0.3
+    wider = COPPER.copy()
+    wider.set_cell(1.1 * COPPER.cell.array)
+    assert alike(COPPER, moved)
+    assert not alike(COPPER, wider)
+    assert not alike(COPPER, bulk("Ag", cubic=True))
+
+
+# --- cut-outs
+
+
+def test_the_surroundings_of_an_atom_are_cut_out_as_they_are(potential: Potential) -> None:
+    atoms = bulk("Cu", cubic=True).repeat(5)
+    atoms.rattle(0.1, seed=3)
+    part = cut_out(atoms, 17, most_atoms=108, potential=potential)
+    assert 80 <= len(part) <= 108
+    assert part.pbc.all()
+    around_it = [one.get_distances(k, range(len(one)), mic=True) for one, k in ((atoms, 17), (part, 0))]
+    near = [np.sort(distances[distances < part.cell.array[0, 0] / 2 - SEAM_ANGSTROM]) for distances in around_it]
+    assert len(near[0]) > 12
+    assert near[0] == pytest.approx(near[1][: len(near[0])], abs=1e-9)
+    assert measure_distances([Labelled(part)], quiet=True).least()[0] > 1.8
+
+
+def test_molecules_are_cut_out_whole(potential: Potential) -> None:
+    """Water in a box, one molecule across its edge."""
+    places = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), -1).reshape(-1, 3) * 3.1
+    water = Atoms()
+    for place in places:
+        one = molecule("H2O")
+        one.positions += place
+        water += one
+    water.set_cell([12.4] * 3)
+    water.pbc = True
+    water.wrap()
+    part = cut_out(water, 0, most_atoms=40, potential=potential)
+    assert part.get_chemical_formula() == "H26O13"
+    assert not part.pbc.any()
+    distances = part.get_all_distances()
+    hydrogens = (distances[part.numbers == 8] < 1.1).sum(1) - 1
+    assert (hydrogens == 2).all()
+    assert np.allclose(part.positions[0], 0)
+
+
+@pytest.mark.parametrize(
+    ("atoms", "most"),
+    [(bulk("Cu", cubic=True).repeat(4), 8), (molecule("C6H6"), 6), (bulk("Cu").repeat((1, 1, 40)), 30)],
+)
+def test_surroundings_that_do_not_fit_are_refused(potential: Potential, atoms: Atoms, most: int) -> None:
+    with pytest.raises(StructureError, match="fit into a structure"):
+        cut_out(atoms, 0, most_atoms=most, potential=potential)
+
+
+def test_what_is_small_enough_is_not_cut(potential: Potential) -> None:
+    assert cut_out(COPPER, 0, most_atoms=4, potential=potential) is COPPER

@@ -18,7 +18,7 @@ from ase.io import write
 import adiabat
 from adiabat.cli.app import run
 from adiabat.errors import ConfigurationError, LabelStoreError, OracleError, OutputError
-from adiabat.learning import LabelStore, Oracle, OracleProcess, examine, label
+from adiabat.learning import LabelStore, Oracle, OracleProcess, Workers, examine, label
 from adiabat.learning.answer import Answer
 from adiabat.learning.gate import answer_held_back
 from adiabat.system import Labelled, Labels
@@ -47,7 +47,7 @@ def _import_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_labels_are_what_the_code_says(tmp_path: Path) -> None:
     structures = rattled(3)
-    summary = label(structures, Oracle.named(EMT_ORACLE), tmp_path / "labels.db", workers=2, quiet=True)
+    summary = label(structures, Oracle.named(EMT_ORACLE), tmp_path / "labels.db", workers=Workers(2), quiet=True)
     assert summary.is_complete
     stored = LabelStore(tmp_path / "labels.db").labelled()
     for given, found in zip(structures, stored, strict=True):
@@ -100,7 +100,7 @@ def test_what_is_no_label_is_held_back_with_the_reason(tmp_path: Path, fault: st
 
 
 def test_an_oracle_that_falls_silent_is_ended(tmp_path: Path) -> None:
-    summary = label(rattled(1), faulty("sleeps"), tmp_path / "labels.db", timeout_s=1.0, quiet=True)
+    summary = label(rattled(1), faulty("sleeps"), tmp_path / "labels.db", workers=Workers(timeout_s=1.0), quiet=True)
     assert list(summary.failed.values()) == ["no answer within 1 s"]
 
 
@@ -179,7 +179,8 @@ def test_labelling_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     counter.write_text("0")
     arguments = [
         *("label", str(tmp_path / "structures.xyz"), "--out", str(tmp_path / "labelled.xyz")),
-        *("--oracle", "faulty_calculators:make", "--set", "fault=slow", "--set", f"counter={counter}"),
+        *("--oracle", "faulty_calculators:make", "--oracle-set", "fault=slow"),
+        *("--oracle-set", f"counter={counter}"),
     ]
     process = subprocess.Popen(
         [sys.executable, "-c", "from adiabat.cli import main; main()", *arguments], start_new_session=True
@@ -257,7 +258,7 @@ def test_an_oracle_that_says_the_truth_is_found_well(tmp_path: Path) -> None:
 
 
 def test_the_doctor_refuses_settings_of_no_oracle(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["doctor", "--set", "xc=PBE"]) == 2
+    assert run(["doctor", "--oracle-set", "xc=PBE"]) == 2
     assert "xc without an oracle" in capsys.readouterr().err
 
 

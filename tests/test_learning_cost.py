@@ -7,7 +7,7 @@ import pytest
 from ase.build import bulk
 
 from adiabat.errors import OracleError, ResourceError
-from adiabat.learning import CostEstimate, LabelStore, LearnConfig, Oracle
+from adiabat.learning import CostEstimate, LabelStore, LearnConfig, Oracle, Workers
 from adiabat.learning.estimate import forecast
 from adiabat.learning.extent import Extent
 from adiabat.learning.first_structures import around, isolated_atoms
@@ -100,12 +100,16 @@ def test_the_extent_is_what_a_run_does_that_spends_its_budget() -> None:
 def test_the_oracle_is_tried_on_what_it_is_asked_for_anyway(tmp_path: Path) -> None:
     start = bulk("Cu", cubic=True)
     first = [*isolated_atoms([start]), *around(start, 12, volumes=(0.9, 1.1), seed=0)]
-    found = try_oracle(first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", timeout_s=60.0)
+    found = try_oracle(
+        first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", workers=Workers(timeout_s=60.0)
+    )
     entries = read_ledger(tmp_path / "labels.db")
     assert [entry.config_type for entry in entries] == ["IsolatedAtom", "made"]
     assert found.seconds == entries[1].seconds
     assert found.atoms == 4
-    again = try_oracle(first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", timeout_s=60.0)
+    again = try_oracle(
+        first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", workers=Workers(timeout_s=60.0)
+    )
     assert again.seconds == found.seconds  # not asked again
     assert len(LabelStore(tmp_path / "labels.db").labelled()) == 2
 
@@ -113,7 +117,9 @@ def test_the_oracle_is_tried_on_what_it_is_asked_for_anyway(tmp_path: Path) -> N
 def test_an_oracle_that_labels_nothing_is_named(tmp_path: Path) -> None:
     first = around(bulk("Si", cubic=True), 12, volumes=(0.9, 1.1), seed=0)
     with pytest.raises(OracleError) as error:
-        try_oracle(first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", timeout_s=60.0)
+        try_oracle(
+            first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", workers=Workers(timeout_s=60.0)
+        )
     assert "a trial gave no label of 8 structures" in str(error.value)
     assert "No EMT-potential for Si" in str(error.value)
 
@@ -134,6 +140,8 @@ def test_where_the_oracle_fails_at_a_structure_it_is_tried_on_another(tmp_path: 
     """Silicon is what EMT knows nothing of."""
     near = around(bulk("Cu", cubic=True), 8, volumes=(0.9, 1.1), seed=0)
     first = [*near[:4], *around(bulk("Si", cubic=True), 2, volumes=(0.9, 1.1), seed=0), *near[4:]]
-    found = try_oracle(first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", timeout_s=60.0)
+    found = try_oracle(
+        first, Oracle.named("ase.calculators.emt:EMT"), tmp_path / "labels.db", workers=Workers(timeout_s=60.0)
+    )
     assert [entry.state for entry in read_ledger(tmp_path / "labels.db")] == ["failed", "done"]
     assert found.atoms == 4

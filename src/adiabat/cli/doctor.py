@@ -11,7 +11,7 @@ from rich.text import Text
 
 from adiabat.cli.app import EXIT_FOUND, Debug, app
 from adiabat.cli.files import require_outputs
-from adiabat.cli.label import parsed_settings
+from adiabat.cli.oracle_options import parsed_settings
 from adiabat.data import read
 from adiabat.errors import ConfigurationError
 from adiabat.runs import track
@@ -21,7 +21,7 @@ from adiabat.runs import track
 def doctor_command(
     *,
     oracle: Annotated[str | None, typer.Option(help="One oracle alone, as `adiabat label` names it.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of this oracle.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--oracle-set", help="A setting of this oracle.")] = None,
     structure: Annotated[
         Path | None, typer.Option("--structure", help="To try them on, in place of silicon or water; its first frame.")
     ] = None,
@@ -45,7 +45,7 @@ def doctor_command(
     if chosen and oracle is None:
         raise ConfigurationError(
             f"{', '.join(chosen)} without an oracle",
-            place="--set",
+            place="--oracle-set",
             rule="settings are those of one code",
             mend="name it: --oracle gpaw",
         )

@@ -12,33 +12,14 @@ from rich.text import Text
 
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
 from adiabat.cli.files import require_outputs
-from adiabat.cli.label import parsed_settings
 from adiabat.cli.options import grouped
+from adiabat.cli.oracle_options import OracleOptions
 from adiabat.data import read
 
 if TYPE_CHECKING:
     from adiabat.learning import LearnSummary, Observer
 
 REPORT = "report.html"
-
-
-@dataclass(frozen=True)
-class OracleOptions:
-    """What labels."""
-
-    oracle: Annotated[
-        str, typer.Option(help="gpaw, pyscf, tblite, module:factory of an ASE calculator, or a potential (.adiabat).")
-    ]
-    oracle_settings: Annotated[
-        list[str] | None, typer.Option("--oracle-set", help="A setting of the oracle: xc=PBE, cutoff_ev=400.")
-    ] = None
-    oracle_python: Annotated[
-        str | None, typer.Option("--oracle-python", help="The Python that the oracle's code is installed for.")
-    ] = None
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of the oracle.")] = 1
-    timeout_s: Annotated[
-        float, typer.Option("--timeout-s", min=1.0, help="For one label; an oracle that is silent for longer is ended.")
-    ] = 3600.0
 
 
 @dataclass(frozen=True)
@@ -114,23 +95,19 @@ def learn_command(
 
     Example: adiabat learn start.xyz --oracle tblite --out run --budget 60 --temperature-k 300:1000
     """
-    from adiabat.learning import LearnConfig, Oracle, learn
+    from adiabat.learning import LearnConfig, learn
 
     require_outputs({}, inputs={"START": start_file, "--config": what.config_file})
     config = LearnConfig.load(what.config_file, what.assignments)
-    chosen = Oracle.named(
-        oracle.oracle, settings=parsed_settings(oracle.oracle_settings or ()), python=oracle.oracle_python
-    )
     starts = [one.atoms for one in read(start_file, labels_required=False)]
     console = Console()
     with _followed(out, live, console) as observer:
         summary = learn(
             starts,
-            chosen,
+            oracle.chosen,
             config,
             folder=out,
-            workers=oracle.workers,
-            timeout_s=oracle.timeout_s,
+            workers=oracle.how,
             resume=resume,
             observer=observer,
             quiet=True,

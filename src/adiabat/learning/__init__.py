@@ -15,6 +15,7 @@ from adiabat.learning.process import OracleProcess
 from adiabat.learning.progress import Progress, read_progress
 from adiabat.learning.store import LabelStore
 from adiabat.learning.validated import read_verdicts
+from adiabat.learning.workers import Workers
 
 __all__ = [
     "ENDS",
@@ -34,6 +35,7 @@ __all__ = [
     "Oracle",
     "OracleProcess",
     "Progress",
+    "Workers",
     "examine",
     "known_oracles",
     "label",

@@ -23,7 +23,7 @@ from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.potential.deviations import RowDeviations
 from adiabat.potential.feature_rows import feature_rows
-from adiabat.system import Batch, Labelled
+from adiabat.system import Batch
 from adiabat.uncertainty import choose_d_optimal, choose_farthest
 
 POOL = 60
@@ -36,7 +36,7 @@ DRIFT_FS = 100.0
 
 def choose(
     frames: Sequence[Frame], potential: Potential, count: int, *, by: Acquisition = "information", seed: int = 0
-) -> list[Labelled]:
+) -> list[Frame]:
     """Frames to label, of those that the potential is not sure of.
 
     Args:
@@ -48,16 +48,16 @@ def choose(
     """
     if by == "random":
         places = np.random.default_rng(seed).permutation(len(frames))[:count]
-        return [frames[place].structure for place in sorted(places)]
+        return [frames[place] for place in sorted(places)]
     pool = [frame for frame in frames if not frame.sure]
     if len(pool) <= count:
-        return [frame.structure for frame in pool]
+        return pool
     if by == "information":
-        return [frame.structure for frame in _most_informative(pool, potential, count)]
+        return _most_informative(pool, potential, count)
     worth = WORTH[by]
     pool = sorted(pool, key=lambda frame: -worth(potential, frame))[: WORTHIEST * count]
     means = torch.stack([_features(potential, frame).mean(0) for frame in pool])
-    return [pool[place].structure for place in choose_farthest(means, count).chosen]
+    return [pool[place] for place in choose_farthest(means, count).chosen]
 
 
 def energy_drift_ev(potential: Potential, frame: Frame) -> float:

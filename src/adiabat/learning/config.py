@@ -38,6 +38,10 @@ class ExploreConfig(Config):
         go_on: A course in which the potential became unsure goes on in the next generation, by the next potential, from the last
             frame that it was sure of; it does not begin anew.
         vacancies: Every second explorer begins with an atom missing.
+        paths: Start structures of the same atoms are ends of reaction paths, the first and the second, the second and the third ...: in each
+            generation the images of bands between them are judged too.
+        label_atoms: Of a structure that the oracle can afford, at the most: of larger frames, the surroundings of the least known atom are
+            cut out and labelled, see `adiabat.learning.cut_out`. Left out, frames are labelled whole.
         bias: Drives every second explorer to where the potential is unsure; left out, none.
     """
 
@@ -48,6 +52,8 @@ class ExploreConfig(Config):
     ramp: bool = False
     go_on: bool = True
     vacancies: bool = False
+    paths: bool = False
+    label_atoms: PositiveInt | None = None
     bias: BiasConfig | None = None
 
     @model_validator(mode="after")

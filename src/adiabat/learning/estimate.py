@@ -23,6 +23,7 @@ from adiabat.learning.training_trial import (
     TrainingTrial,
     try_training,
 )
+from adiabat.learning.workers import Workers
 from adiabat.results import Result
 from adiabat.runs import duration
 from adiabat.system import Labelled
@@ -136,7 +137,7 @@ def estimate_cost(
     config: LearnConfig,
     folder: Path,
     *,
-    workers: int,
+    workers: Workers,
 ) -> CostEstimate:
     """Try a training, and count.
 
@@ -146,7 +147,7 @@ def estimate_cost(
         asked: Of the oracle.
         config: Budget, lengths, training.
         folder: Of the run.
-        workers: Processes of the oracle.
+        workers: How labels are computed; of a cluster, one process is counted with.
     """
     extent = Extent.of(config)
     average = min(round(sum(extent.trained) / len(extent.trained)), MOST_TRIED)
@@ -154,7 +155,7 @@ def estimate_cost(
     tried = [*first, *chain.from_iterable(zip(*others, strict=True))][: max(average, len(first))]
     trained = try_training(tried, starts, config)
     sizes = [len(one.atoms) for one in first if not one.is_isolated_atom]
-    return forecast(extent, sizes, asked, trained, workers=workers, folder=folder)
+    return forecast(extent, sizes, asked, trained, workers=workers.count, folder=folder)
 
 
 def forecast(

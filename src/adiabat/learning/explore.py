@@ -8,6 +8,7 @@ from pathlib import Path
 from ase import Atoms
 
 from adiabat.errors import SimulationError
+from adiabat.learning.bands import band_images
 from adiabat.learning.biased import BiasedPotential
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.course import Course
@@ -75,12 +76,14 @@ def explore(
     folder: Path,
     *,
     generation: int,
+    starts: Sequence[Atoms] = (),
     quiet: bool = False,
 ) -> Explored:
     """Simulate, and judge the frames; goes on where it was killed.
 
     Args:
         courses: Of the explorers.
+        starts: Between which bands are judged too, where the configuration says so.
         potential: The one so far.
         config: Temperatures, lengths.
         folder: Gets a folder for each explorer.
@@ -105,6 +108,13 @@ def explore(
         judged += len(verdicts)
         flagged += len(verdicts) - first
         left.append(_left(course, verdicts, first) if config.explore.go_on else None)
+    if config.explore.paths:
+        kind = (f"generation_{generation}", f"generation_{generation}_paths")
+        named = [(_structure(atoms, kind, place), atoms) for place, atoms in enumerate(band_images(starts, potential))]
+        verdicts = judge(potential, named, force_std_limit=config.force_std_ev_per_angstrom)
+        frames += verdicts
+        judged += len(verdicts)
+        flagged += sum(not frame.sure for frame in verdicts)
     whole = all(course.is_whole for course in courses)
     return Explored(tuple(frames), judged, flagged, whole, tuple(left), tuple(broken))
 

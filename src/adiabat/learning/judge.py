@@ -19,6 +19,7 @@ class Frame:
         structure: Without labels.
         atoms: The same, with velocities where it has some.
         force_std_ev_per_angstrom: Of its least known atom.
+        least_known_atom: Its number.
         grade: How far its farthest atom is from the training, over the threshold; infinite for an unknown species.
         sure: The force is known well enough, and no atom is far from the training.
     """
@@ -26,6 +27,7 @@ class Frame:
     structure: Labelled
     atoms: Atoms
     force_std_ev_per_angstrom: float
+    least_known_atom: int
     grade: float
     sure: bool
 
@@ -46,5 +48,7 @@ def judge(potential: Potential, frames: Sequence[tuple[Labelled, Atoms]], *, for
         std = np.inf if one.largest_force_std_ev_per_angstrom is None else one.largest_force_std_ev_per_angstrom
         grade, threshold = one.extrapolation_grade, one.extrapolation_threshold
         far = np.inf if grade is None or threshold is None else grade / threshold
-        found.append(Frame(structure, atoms, std, far, one.trusted and std <= force_std_limit))
+        found.append(
+            Frame(structure, atoms, std, one.least_known_atom or 0, far, one.trusted and std <= force_std_limit)
+        )
     return found

@@ -1,25 +1,19 @@
 """Labelling: structures in, labels of one oracle out, by several processes; nothing is lost and nothing is computed twice."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from ase import Atoms
 
 from adiabat.errors import OracleError
 from adiabat.learning.answer import Answer, Code
 from adiabat.learning.gate import answer_held_back, structures_held_back
 from adiabat.learning.oracle import Oracle
-from adiabat.learning.process import OracleProcess, start_oracle
 from adiabat.learning.store import LabelStore, Request, identity
+from adiabat.learning.workers import ONE_WORKER, Askers, Workers, open_askers
 from adiabat.results import Result
 from adiabat.runs import StopRequest, claimed, track
 from adiabat.system import Labelled
-
-ATTEMPTS = 2
-"""Of a request whose process died or fell silent: an oracle that crashes twice on a structure would crash again."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,7 @@ def label(
     oracle: Oracle,
     store_file: Path,
     *,
-    workers: int = 1,
-    timeout_s: float = 3600.0,
+    workers: Workers = ONE_WORKER,
     quiet: bool = False,
 ) -> LabelSummary:
     """Label structures, and go on where an earlier run was stopped or killed.
@@ -69,8 +62,7 @@ def label(
         structures: Those of the store that are not among them are not asked for again, but finished where they were begun.
         oracle: What labels.
         store_file: The label store; is made where there is none, and needs a file system with locks.
-        workers: Processes of the oracle.
-        timeout_s: For one label.
+        workers: How many at once, and where.
         quiet: Show no progress.
 
     Raises:
@@ -81,19 +73,18 @@ def label(
     scratch = store_file.with_name(store_file.name + ".oracle")
     with claimed(store_file.with_name(store_file.name + ".lock"), what=store_file), StopRequest() as stop:
         store = LabelStore(store_file)
-        with start_oracle(oracle, scratch / "0") as first:
-            store.require_same_code(first.code)
+        with open_askers(oracle, workers, scratch) as askers:
+            store.require_same_code(askers.code)
             store.take_back()
             store.ask(structures)
-            run = _Run(oracle, store, scratch, timeout_s)
+            run = _Run(store, askers)
             run.hold_back()
             requests = store.open_requests()
-            with run.pool(first, workers) as pool:
-                outcomes = run.outcomes(pool, requests, workers, stop)
-                for request, outcome in track(outcomes, "labelling", total=len(requests), quiet=quiet):
-                    run.settle(request, outcome)
+            for request, outcome in track(run.outcomes(requests, stop), "labelling", total=len(requests), quiet=quiet):
+                run.settle(request, outcome)
+            code = askers.code
         repeated = len(structures) - len(set(map(identity, structures)))
-        return _summarised(store, first.code, repeated=repeated, unnamed=run.unnamed)
+        return _summarised(store, code, repeated=repeated, unnamed=run.unnamed)
 
 
 def _summarised(store: LabelStore, code: Code, *, repeated: int, unnamed: int) -> LabelSummary:
@@ -115,25 +106,15 @@ class _Run:
     """One pass over the open requests.
 
     Attributes:
-        oracle: What labels.
         store: Where labels go; this thread alone writes there.
-        scratch: Where processes run.
-        timeout_s: For one label.
+        askers: Who asks.
         passed: Labels so far.
-        idle: Processes that can be asked.
-        processes: All that were started.
-        is_over: No more are to be started.
         unnamed: Labels whose code does not say which energy forces are derivatives of.
     """
 
-    oracle: Oracle
     store: LabelStore
-    scratch: Path
-    timeout_s: float
+    askers: Askers
     passed: list[Labelled] = field(default_factory=list)
-    idle: list[OracleProcess] = field(default_factory=list)
-    processes: list[OracleProcess] = field(default_factory=list)
-    is_over: bool = False
     unnamed: int = 0
 
     def __post_init__(self) -> None:
@@ -147,30 +128,16 @@ class _Run:
             if index >= known:
                 self.store.reject(requests[index - known], reason)
 
-    @contextlib.contextmanager
-    def pool(self, first: OracleProcess, workers: int) -> Iterator[ThreadPoolExecutor]:
-        """Threads that each wait for one process; the processes end with the block."""
-        self.idle.append(first)
-        self.processes.append(first)
-        try:
-            with ThreadPoolExecutor(workers) as pool:
-                try:
-                    yield pool
-                finally:
-                    self._end()
-        finally:
-            self._end()  # what was being started meanwhile
-
     def outcomes(
-        self, pool: ThreadPoolExecutor, requests: Sequence[Request], workers: int, stop: StopRequest
+        self, requests: Sequence[Request], stop: StopRequest
     ) -> Iterator[tuple[Request, Answer | OracleError]]:
         """As they come; on a stop, what is being computed is given up."""
         waiting, running = list(reversed(requests)), dict[Future[Answer | OracleError], Request]()
         while (waiting or running) and not stop.requested:
-            while waiting and len(running) < workers:
+            while waiting and len(running) < self.askers.at_once:
                 request = waiting.pop()
                 self.store.start(request)
-                running[pool.submit(self._ask, request.structure.atoms)] = request
+                running[self.askers.submit(request.structure.atoms)] = request
             for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
         for request in running.values():
@@ -191,43 +158,3 @@ class _Run:
         self.passed.append(
             Labelled(structure.atoms, outcome.labels, structure.config_type, structure.group, structure.place)
         )
-
-    def _ask(self, atoms: Atoms) -> Answer | OracleError:
-        """In a thread: by an idle process, or by a new one where there is none; once more where it died."""
-        failure: OracleError | None = None
-        for _ in range(ATTEMPTS):
-            try:
-                process = self._process()
-            except OracleError as error:
-                return error
-            try:
-                return process.ask(atoms, timeout_s=self.timeout_s)
-            except OracleError as error:
-                failure = error
-                if process.alive:  # it said no: it would again
-                    return error
-            finally:
-                if process.alive:
-                    self.idle.append(process)
-        assert failure is not None
-        return failure
-
-    def _process(self) -> OracleProcess:
-        if self.is_over:
-            raise OracleError(
-                "the run was stopped",
-                place=self.oracle.name,
-                rule="an oracle is asked while its run goes on",
-                mend="the same command goes on with what is open",
-            )
-        try:
-            return self.idle.pop()
-        except IndexError:
-            process = start_oracle(self.oracle, self.scratch / str(len(self.processes)))
-            self.processes.append(process)
-            return process
-
-    def _end(self) -> None:
-        self.is_over = True
-        for process in self.processes:
-            process.close()

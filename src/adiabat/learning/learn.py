@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,19 +11,23 @@ from ase import Atoms
 
 from adiabat.errors import CheckpointError, ConfigurationError, LabelStoreError
 from adiabat.learning.acquisition import choose
+from adiabat.learning.bands import alike
 from adiabat.learning.config import LearnConfig
+from adiabat.learning.cut_out import cut_out
 from adiabat.learning.estimate import CostEstimate, estimate_cost
 from adiabat.learning.explore import drawn_courses, explore
 from adiabat.learning.first_structures import around_all, first_structures
 from adiabat.learning.foreseen import foresee
 from adiabat.learning.found import Found
 from adiabat.learning.journal import Journal
+from adiabat.learning.judge import Frame
 from adiabat.learning.label import LabelSummary, label
 from adiabat.learning.observer import Observer
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.oracle_trial import try_oracle
 from adiabat.learning.store import LabelStore, identity
 from adiabat.learning.validated import validate_learned
+from adiabat.learning.workers import ONE_WORKER, Workers
 from adiabat.potential import Potential, load_potential
 from adiabat.results import Result
 from adiabat.runs import atomic_write_text
@@ -142,8 +147,7 @@ def learn(
     config: LearnConfig,
     *,
     folder: Path | str,
-    workers: int = 1,
-    timeout_s: float = 3600.0,
+    workers: Workers = ONE_WORKER,
     resume: bool = False,
     observer: Observer | None = None,
     quiet: bool = False,
@@ -155,8 +159,7 @@ def learn(
         oracle: What labels.
         config: Temperatures, budget, training.
         folder: Is made; gets the label store, each generation's potential and simulations, the potential and the summary.
-        workers: Processes of the oracle.
-        timeout_s: For one label: an oracle that is silent for longer is ended.
+        workers: How labels are computed.
         resume: Go on with the run in the folder.
         observer: Is told how it goes on.
         quiet: Show no progress.
@@ -171,7 +174,7 @@ def learn(
     _require_effect(starts, config)
     files = LearnFolder(Path(folder))
     _claim(files, starts, oracle, config, resume=resume)
-    loop = _Loop(starts, oracle, config, files, workers, timeout_s, quiet)
+    loop = _Loop(starts, oracle, config, files, workers, quiet)
     first = first_structures(starts, config)
     observer = observer or Observer()
     observer.estimated(loop.estimated(first))
@@ -196,8 +199,7 @@ class _Loop:
     oracle: Oracle
     config: LearnConfig
     files: LearnFolder
-    workers: int
-    timeout_s: float
+    workers: Workers
     quiet: bool
 
     def estimated(self, first: Sequence[Labelled]) -> CostEstimate:
@@ -208,7 +210,7 @@ class _Loop:
         """
         if not self.files.estimate.exists():
             with self.journal.during("estimating"):
-                tried = try_oracle(first, self.oracle, self.files.store, timeout_s=self.timeout_s)
+                tried = try_oracle(first, self.oracle, self.files.store, workers=self.workers)
                 found = estimate_cost(self.starts, first, tried, self.config, self.files.path, workers=self.workers)
             found.require_resources(self.files.path)
             found.save(self.files.estimate)
@@ -262,15 +264,18 @@ class _Loop:
         left = Found.from_json(json.loads(before.read_text())).left if number else ()
         courses = drawn_courses(self.starts, self.config, left, generation=number)
         folder = self.files.generation(number)
-        explored = explore(courses, potential, self.config, folder, generation=number, quiet=self.quiet)
+        explored = explore(
+            courses, potential, self.config, folder, generation=number, starts=self.starts, quiet=self.quiet
+        )
         count = min(self.config.batch, self.config.budget - self.requests())
-        chosen: list[Labelled] = []
+        chosen: list[Frame] = []
         if count > 0:
             known = LabelStore(self.files.store).known()
             frames = [frame for frame in explored.frames if identity(frame.structure) not in known]
             by, seed = self.config.acquisition, self.config.seed + number
             chosen = choose(frames, potential, count, by=by, seed=seed)
-        return Found.of(explored, chosen)
+        most = self.config.explore.label_atoms
+        return Found.of(explored, [_affordable(frame, potential, most) for frame in chosen])
 
     def over(self, done: Generation) -> Why | None:
         """Why the run ends after a generation; None where it goes on."""
@@ -308,14 +313,7 @@ class _Loop:
             LabelStoreError: Of all that was asked for so far, little came out.
         """
         with self.journal.during("labelling", generation):
-            summary = label(
-                structures,
-                self.oracle,
-                self.files.store,
-                workers=self.workers,
-                timeout_s=self.timeout_s,
-                quiet=self.quiet,
-            )
+            summary = label(structures, self.oracle, self.files.store, workers=self.workers, quiet=self.quiet)
         if summary.open:
             raise KeyboardInterrupt
         reasons = [*summary.failed.values(), *summary.rejected.values()]
@@ -351,6 +349,15 @@ class _Loop:
         return sum(counts.values())
 
 
+def _affordable(frame: Frame, potential: Potential, most_atoms: int | None) -> Labelled:
+    """A frame that the oracle can afford: cut out of a larger one, about its least known atom."""
+    if most_atoms is None:
+        return frame.structure
+    whole = frame.structure
+    part = cut_out(whole.atoms, frame.least_known_atom, most_atoms=most_atoms, potential=potential)
+    return Labelled(part, config_type=whole.config_type, group=whole.group, place=whole.place)
+
+
 def _require_effect(starts: Sequence[Atoms], config: LearnConfig) -> None:
     """Refuse what has no effect on any start structure."""
     given = {"explore.volumes": config.explore.volumes, "pressure_gpa": config.pressure_gpa}
@@ -362,6 +369,13 @@ def _require_effect(starts: Sequence[Atoms], config: LearnConfig) -> None:
                 rule="cells are made denser and thinner where there is one",
                 mend=f"leave {name} out, or give a structure that is periodic in three directions",
             )
+    if config.explore.paths and not any(alike(first, last) for first, last in pairwise(starts)):
+        raise ConfigurationError(
+            f"paths of {len(starts)} start structures, none of which has the atoms and the cell of the one before it",
+            place="explore.paths",
+            rule="a path leads from a structure to another one of the same atoms, in the same order and cell",
+            mend="give both ends in START, one after the other, or leave explore.paths out",
+        )
 
 
 def _claim(files: LearnFolder, starts: Sequence[Atoms], oracle: Oracle, config: LearnConfig, *, resume: bool) -> None:

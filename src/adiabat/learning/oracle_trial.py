@@ -11,6 +11,7 @@ from adiabat.learning.ledger import Entry, read_ledger
 from adiabat.learning.oracle import Oracle
 from adiabat.learning.resources import largest_ended_process_bytes
 from adiabat.learning.store import identity
+from adiabat.learning.workers import Workers
 from adiabat.system import Labelled
 
 ATTEMPTS = 8
@@ -25,7 +26,7 @@ class OracleTrial:
         seconds: Of its label.
         lone_atom_seconds: Of the labels of all isolated atoms together.
         begin_seconds: Until a process of the oracle is ready.
-        memory_bytes: That such a process held, at the most.
+        memory_bytes: That such a process held on this machine, at the most.
         scaling: The time of others is assumed to grow with this power of the number of atoms.
     """
 
@@ -41,7 +42,7 @@ class OracleTrial:
         return self.seconds * (atoms / self.atoms) ** self.scaling
 
 
-def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, timeout_s: float) -> OracleTrial:
+def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, workers: Workers) -> OracleTrial:
     """Label the isolated atoms and one of the structures around the start; where that fails, another one.
 
     Not the start itself: of a perfect crystal, a code that uses symmetry computes a small part of what it computes of all others.
@@ -50,7 +51,7 @@ def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, t
         first: That is labelled before the first training.
         oracle: What labels.
         store_file: The label store.
-        timeout_s: For one label.
+        workers: How labels are computed.
 
     Raises:
         OracleError: It does not start, or gives no label of several structures.
@@ -61,7 +62,7 @@ def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, t
     for place, structure in enumerate([*others[middle:], *others[:middle]][:ATTEMPTS]):
         asked = [structure] if place else [*lone, structure]
         begin = time.perf_counter()
-        if label(asked, oracle, store_file, timeout_s=timeout_s, quiet=True).open:
+        if label(asked, oracle, store_file, workers=workers, quiet=True).open:
             raise KeyboardInterrupt
         by_clock = time.perf_counter() - begin
         entries = {identity(Labelled(one.atoms)): one for one in read_ledger(store_file)}
@@ -73,7 +74,7 @@ def try_oracle(first: Sequence[Labelled], oracle: Oracle, store_file: Path, *, t
                 seconds=_seconds(trial),
                 lone_atom_seconds=sum(_seconds(entries[identity(one)]) for one in lone),
                 begin_seconds=max(by_clock - answered, 0.0),
-                memory_bytes=largest_ended_process_bytes(),
+                memory_bytes=largest_ended_process_bytes() if workers.cluster is None else 0,
                 scaling=oracle.scaling,
             )
     raise OracleError(
