@@ -103,10 +103,6 @@ def test_the_report_of_an_evaluation_shows_how_the_training_went(folder: Path) -
         (("--set", "gradient.epochs=3"), "gradient would have no effect with model=ace"),
         (("--max-minutes", "3"), "gradient would have no effect with model=ace"),
         (
-            ("--model", "network", "--set", "calibration.structures=30"),
-            "calibration would have no effect with model=network",
-        ),
-        (
             ("--model", "network", "--set", "network.start=random", "--set", "search.seed=1"),
             "search would have no effect",
         ),

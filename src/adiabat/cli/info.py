@@ -63,7 +63,7 @@ def print_description(description: PotentialDescription, title: str) -> None:
 
 def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
     """What the error bars were worth on structures left out of the fit, and errors where whole config_types were left out."""
-    title = f"Error bars, calibrated on {calibration['structures']} structures, each left out of the fit"
+    title = f"Error bars, calibrated on {calibration['structures']} structures that were not fitted to"
     columns = (
         "label",
         "count",
@@ -74,7 +74,7 @@ def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
         "unit",
     )
     print_table(Table("calibration", title, columns, tuple(calibration_rows(calibration["left_out"]))), console)
-    rows = tuple(extrapolation_rows(calibration["config_type_left_out_rmse"]))
+    rows = tuple(extrapolation_rows(calibration.get("config_type_left_out_rmse", {})))
     if rows:
         title = "Root mean square errors on a config_type that the fit has never seen"
         columns = ("config_type", "structures", "energy (meV/atom)", "forces (eV/Å)", "stress (GPa)")

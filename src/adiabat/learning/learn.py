@@ -189,7 +189,7 @@ class _Loop:
             labels=trained_on,
             fraction_flagged=values["fraction_flagged"],
             broken_off=values["broken_off"],
-            left_out_force_rmse_ev_per_angstrom=float(potential.metadata["training"]["left_out_rmse"]["forces"]),
+            left_out_force_rmse_ev_per_angstrom=float(potential.typical_errors["forces"]),
             new_labels=len(new),
             new_force_rmse_ev_per_angstrom=rmse,
             new_force_std_ev_per_angstrom=std,

@@ -11,7 +11,7 @@ from adiabat.models import Mean
 from adiabat.potential.deviations import is_deviation
 from adiabat.potential.potential import Potential
 from adiabat.potential.prediction import Prediction
-from adiabat.system import Batch, Graph, LinearModel
+from adiabat.system import Batch, Graph
 from adiabat.typing import Quantity
 from adiabat.uncertainty import Part
 
@@ -89,7 +89,7 @@ def drawn_committee(potential: Potential, part: Part, size: int, seed: int) -> C
     return Committee(
         [
             Potential(
-                [p.with_coefficients(coefficients) if isinstance(p, LinearModel) else p for p in potential.parts],
+                deviations.model.with_coefficients(potential.parts, coefficients),
                 metadata={"member_of": potential.metadata, "part": part, "seed": seed, "number": number},
                 canaries=potential.canaries,
                 dtype=potential.dtype,

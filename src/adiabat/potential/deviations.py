@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from adiabat.potential.derivatives import defined_volume
-from adiabat.potential.feature_rows import feature_rows
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.potential.terms import Members
-from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
+from adiabat.system import DesignRows, EnergyModel, Graph, Storable
 from adiabat.typing import Quantity
 from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Spread
 
@@ -42,11 +42,11 @@ class RowDeviations:
     """Exact, from the rows of the design matrix: some ten times the time of energies and forces or more.
 
     Attributes:
-        model: The learned part, in float64 on the processor.
+        model: What was learned, in float64 on the processor.
         uncertainty: Of its coefficients.
     """
 
-    model: LinearModel
+    model: LinearTerms
     uncertainty: LinearUncertainty
 
     @property
@@ -58,13 +58,15 @@ class RowDeviations:
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
-        """What the attachments say of the one part that is not exact, a linear one; None where they say nothing of it."""
+        """What the attachments say of the parts that are not exact; None where they say nothing of them."""
         posteriors = [part for part in attachments.values() if isinstance(part, LinearPosterior)]
         spreads = [part for part in attachments.values() if isinstance(part, Spread)]
-        uncertain = [part for part in parts if not is_exact(part)]
-        if (len(posteriors), len(spreads), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
+        if (len(posteriors), len(spreads)) != (1, 1):
             return None
-        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], spreads[0]))
+        model = LinearTerms.of(parts)
+        if model is None or len(model.coefficients) != len(posteriors[0].mean):
+            return None
+        return cls(model, LinearUncertainty(posteriors[0], spreads[0]))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.
@@ -87,9 +89,9 @@ class RowDeviations:
         """Parametric and misfit variance of a quantity, in its shape."""
         batch, kind = graph.batch, KINDS[quantity]
         if quantity == "energies":
-            return self.uncertainty.variances(feature_rows(self.model, graph), kind)
+            return self.uncertainty.variances(self.model.atom_rows(graph), kind)
         if quantity == "energy":
-            rows = batch.sum_over_atoms(feature_rows(self.model, graph)) / batch.counts[:, None]
+            rows = batch.sum_over_atoms(self.model.atom_rows(graph)) / batch.counts[:, None]
             parametric, misfit = self.uncertainty.variances(rows, kind)
             return parametric * batch.counts**2, misfit * batch.counts**2
         if quantity == "forces":

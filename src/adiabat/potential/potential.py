@@ -124,9 +124,15 @@ class Potential:
         exact = () if self._deviations is None else self._deviations.names
         return exact if self._estimates is None else (*exact, *self._estimates.names)
 
+    @property
+    def typical_errors(self) -> dict[str, float]:
+        """By kind of label, eV per atom, eV/Å, eV/Å³: root mean square errors on structures that it was not fitted to; none known, none."""
+        training = self.metadata.get("training", {})
+        return dict(training.get("left_out_rmse") or training.get("validation_rmse") or {})
+
     @cached_property
     def linear_deviations(self) -> RowDeviations | None:
-        """From posterior and misfit of the one linear part; None without them."""
+        """From posterior and misfit of all that energies are linear in; None without them."""
         return RowDeviations.of(self.parts, self.attachments)
 
     @cached_property

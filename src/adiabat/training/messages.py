@@ -11,14 +11,17 @@ from adiabat.models import MessagePassing
 from adiabat.models.messages.standardize import standardized
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
-from adiabat.system import Batch
+from adiabat.system import Batch, EnergyModel
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.descend import DescentData, descend
 from adiabat.training.gradient.targets import Target
+from adiabat.training.last_layer import Learned, what_a_network_knows
 from adiabat.training.linear import solve_linear
 from adiabat.typing import FloatArray
 
 LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
+POSTERIOR_ATOMS = 1500
+"""Of the training, by which error bars are made: rows of a readout cost a hundred times what forces do."""
 SAMPLED_ATOMS = 1000
 """Of the structures by which a fresh model is scaled."""
 SMALLEST_FORCE = 1e-3
@@ -31,7 +34,8 @@ def fit_messages(problem: Problem) -> Fitted:
     """A message-passing model, beside a linear expansion or alone."""
     config, data = problem.config, DescentData.of(problem)
     data = replace(data, scales={**data.scales, **loss_scales(data.training)})
-    parts, notes = (), ()
+    parts: tuple[EnergyModel, ...] = ()
+    notes: tuple[str, ...] = ()
     if config.messages.start == "linear":
         solution = solve_linear(problem.on([target.structure for target in data.training]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
@@ -40,7 +44,10 @@ def fit_messages(problem: Problem) -> Fitted:
     if parts:
         torch.nn.init.zeros_(model.readout)  # the descent begins at the linear fit itself
     found = descend(model, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
-    return Fitted((*parts, found.model), found.summary, (*notes, *found.notes))
+    parts = (*parts, found.model)
+    learned = Learned(parts, data.training, data.validation, most_atoms=POSTERIOR_ATOMS)
+    attachments, said = what_a_network_knows(learned, problem)
+    return Fitted(parts, found.summary, (*notes, *found.notes, *said), attachments)
 
 
 def _scaled(problem: Problem, data: DescentData) -> MessagePassing:

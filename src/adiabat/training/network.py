@@ -17,6 +17,7 @@ from adiabat.system import Batch, EnergyModel, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.descend import DescentData, descend
+from adiabat.training.last_layer import Learned, what_a_network_knows
 from adiabat.training.linear import solve_linear
 from adiabat.training.mending import holes_left
 
@@ -40,11 +41,13 @@ def fit_network(problem: Problem) -> Fitted:
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     found = descend(_network(problem, data), data, problem, learning_rate=LEARNING_RATES[start])
-    parts, notes = (*parts, found.model), (*notes, *found.notes)
+    parts = (*parts, found.model)
+    attachments, said = what_a_network_knows(Learned(parts, data.training, data.validation), problem)
+    notes = (*notes, *found.notes, *said)
     if problem.config.repulsion.enabled:
         whole = Potential([*problem.prepared.baseline.parts, *parts])
         notes = (*notes, *holes_left(whole, problem.prepared.fitted, quiet=problem.quiet))
-    return Fitted(parts, {"functions": network_basis(problem).n_functions, **found.summary}, notes)
+    return Fitted(parts, {"functions": network_basis(problem).n_functions, **found.summary}, notes, attachments)
 
 
 def network_basis(problem: Problem) -> BasisSpecification:

@@ -36,6 +36,7 @@ def _by_gradients(potential: Potential, summary: Mapping[str, Any]) -> Iterator[
         f"mean absolute errors on {summary['validation_structures']} structures that were not trained on (epoch {best} of "
         f"{epochs}, which they chose): {_said(summary['validation_mae'])}"
     )
+    yield from _error_bars(potential)
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
@@ -47,7 +48,7 @@ def _error_bars(potential: Potential) -> Iterator[str]:
     if potential.linear_deviations is not None:
         scores = potential.linear_deviations.uncertainty.spread.record["left_out"]
         held = ", ".join(f"{100 * scores[kind]['coverage_68']:.0f} % of {kind}" for kind in SAID if kind in scores)
-        yield f"error bars: of structures left out of the fit, 68 % intervals hold {held}"
+        yield f"error bars: of structures that were not fitted to, 68 % intervals hold {held}"
 
 
 def _said(values: Mapping[str, float]) -> str:

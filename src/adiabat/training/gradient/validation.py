@@ -13,9 +13,12 @@ from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.config import Stage
 from adiabat.training.gradient.targets import Target
 from adiabat.training.groups import structures_together
+from adiabat.training.made_spread import LEAST_GROUPS
 from adiabat.typing import FloatArray
 
 ATOMS_AT_ONCE = 512
+MOST = 4
+"""One in so many structures is left out of few data, at most, so that error bars can be calibrated."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
 
     Args:
         structures: All of them.
-        fraction: To validate by, about.
+        fraction: To validate by, about; at least as many as error bars are calibrated by, where that is no more than a quarter.
         seed: Of the draw.
         quiet: Show no progress.
 
@@ -58,7 +61,8 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
             rule="parameters are chosen by structures that were not trained on, and that none of those is a duplicate or of one group with",
             mend="add other structures, or train with --model ace",
         )
-    wanted, validation = max(1, round(fraction * len(structures))), list[int]()
+    enough = min(LEAST_GROUPS, len(structures) // MOST)
+    wanted, validation = max(1, enough, round(fraction * len(structures))), list[int]()
     for place in np.random.default_rng(seed).permutation(len(together)).tolist():
         if len(validation) + len(together[place]) <= wanted:
             validation += together[place]
