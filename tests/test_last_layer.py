@@ -87,7 +87,7 @@ def test_the_posterior_is_about_what_was_trained(potential: Potential) -> None:
 def test_the_spread_of_drawn_members_is_what_the_standard_deviations_say(potential: Potential) -> None:
     [atoms] = cells(1, first_seed=50)
     found = potential(atoms, want=("forces", "forces_std", "forces_std_parametric"))
-    members = potential.committee(part="parametric", size=200)
+    members = potential.committee(part="parametric", size=100)
     forces = torch.stack([present(one.forces) for one in members.each(atoms, want=("forces",))])
     torch.testing.assert_close(
         forces.std(0).square().mean().sqrt(),
@@ -114,7 +114,7 @@ def test_what_the_network_was_not_trained_on_calibrates_it() -> None:
 
 
 def test_error_bars_of_new_structures_hold_their_errors(potential: Potential) -> None:
-    found = evaluate(potential, labelled_cells(20, first_seed=500), quiet=True).calibration
+    found = evaluate(potential, noisy(labelled_cells(20, first_seed=500)), quiet=True).calibration
     forces = present(found).forces
     assert 0.5 < present(forces.coverage_68) < 0.85
     assert 0.85 < present(forces.coverage_95) <= 1.0

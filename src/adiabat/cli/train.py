@@ -21,6 +21,7 @@ from adiabat.evaluation import evaluate
 from adiabat.potential import load_potential
 from adiabat.system import Labelled
 from adiabat.training import BY_GRADIENTS, TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
+from adiabat.training.gradient.processes import launched_processes
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def train_command(
     The data are checked first, as by `adiabat check`. A checkpoint lies beside the output (OUT.checkpoint/) until it is
     written; a training by gradients (--model network, messages) writes a row for each epoch to OUT.training.csv.
 
+    Several processes train by gradients together: torchrun --nproc-per-node 2 --no-python adiabat train ... --model messages
+
     Example: adiabat train train.xyz --test test.xyz --out si.adiabat
     """
     config = configuration(how)
@@ -82,7 +85,19 @@ def train_command(
     if division is not None:
         structures, tested = division.apply(structures)
     require_known_species(tested, structures)
-    potential = train(structures, config, basis=basis, checkpoint=checkpoint, resume=resume, log=log)
+    with launched_processes() as processes:
+        potential = train(
+            structures,
+            config,
+            basis=basis,
+            checkpoint=checkpoint,
+            resume=resume,
+            log=log,
+            quiet=not processes.is_first,
+            processes=processes,
+        )
+    if not processes.is_first:
+        return
     potential.save(out)
     if division is not None:
         division.save(split_file)

@@ -94,10 +94,10 @@ def describe_potential(potential: Potential) -> PotentialDescription:
 
 
 def _calibration(potential: Potential) -> dict[str, Any] | None:
-    if potential.linear_deviations is None:
+    if potential.calibration is None:
         return None
-    spread = potential.linear_deviations.uncertainty.spread
-    return {"weights": asdict(spread.calibration), **spread.record}
+    calibration, record = potential.calibration
+    return {"weights": asdict(calibration), **record}
 
 
 @singledispatch

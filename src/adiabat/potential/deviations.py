@@ -4,15 +4,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from adiabat.potential.derivatives import defined_volume
 from adiabat.potential.linear_terms import LinearTerms
 from adiabat.potential.terms import Members
-from adiabat.system import DesignRows, EnergyModel, Graph, Storable
+from adiabat.system import Batch, DesignRows, EnergyModel, Graph, Storable
 from adiabat.typing import Quantity
-from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Spread
+from adiabat.uncertainty import Calibration, CommitteeSpread, LinearPosterior, LinearUncertainty, Spread
 
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
 FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
@@ -108,18 +109,28 @@ class RowDeviations:
 
 @dataclass(frozen=True, eq=False)
 class SpreadDeviations:
-    """From the spread of a committee's members about their mean.
+    """From the spread of a committee's members about their mean; calibrated, where they were trained together.
 
     Attributes:
         members: All of them.
+        calibration: Of their variances; None: they are taken as they are.
     """
 
     members: Members
+    calibration: Calibration | None = None
+
+    @classmethod
+    def of(cls, members: Members, attachments: Mapping[str, Storable]) -> Self:
+        """With the calibration that is attached, if one is."""
+        spreads = [part for part in attachments.values() if isinstance(part, CommitteeSpread)]
+        return cls(members, spreads[0].calibration if len(spreads) == 1 else None)
 
     @property
     def names(self) -> tuple[Quantity, ...]:
         """What there is: a spread does not tell parametric and misfit apart."""
-        return tuple(name for name in get_args(Quantity) if name.endswith(SUFFIX))
+        plain = (name for name in get_args(Quantity) if name.endswith(SUFFIX))
+        known = None if self.calibration is None else self.calibration.scale
+        return tuple(name for name in plain if known is None or KINDS[_quantity(name)] in known)
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.
@@ -129,9 +140,18 @@ class SpreadDeviations:
         """
         quantities: dict[str, Quantity] = {name: _quantity(name) for name in names}
         found = self.members.each(graph, set(quantities.values()))
-        return {
+        std = {
             name: torch.stack([getattr(one, quantity) for one in found]).std(0) for name, quantity in quantities.items()
         }
+        return {name: self._calibrated(value, quantities[name], graph.batch) for name, value in std.items()}
+
+    def _calibrated(self, std: Tensor, quantity: Quantity, batch: Batch) -> Tensor:
+        if self.calibration is None:
+            return std
+        atoms = batch.counts if quantity == "energy" else torch.ones(1, dtype=torch.long, device=std.device)
+        variance = (std / atoms).square().double().cpu().numpy()
+        misfit = self.calibration.misfit(variance, np.zeros_like(variance), KINDS[quantity])
+        return torch.from_numpy(np.sqrt(misfit)).to(std) * atoms
 
 
 def _voigt(rows: DesignRows) -> Tensor:

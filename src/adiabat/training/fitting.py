@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 from adiabat.system import EnergyModel, Labelled, Storable
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.config import TrainConfig
+from adiabat.training.gradient.processes import ALONE, Processes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
 
@@ -23,6 +24,7 @@ class Problem:
         saved: Its checkpoint, or None.
         log: A CSV file for ways that go on by epochs, or None.
         quiet: Show no progress.
+        processes: That descend together.
     """
 
     prepared: Preparation
@@ -31,6 +33,7 @@ class Problem:
     saved: TrainingCheckpoint | None = None
     log: Path | None = None
     quiet: bool = False
+    processes: Processes = ALONE
 
     def on(self, structures: Sequence[Labelled]) -> Self:
         """The same with these structures alone: what validates a descent is not fitted to before it."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from adiabat.system import Labels
 from adiabat.training.examples import VOIGT
 from adiabat.typing import FloatArray
-from adiabat.uncertainty import LeftOutRows, Spread, calibrate
+from adiabat.uncertainty import Calibration, LeftOutRows, Spread, calibrate
 from adiabat.uncertainty.calibration import SYMMETRIC, VANISHING
 from adiabat.uncertainty.scores import LEVELS, coverage, negative_log_likelihood
 
@@ -61,6 +61,12 @@ def made_spread(moves: Tensor, displacements: Tensor, unseen: Unseen, record: Ma
         unseen: What it is calibrated by.
         record: What else is to be known of it.
     """
+    calibration, multiples, found = judged_by(unseen)
+    return Spread(moves, displacements, calibration, multiples, {**found, **record})
+
+
+def judged_by(unseen: Unseen) -> tuple[Calibration, dict[str, list[float]], dict[str, Any]]:
+    """A calibration, its intervals by kind of label (see `Spread.multiples`), and what it is worth."""
     rows, groups = unseen.rows(), len(unseen.residuals)
     calibration = calibrate(rows)
     judged = {kind: (of_kind.residuals, calibration.std(of_kind, kind)) for kind, of_kind in rows.items()}
@@ -70,9 +76,8 @@ def made_spread(moves: Tensor, displacements: Tensor, unseen: Unseen, record: Ma
         "structures": len(unseen.labels),
         "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
         "left_out": {kind: _scores(*of_kind) for kind, of_kind in judged.items()},
-        **record,
     }
-    return Spread(moves, displacements, calibration, multiples, found)
+    return calibration, multiples, found
 
 
 def _flat(labels: Labels, kind: str) -> FloatArray:

@@ -45,8 +45,8 @@ def _counted(summary: Mapping[str, Any]) -> str:
 
 def _error_bars(potential: Potential) -> Iterator[str]:
     """What they are worth; nothing where there are none, which a note says."""
-    if potential.linear_deviations is not None:
-        scores = potential.linear_deviations.uncertainty.spread.record["left_out"]
+    if potential.calibration is not None:
+        scores = potential.calibration[1]["left_out"]
         held = ", ".join(f"{100 * scores[kind]['coverage_68']:.0f} % of {kind}" for kind in SAID if kind in scores)
         yield f"error bars: of structures that were not fitted to, 68 % intervals hold {held}"
 

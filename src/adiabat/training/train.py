@@ -11,15 +11,16 @@ from safetensors.torch import save
 
 from adiabat.basis.specification import BasisSpecification
 from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
-from adiabat.errors import AdiabatError
+from adiabat.errors import AdiabatError, ConfigurationError
 from adiabat.potential import Potential
 from adiabat.runs import allowed_threads, one_thread_each, provenance
 from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
-from adiabat.training.config import Model, TrainConfig
+from adiabat.training.config import BY_GRADIENTS, Model, TrainConfig
 from adiabat.training.config_type_noise import require_several_config_types
 from adiabat.training.fitting import Problem, Way
+from adiabat.training.gradient.processes import ALONE, Processes
 from adiabat.training.linear import fit_linear
 from adiabat.training.messages import fit_messages
 from adiabat.training.network import fit_network
@@ -40,6 +41,7 @@ def train(
     resume: bool = False,
     log: Path | None = None,
     quiet: bool = False,
+    processes: Processes = ALONE,
 ) -> Potential:
     """Fit a potential: isolated atoms and repulsion, and on them what is learned.
 
@@ -53,6 +55,7 @@ def train(
         resume: Go on from that folder.
         log: A CSV file with a row for each epoch of a training by gradients.
         quiet: Show no progress.
+        processes: That train by gradients together (see `launched_processes`), each with the same data and settings.
 
     Returns:
         The potential; a linear one with its posterior and the statistics of its training features attached.
@@ -66,9 +69,11 @@ def train(
     """
     config = config or TrainConfig()
     structures = list(structures)
+    _require_work_for(processes, config)
     if checkpoint is None:
         _require_sound(structures, config, quiet=quiet)
-        return fit(structures, config, basis=basis, log=log, quiet=quiet)
+        prepared = _prepared(structures, config, basis, quiet=quiet)
+        return _fitted(structures, Problem(prepared, config, log=log, quiet=quiet, processes=processes))
     saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
     before = saved.start(resume=resume)
     try:
@@ -77,7 +82,7 @@ def train(
     except AdiabatError:
         saved.withdraw()
         raise
-    return _fitted(structures, Problem(prepared, config, before, saved, log, quiet))
+    return _fitted(structures, Problem(prepared, config, before, saved, log, quiet, processes))
 
 
 @one_thread_each()
@@ -105,6 +110,16 @@ def fit(
     structures = list(structures)
     prepared = _prepared(structures, config, basis, quiet=quiet)
     return _fitted(structures, Problem(prepared, config, log=log, quiet=quiet))
+
+
+def _require_work_for(processes: Processes, config: TrainConfig) -> None:
+    if processes.count > 1 and config.model not in BY_GRADIENTS:
+        raise ConfigurationError(
+            f"{processes.count} processes with model={config.model}",
+            place="training",
+            rule=f"several processes train {' and '.join(BY_GRADIENTS)}; a linear fit is one process with several threads",
+            mend="start one process, with --threads",
+        )
 
 
 def _require_sound(structures: list[Labelled], config: TrainConfig, *, quiet: bool) -> None:

@@ -40,6 +40,8 @@ class GradientConfig(Config):
         patience: Epochs without a better validation after which the training ends; None: it goes on to the end.
         stages: Weights; the first begins at 0.
         huber: Errors beyond so many scales count linearly, not by their square; None: all by their square.
+        members: Networks that are trained, from other first parameters and in another order: with two or more, a committee, whose
+            spread makes the error bars.
         precision: Floating-point type of the training.
         seed: Of the first parameters, of the order of the structures and of the choice of those for validation.
     """
@@ -56,6 +58,7 @@ class GradientConfig(Config):
     patience: int | None = Field(default=None, ge=1)
     stages: tuple[Stage, ...] = (Stage(energy=0.1), Stage(start=0.7, energy=0.3))
     huber: float | None = Field(default=None, gt=0)
+    members: int = Field(default=1, ge=1, le=64)
     precision: Literal["float64", "float32"] = "float64"
     seed: int = Field(default=0, ge=0)
 

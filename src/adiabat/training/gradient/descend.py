@@ -1,17 +1,19 @@
 """From a prepared problem and a model with first parameters to the trained model and what there is to say of it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
 
+from adiabat.data import fingerprint
 from adiabat.potential import Potential
 from adiabat.system import TrainableModel
 from adiabat.training.fitting import Problem
 from adiabat.training.gradient.batches import batches_of_epoch
 from adiabat.training.gradient.config import GradientConfig
-from adiabat.training.gradient.descent import Descent, Task
+from adiabat.training.gradient.descent import FILE, Descent, Task
 from adiabat.training.gradient.history import TrainingHistory
 from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, rest_of, spreads
 from adiabat.training.gradient.validation import ValidationErrors, divide, validate
@@ -75,7 +77,9 @@ class Descended:
     notes: tuple[str, ...]
 
 
-def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float) -> Descended:
+def descend(
+    model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float, number: int = 0
+) -> Descended:
     """Train a model.
 
     Args:
@@ -83,6 +87,7 @@ def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learn
         data: What is to be learned.
         problem: Its configuration and checkpoint.
         learning_rate: Where the configuration gives none.
+        number: Of the network, where several are trained: each has a file of its own in the checkpoint.
 
     Raises:
         TrainingError, CheckpointError, OutputError: As `Descent.run`.
@@ -91,8 +96,10 @@ def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learn
     dtype = getattr(torch, config.precision)
     trained = model.to(dtype=dtype)
     rate, epochs = config.learning_rate or learning_rate, _default_epochs(data.training, config)
-    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs)
-    descent = Descent(task, config, saved=problem.saved, log=problem.log)
+    file = FILE if number == 0 else f"descent-{number}.safetensors"
+    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs, file)
+    problem.processes.require_same(_identity(problem, trained))
+    descent = Descent(task, config, saved=problem.saved, log=problem.log, processes=problem.processes)
     history = descent.run(quiet=problem.quiet)
     errors = validate(trained, data.validation, dtype=dtype)
     notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)
@@ -100,6 +107,18 @@ def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learn
     for _, parameter in found.named_parameters():
         parameter.requires_grad_(False)
     return Descended(found, _summary(task, history, errors), notes)
+
+
+def _identity(problem: Problem, model: TrainableModel) -> dict[str, str]:
+    """What processes that train together have in common."""
+    parameters = hashlib.sha256()
+    for _, parameter in model.named_parameters():
+        parameters.update(parameter.detach().contiguous().numpy().tobytes())
+    return {
+        "data": fingerprint(problem.prepared.fitted),
+        "settings": problem.config.model_dump_json(),
+        "first parameters": parameters.hexdigest(),
+    }
 
 
 def _default_epochs(training: Sequence[Target], config: GradientConfig) -> int:

@@ -40,7 +40,7 @@ class Gradients:
         """Of a batch.
 
         Args:
-            chosen: Which structures.
+            chosen: Which structures; none give zeros.
             stage: The weights.
             at_once: Atoms that are computed at once; None: the whole batch.
 
@@ -50,6 +50,8 @@ class Gradients:
         Raises:
             TrainingError: A structure alone does not fit into memory.
         """
+        if not chosen:
+            return *self._sum([], stage), at_once
         atoms = [target.atoms for target in self.targets]
         whole = sum(atoms[index] for index in chosen)
         while True:

@@ -8,13 +8,14 @@ import torch
 
 from adiabat.errors import DataError
 from adiabat.system import Labelled, TrainableModel
+from adiabat.training.examples import KINDS
 from adiabat.training.gradient.assembly import assemble
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.config import Stage
+from adiabat.training.gradient.processes import ALONE, Processes
 from adiabat.training.gradient.targets import Target
 from adiabat.training.groups import structures_together
 from adiabat.training.made_spread import LEAST_GROUPS
-from adiabat.typing import FloatArray
 
 ATOMS_AT_ONCE = 512
 MOST = 4
@@ -71,15 +72,20 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
 
 
 @torch.no_grad()
-def validate(model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype) -> ValidationErrors:
+def validate(
+    model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype, processes: Processes = ALONE
+) -> ValidationErrors:
     """The model's errors with its present parameters."""
-    found: dict[str, list[FloatArray]] = {}
-    for chosen in by_atoms(range(len(targets)), [target.atoms for target in targets], ATOMS_AT_ONCE):
+    atoms = [target.atoms for target in targets]
+    sums = torch.zeros(len(KINDS), 3, dtype=torch.float64)
+    for chosen in by_atoms(processes.share(range(len(targets)), atoms), atoms, ATOMS_AT_ONCE):
         assembly = assemble([targets[index] for index in chosen], cutoff=model.cutoff, dtype=dtype)
         for kind, rows in assembly.errors(model).items():
-            found.setdefault(kind, []).append(rows.double().numpy())
-    errors = {kind: np.concatenate(rows) for kind, rows in found.items()}
+            errors = rows.double()
+            sums[KINDS.index(kind)] += torch.stack([errors.abs().sum(), errors.square().sum(), torch.tensor(len(rows))])
+    [sums] = processes.summed([sums])
+    present = {kind: of_kind.tolist() for kind, of_kind in zip(KINDS, sums, strict=True) if of_kind[2] > 0}
     return ValidationErrors(
-        {kind: float(np.abs(rows).mean()) for kind, rows in errors.items()},
-        {kind: float(np.sqrt(np.square(rows).mean())) for kind, rows in errors.items()},
+        {kind: absolute / count for kind, (absolute, _, count) in present.items()},
+        {kind: (square / count) ** 0.5 for kind, (_, square, count) in present.items()},
     )

@@ -4,6 +4,7 @@ The rest of a network is taken as it was trained (Laplace's approximation of the
 (1992); E. Daxberger et al., NeurIPS 34, 20089 (2021)). How wide the posterior is, structures say that were not trained on.
 """
 
-from adiabat.training.last_layer.known import Learned, what_a_network_knows
+from adiabat.training.last_layer.known import what_a_network_knows
+from adiabat.training.last_layer.learned import Learned
 
 __all__ = ["Learned", "what_a_network_knows"]

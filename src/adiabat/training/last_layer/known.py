@@ -1,7 +1,6 @@
 """What a trained network knows of itself, to be attached to its potential: how sure it is, and where it was trained."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -9,34 +8,18 @@ import numpy as np
 from adiabat.potential import Potential
 from adiabat.potential.linear_terms import LinearTerms
 from adiabat.runs import track
-from adiabat.system import EnergyModel, FeatureModel, Labelled, Storable
+from adiabat.system import FeatureModel, Labelled, Storable
 from adiabat.training.extrapolation import environments, fit_extrapolation
 from adiabat.training.fitting import Problem
-from adiabat.training.gradient.targets import Target, rest_of
+from adiabat.training.gradient.targets import rest_of
 from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
+from adiabat.training.last_layer.learned import Learned
 from adiabat.training.last_layer.posterior import likeliest, noise_of, precision
 from adiabat.training.last_layer.rows import RowSource
 from adiabat.training.last_layer.spread import Trained, measured_spread
 from adiabat.training.made_spread import LEAST_GROUPS
 from adiabat.training.projection import fit_projection
 from adiabat.uncertainty import FeatureStatistics, LinearPosterior, LinearUncertainty
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What a training by gradients leaves.
-
-    Attributes:
-        parts: What was learned, the last of which is the network.
-        training: Structures that it was trained on, and what was to be learned of their labels before it was there.
-        validation: Those that it was not trained on, likewise.
-        most_atoms: From how many atoms of the training a posterior is made, about; None: no limit but that of structures.
-    """
-
-    parts: Sequence[EnergyModel]
-    training: Sequence[Target]
-    validation: Sequence[Target]
-    most_atoms: int | None = None
 
 
 def what_a_network_knows(learned: Learned, problem: Problem) -> tuple[dict[str, Storable], tuple[str, ...]]:
