@@ -35,6 +35,9 @@ class HowOptions:
         float | None, typer.Option("--max-minutes", help="Of a descent by gradients, which is planned to end in time.")
     ] = None
     config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", help="A folder for an event file of a descent by gradients.")
+    ] = None
     settings: Annotated[list[str] | None, typer.Option("--set", help="basis.size=medium, and the like; wins.")] = None
     accept: Annotated[list[str] | None, typer.Option("--accept", help="A finding that is known and wanted.")] = None
 
@@ -74,6 +77,13 @@ def train_command(
         )
     split_file, checkpoint, log_file = (Path(f"{out}.{name}") for name in ("split.json", "checkpoint", "training.csv"))
     log = log_file if config.model in BY_GRADIENTS else None
+    if how.tensorboard is not None and log is None:
+        raise ConfigurationError(
+            f"a folder for events, {how.tensorboard}, with model={config.model}",
+            place="--tensorboard",
+            rule="an option has an effect: a linear fit has no epochs",
+            mend="leave it out, or train with --model network or messages",
+        )
     require_outputs(
         {"--out": out, "data.split": split_file if config.data.split is not None else None, "--model": log},
         inputs={"DATA": data_file, "--test": test, "--config": how.config_file, "--basis-from": basis_from},
@@ -93,6 +103,7 @@ def train_command(
             checkpoint=checkpoint,
             resume=resume,
             log=log,
+            events=how.tensorboard,
             quiet=not processes.is_first,
             processes=processes,
         )

@@ -23,6 +23,7 @@ class Problem:
         before: Sums of a run that was interrupted.
         saved: Its checkpoint, or None.
         log: A CSV file for ways that go on by epochs, or None.
+        events: A folder for an event file of theirs, or None.
         quiet: Show no progress.
         processes: That descend together.
     """
@@ -32,6 +33,7 @@ class Problem:
     before: NormalEquations | None = None
     saved: TrainingCheckpoint | None = None
     log: Path | None = None
+    events: Path | None = None
     quiet: bool = False
     processes: Processes = ALONE
 

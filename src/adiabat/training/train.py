@@ -40,6 +40,7 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     log: Path | None = None,
+    events: Path | None = None,
     quiet: bool = False,
     processes: Processes = ALONE,
 ) -> Potential:
@@ -54,6 +55,7 @@ def train(
         checkpoint: A folder to save progress in.
         resume: Go on from that folder.
         log: A CSV file with a row for each epoch of a training by gradients.
+        events: A folder for an event file of one, which TensorBoard reads.
         quiet: Show no progress.
         processes: That train by gradients together (see `launched_processes`), each with the same data and settings.
 
@@ -73,7 +75,7 @@ def train(
     if checkpoint is None:
         _require_sound(structures, config, quiet=quiet)
         prepared = _prepared(structures, config, basis, quiet=quiet)
-        return _fitted(structures, Problem(prepared, config, log=log, quiet=quiet, processes=processes))
+        return _fitted(structures, Problem(prepared, config, log=log, events=events, quiet=quiet, processes=processes))
     saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
     before = saved.start(resume=resume)
     try:
@@ -82,7 +84,7 @@ def train(
     except AdiabatError:
         saved.withdraw()
         raise
-    return _fitted(structures, Problem(prepared, config, before, saved, log, quiet, processes))
+    return _fitted(structures, Problem(prepared, config, before, saved, log, events, quiet, processes))
 
 
 @one_thread_each()

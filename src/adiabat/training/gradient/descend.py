@@ -99,7 +99,9 @@ def descend(
     file = FILE if number == 0 else f"descent-{number}.safetensors"
     task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs, file)
     problem.processes.require_same(_identity(problem, trained))
-    descent = Descent(task, config, saved=problem.saved, log=problem.log, processes=problem.processes)
+    descent = Descent(
+        task, config, saved=problem.saved, log=problem.log, events=problem.events, processes=problem.processes
+    )
     history = descent.run(quiet=problem.quiet)
     errors = validate(trained, data.validation, dtype=dtype)
     notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)

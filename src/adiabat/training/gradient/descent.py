@@ -1,7 +1,8 @@
 """The descent: steps of AdamW on batches, an average of what they give, and the best of it by validation."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from adiabat.errors import TrainingError
-from adiabat.runs import LiveText, StopRequest, duration
+from adiabat.runs import EventFile, LiveText, StopRequest, duration
 from adiabat.system import TrainableModel
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.gradient.average import Average, put
@@ -63,6 +64,7 @@ class Descent:
         config: How.
         saved: The checkpoint of the run, or None.
         log: A CSV file that is written after each epoch, or None.
+        events: A folder for an event file, which grows with each epoch, or None.
         processes: That descend together; the first one writes.
     """
 
@@ -73,10 +75,12 @@ class Descent:
         *,
         saved: TrainingCheckpoint | None = None,
         log: Path | None = None,
+        events: Path | None = None,
         processes: Processes = ALONE,
     ) -> None:
         self._task, self._config, self._saved, self._processes = task, config, saved, processes
-        self._log = log if processes.is_first else None
+        self._log, self._events = (log, events) if processes.is_first else (None, None)
+        self._event_file: EventFile | None = None
         self._dtype = getattr(torch, config.precision)
         self._parameters = [p for _, p in task.model.named_parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, task.learning_rate, config.weight_decay)
@@ -105,7 +109,7 @@ class Descent:
         if self._saved is not None:
             self._saved.now(self._save)
         quiet = quiet or not self._processes.is_first
-        with LiveText(quiet=quiet) as live, StopRequest() as stop:
+        with LiveText(quiet=quiet) as live, StopRequest() as stop, self._journal():
             while progress.epoch < progress.planned_epochs and not self._is_over():
                 batches = self._batches(progress.epoch)
                 for chosen in batches[progress.batch :]:
@@ -129,6 +133,17 @@ class Descent:
     @property
     def _history(self) -> TrainingHistory:
         return TrainingHistory(tuple(self._progress.records), self._progress.best_epoch)
+
+    @contextmanager
+    def _journal(self) -> Iterator[None]:
+        """An event file meanwhile, where one is wanted; what was before an interruption stands in it too."""
+        if self._events is None:
+            yield
+            return
+        with EventFile(self._events) as self._event_file:
+            for record in self._progress.records:
+                self._event_file.add(record.scalars(), step=record.step, seconds=time.time())
+            yield
 
     def _begin(self) -> Progress:
         file = None if self._saved is None else self._saved.folder / self._task.file
@@ -194,6 +209,8 @@ class Descent:
             progress.planned_epochs = min(progress.planned_epochs, self._processes.of_first(possible))
         if self._log is not None:
             self._history.write_csv(self._log)
+        if self._event_file is not None:
+            self._event_file.add(progress.records[-1].scalars(), step=progress.step, seconds=time.time())
 
     def _validation(self) -> ValidationErrors:
         with self._average.shown():

@@ -36,6 +36,16 @@ class EpochRecord:
     validation_force_rmse_ev_per_angstrom: float | None
     validation_stress_mae_gpa: float | None
 
+    def scalars(self) -> dict[str, float]:
+        """By the tags of an event file: what there is, those of the validation in a group of their own."""
+        groups = {"loss": "training", "learning_rate": "training"}
+        values = {name: value for name, value in asdict(self).items() if name not in ("epoch", "step", "seconds")}
+        return {
+            f"{groups.get(name, 'validation')}/{name.removeprefix('validation_')}": value
+            for name, value in values.items()
+            if value is not None
+        }
+
 
 @dataclass(frozen=True)
 class TrainingHistory(Result):

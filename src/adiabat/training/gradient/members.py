@@ -66,10 +66,11 @@ def _of_member(problem: Problem, number: int) -> Problem:
     gradient = problem.config.gradient
     minutes = None if gradient.max_minutes is None else gradient.max_minutes / gradient.members
     own = gradient.model_copy(update={"seed": gradient.seed + number, "max_minutes": minutes})
-    log = problem.log
-    if log is not None and number > 0:
-        log = log.with_suffix(f".{number}{log.suffix}")
-    return replace(problem, config=problem.config.model_copy(update={"gradient": own}), log=log)
+    log, events = problem.log, problem.events
+    if number > 0:
+        log = None if log is None else log.with_suffix(f".{number}{log.suffix}")
+        events = None if events is None else events / str(number)
+    return replace(problem, config=problem.config.model_copy(update={"gradient": own}), log=log, events=events)
 
 
 def models_of(part: EnergyModel) -> Sequence[EnergyModel]:
