@@ -15,9 +15,9 @@ from adiabat.training.gradient.loss import Loss
 from adiabat.training.gradient.targets import Target, count_of_kind
 
 ATOMS_AT_ONCE = 512
-STEP = 1e-4
-"""Of a difference of gradients, in lengths of the vector of parameters: its error is some 1e-8 of the curvature, rounding adds
-some 1e-12 of the gradient over it."""
+STEP = 1e-6
+"""Of a difference of gradients, in lengths of the vector of parameters. On a network for silicon an eigenvalue of -4,223 (the largest
+is 10⁷) leaves a residual of 0.008; with ten times the step 0.8, for the loss is far from a parabola."""
 
 
 @dataclass(frozen=True, eq=False)

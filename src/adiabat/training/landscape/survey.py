@@ -149,19 +149,20 @@ def survey_landscape(
     origin = torch.zeros_like(surface.origin)
     loss, gradient = surface.at(origin)
     ritz = _curvatures(surface, config, quiet=quiet)
+    errors = {place: _residual(surface, ritz, place) for place in (-1, 0)}
     flow = gradient_flow(surface, curvature=float(ritz.values.abs().max()), steps=config.flow_steps, quiet=quiet)
     slices = [_slice(surface, ritz.vectors[:, place], float(ritz.values[place]), loss) for place in (-1, 0)]
     largest = float(ritz.values[-1])
     penalties = [0.5 * largest * share for share in PENALTIES]
     return Landscape(
-        verdict=_verdict(ritz),
+        verdict=_verdict(ritz, errors[0]),
         structures=len(surface.gradients.targets),
         parameters=len(surface.origin),
         loss=loss,
         slope=float(gradient.norm()),
         largest_curvatures=tuple(ritz.values.flip(0)[:5].tolist()),
         smallest_curvatures=tuple(ritz.values[:5].tolist()),
-        curvature_errors=(float(ritz.errors[-1]), float(ritz.errors[0])),
+        curvature_errors=(errors[-1], errors[0]),
         **_of_flow(flow),
         penalties=tuple(penalties),
         conditioning=tuple(_conditioning(ritz, penalty) for penalty in penalties),
@@ -210,9 +211,15 @@ def _curvatures(surface: LossSurface, config: LandscapeConfig, *, quiet: bool) -
     return lanczos(operator, start, config.lanczos_steps)
 
 
-def _verdict(ritz: Ritz) -> Verdict:
+def _residual(surface: LossSurface, ritz: Ritz, place: int) -> float:
+    """|H v - λ v|: within so much of λ there is an eigenvalue, rounding and differences included."""
+    vector = ritz.vectors[:, place]
+    return float((surface.curved(torch.zeros_like(vector), vector) - ritz.values[place] * vector).norm())
+
+
+def _verdict(ritz: Ritz, error: float) -> Verdict:
     smallest, largest = float(ritz.values[0]), float(ritz.values[-1])
-    if smallest < -max(NEGLIGIBLE * largest, 3 * float(ritz.errors[0])):
+    if smallest < -max(NEGLIGIBLE * largest, 3 * error):
         return "saddle"
     return "flat minimum" if smallest < NEGLIGIBLE * largest else "minimum"
 
