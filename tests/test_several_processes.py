@@ -78,12 +78,29 @@ def test_two_processes_find_what_one_finds_and_only_the_first_one_writes_and_spe
     assert losses[1] == pytest.approx(losses[0], rel=1e-9)
 
 
-def test_processes_with_other_settings_are_refused_by_all_of_them(folder: Path) -> None:
-    other = [*COMMAND, "--set", "gradient.seed=1", "--out", "two.adiabat"]
-    for code, said in together([[*COMMAND, "--out", "two.adiabat"], other]):
-        assert code == 2
-        assert "process 1 has other settings and first parameters than process 0" in " ".join(said.split())
-    assert not Path("two.adiabat").exists()
+def test_processes_with_other_settings_are_refused_by_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = {"data": "a", "settings": "b", "first parameters": "c"}
+    each = [same, {**same, "settings": "x", "first parameters": "y"}]
+
+    def gather(found: list[object], own: object) -> None:
+        assert own in each
+        found[:] = each
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    for rank, own in enumerate(each):
+        with pytest.raises(ConfigurationError) as caught:
+            Processes(rank, 2).require_same(own)
+        assert "process 1 has other settings and first parameters than process 0" in str(caught.value)
+        assert f"process {rank} of 2" in str(caught.value)
+
+
+def test_processes_that_are_alike_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = {"data": "a"}
+    monkeypatch.setattr(
+        torch.distributed, "all_gather_object", lambda found, own: found.__setitem__(slice(None), [own] * 2)
+    )
+    Processes(1, 2).require_same(same)
+    ALONE.require_same(same)
 
 
 def test_shares_of_a_batch_are_all_of_it_and_alike_in_atoms() -> None:

@@ -31,7 +31,8 @@ def _linear(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _by_gradients(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
     epochs, best = len(summary["history"]["epochs"]), summary["best_epoch"]
-    yield f"{summary['parameters']} parameters, cutoff {potential.cutoff:.2f} Å, trained on labels of {_counted(summary)}"
+    several = f"{summary['members']} networks of " if "members" in summary else ""
+    yield f"{several}{summary['parameters']} parameters, cutoff {potential.cutoff:.2f} Å, trained on labels of {_counted(summary)}"
     yield (
         f"mean absolute errors on {summary['validation_structures']} structures that were not trained on (epoch {best} of "
         f"{epochs}, which they chose): {_said(summary['validation_mae'])}"
