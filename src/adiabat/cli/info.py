@@ -17,7 +17,12 @@ from adiabat.results import Table
 from adiabat.training import TrainingHistory
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-ERRORS_IN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa")}
+ERRORS_IN = {
+    "energy": (1e3, "meV/atom"),
+    "forces": (1.0, "eV/Å"),
+    "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa"),
+    "hessian": (1.0, "eV/Å²"),
+}
 """Factor and unit in which the errors of each kind of label are shown."""
 
 

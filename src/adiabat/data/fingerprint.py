@@ -25,6 +25,8 @@ def fingerprint(structures: Sequence[Labelled]) -> str:
         digest.update(atoms.pbc.astype("u1").tobytes())
         for values in (atoms.positions, atoms.cell.array, labels.energy, labels.forces, labels.stress):
             digest.update(b"-" if values is None else b"+" + _rounded(values))
+        if labels.hessian is not None:
+            digest.update(b"H" + _rounded(labels.hessian))
     return digest.hexdigest()
 
 

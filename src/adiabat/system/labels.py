@@ -15,15 +15,17 @@ class Labels:
         energy: eV, of the whole structure.
         forces: (n, 3) eV/Å.
         stress: (3, 3) eV/Å³, symmetric, positive under tension.
+        hessian: (3 n, 3 n) eV/Å², symmetric: ∂²E/∂x∂x, atom by atom, xyz within.
     """
 
     energy: float | None = None
     forces: FloatArray | None = None
     stress: FloatArray | None = None
+    hessian: FloatArray | None = None
 
     @property
     def any(self) -> bool:
-        """Whether there is a label at all."""
+        """Whether there is an energy, forces or a stress: second derivatives alone teach no potential."""
         return self.energy is not None or self.forces is not None or self.stress is not None
 
 

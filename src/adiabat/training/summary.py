@@ -11,6 +11,7 @@ SAID = {
     "energy": ("energy", 1e3, "meV/atom"),
     "forces": ("forces", 1.0, "eV/Å"),
     "stress": ("stress", GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa"),
+    "hessian": ("second derivatives", 1.0, "eV/Å²"),
 }
 
 

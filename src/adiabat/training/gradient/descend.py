@@ -21,6 +21,8 @@ from adiabat.training.hyperparameters import START_FRACTIONS
 
 STEPS = 12_000
 """That a training has by default, about."""
+FRACTIONS = {**START_FRACTIONS, "hessian": 0.1}
+"""Of the scatter of labels, by kind: what errors are counted in."""
 EPOCHS = (20, 2_000)
 """At least and at most, whatever the number of structures."""
 
@@ -48,9 +50,15 @@ class DescentData:
         """
         config, structures, quiet = problem.config.gradient, problem.prepared.fitted, problem.quiet
         parts = divide(structures, config.validation_fraction, seed=config.seed, quiet=quiet)
-        targets = make_targets(structures, problem.prepared.baseline, quiet=quiet)
+        targets = make_targets(
+            structures,
+            problem.prepared.baseline,
+            directions=config.hessian_directions,
+            seed=config.seed,
+            quiet=quiet,
+        )
         training, validation = ([targets[index] for index in part] for part in parts)
-        scales = {kind: START_FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        scales = {kind: FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
         return cls(training, validation, scales)
 
     def after(self, known: Potential, *, quiet: bool) -> Self:
@@ -125,7 +133,7 @@ def _identity(problem: Problem, model: TrainableModel) -> dict[str, str]:
 
 def _default_epochs(training: Sequence[Target], config: GradientConfig) -> int:
     batches = len(
-        batches_of_epoch([target.atoms for target in training], config.batch_atoms, seed=config.seed, epoch=0)
+        batches_of_epoch([target.evaluated_atoms for target in training], config.batch_atoms, seed=config.seed, epoch=0)
     )
     return min(max(-(-STEPS // batches), EPOCHS[0]), EPOCHS[1])
 
@@ -145,5 +153,5 @@ def _summary(task: Task, history: TrainingHistory, errors: ValidationErrors) -> 
         "validation_rmse": errors.rmse,
         "best_epoch": history.best_epoch,
         "history": history.to_dict(),
-        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
+        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³", "hessian": "eV/Å²"},
     }

@@ -90,7 +90,7 @@ class Descent:
         self._progress = Progress(config.epochs or task.default_epochs)
         self._clock = time.monotonic()
         """When the descent would have begun, had it never been interrupted."""
-        self._atoms = [target.atoms for target in task.training]
+        self._atoms = [target.evaluated_atoms for target in task.training]
         batches = len(self._batches(0))
         counts = count_of_kind(task.training)
         loss = Loss(task.scales, {kind: count / batches for kind, count in counts.items()}, config.huber)
@@ -279,6 +279,7 @@ def _record(progress: Progress, errors: ValidationErrors, *, rate: float, loss: 
         validation_force_mae_ev_per_angstrom=scaled(errors.mae, "forces", 1.0),
         validation_force_rmse_ev_per_angstrom=scaled(errors.rmse, "forces", 1.0),
         validation_stress_mae_gpa=scaled(errors.mae, "stress", GPA_PER_EV_PER_CUBIC_ANGSTROM),
+        validation_hessian_mae_ev_per_square_angstrom=scaled(errors.mae, "hessian", 1.0),
     )
 
 

@@ -52,7 +52,7 @@ class Gradients:
         """
         if not chosen:
             return *self._sum([], stage), at_once
-        atoms = [target.atoms for target in self.targets]
+        atoms = [target.evaluated_atoms for target in self.targets]
         whole = sum(atoms[index] for index in chosen)
         while True:
             parts = [list(chosen)] if at_once is None else list(by_atoms(chosen, atoms, at_once))
@@ -87,9 +87,9 @@ class Gradients:
 
     def _require_divisible(self, parts: Sequence[Sequence[int]]) -> None:
         if all(len(part) == 1 for part in parts):
-            largest = max((self.targets[part[0]] for part in parts), key=lambda target: target.atoms)
+            largest = max((self.targets[part[0]] for part in parts), key=lambda target: target.evaluated_atoms)
             raise TrainingError(
-                f"{largest.atoms} atoms do not fit into memory",
+                f"{largest.evaluated_atoms} atoms do not fit into memory",
                 place=largest.structure.place,
                 rule="the gradient of one structure is computed at once",
                 mend="leave the structure out, take a smaller model, or a machine with more memory",

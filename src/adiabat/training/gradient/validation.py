@@ -8,12 +8,11 @@ import torch
 
 from adiabat.errors import DataError
 from adiabat.system import Labelled, TrainableModel
-from adiabat.training.examples import KINDS
 from adiabat.training.gradient.assembly import assemble
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.config import Stage
 from adiabat.training.gradient.processes import ALONE, Processes
-from adiabat.training.gradient.targets import Target
+from adiabat.training.gradient.targets import LEARNED_KINDS, Target
 from adiabat.training.groups import structures_together
 from adiabat.training.made_spread import LEAST_GROUPS
 
@@ -76,15 +75,17 @@ def validate(
     model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype, processes: Processes = ALONE
 ) -> ValidationErrors:
     """The model's errors with its present parameters."""
-    atoms = [target.atoms for target in targets]
-    sums = torch.zeros(len(KINDS), 3, dtype=torch.float64)
+    atoms = [target.evaluated_atoms for target in targets]
+    sums = torch.zeros(len(LEARNED_KINDS), 3, dtype=torch.float64)
     for chosen in by_atoms(processes.share(range(len(targets)), atoms), atoms, ATOMS_AT_ONCE):
         assembly = assemble([targets[index] for index in chosen], cutoff=model.cutoff, dtype=dtype)
         for kind, rows in assembly.errors(model).items():
             errors = rows.double()
-            sums[KINDS.index(kind)] += torch.stack([errors.abs().sum(), errors.square().sum(), torch.tensor(len(rows))])
+            sums[LEARNED_KINDS.index(kind)] += torch.stack(
+                [errors.abs().sum(), errors.square().sum(), torch.tensor(len(rows))]
+            )
     [sums] = processes.summed([sums])
-    present = {kind: of_kind.tolist() for kind, of_kind in zip(KINDS, sums, strict=True) if of_kind[2] > 0}
+    present = {kind: of_kind.tolist() for kind, of_kind in zip(LEARNED_KINDS, sums, strict=True) if of_kind[2] > 0}
     return ValidationErrors(
         {kind: absolute / count for kind, (absolute, _, count) in present.items()},
         {kind: (square / count) ** 0.5 for kind, (_, square, count) in present.items()},

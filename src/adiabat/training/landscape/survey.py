@@ -194,7 +194,8 @@ def loss_surface(potential: Potential, structures: Sequence[Labelled], *, quiet:
             mend="name a potential that was trained with --model network or messages, and without gradient.members",
         )
     gradient = stored_configuration(potential).gradient
-    targets = make_targets(structures, Potential(beside), quiet=quiet)
+    directions = gradient.hessian_directions if "hessian" in scales else 0
+    targets = make_targets(structures, Potential(beside), directions=directions, quiet=quiet)
     return LossSurface.of(network, targets, scales=scales, stage=gradient.stages[-1], huber=gradient.huber)
 
 
