@@ -1,6 +1,7 @@
 """How sure a committee is: the spread of its members, calibrated by structures that none of them was trained on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -44,7 +45,8 @@ def what_a_committee_knows(
     nothing = [{kind: np.zeros_like(rows) for kind, rows in one.items()} for one in residuals]
     labels = [target.structure.labels for target in chain(*targets)]
     calibration, _, record = judged_by(Unseen(labels, residuals, variances, nothing, nothing))
-    return {SPREAD: CommitteeSpread(calibration, record)}, errors, ()
+    without_displacements = replace(calibration, weight=0.0)
+    return {SPREAD: CommitteeSpread(without_displacements, record)}, errors, ()
 
 
 def _judged(models: Sequence[EnergyModel], targets: Sequence[Target]) -> tuple[ByKind, ByKind]:
