@@ -95,6 +95,8 @@ def train_command(
     if division is not None:
         structures, tested = division.apply(structures)
     require_known_species(tested, structures)
+    if config.data.level is not None:
+        tested = [structure for structure in tested if structure.level == config.data.level]
     with launched_processes() as processes:
         potential = train(
             structures,

@@ -21,6 +21,7 @@ class LabelKeys(Config):
         hessian: eV/Å², ∂²E/∂x∂x, atom by atom, xyz within: (3n)x(3n), or its 9n² numbers.
         config_type: The kind of structure.
         group: What belongs together in a split.
+        level: The level of theory.
     """
 
     energy: str | None = "REF_energy"
@@ -30,6 +31,7 @@ class LabelKeys(Config):
     hessian: str | None = "REF_hessian"
     config_type: str | None = "config_type"
     group: str | None = "group"
+    level: str | None = "level_of_theory"
 
     @model_validator(mode="after")
     def _refuse_one_value_for_two_labels(self) -> Self:

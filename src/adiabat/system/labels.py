@@ -39,6 +39,7 @@ class Labelled:
         config_type: The kind of structure, as the file says; "default" where it does not.
         group: What belongs together in a split (a trajectory, a parent structure), or None.
         place: File and index, for messages.
+        level: The level of theory that the labels are of, or None where the file does not say.
     """
 
     atoms: Atoms
@@ -46,6 +47,7 @@ class Labelled:
     config_type: str = "default"
     group: str | None = None
     place: str = "structure"
+    level: str | None = None
 
     @property
     def is_isolated_atom(self) -> bool:

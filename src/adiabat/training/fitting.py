@@ -26,6 +26,7 @@ class Problem:
         events: A folder for an event file of theirs, or None.
         quiet: Show no progress.
         processes: That descend together.
+        others: Structures of other levels of theory, by level, which teach what all levels share.
     """
 
     prepared: Preparation
@@ -36,6 +37,7 @@ class Problem:
     events: Path | None = None
     quiet: bool = False
     processes: Processes = ALONE
+    others: Mapping[str, list[Labelled]] = field(default_factory=dict)
 
     def on(self, structures: Sequence[Labelled]) -> Self:
         """The same with these structures alone: what validates a descent is not fitted to before it."""

@@ -35,17 +35,17 @@ ENERGY_SCALE_ANGSTROM, FORCE_SCALE = 0.003, 0.1
 def fit_messages(problem: Problem) -> Fitted:
     """A message-passing model, beside a linear expansion or alone."""
     config, data = problem.config, DescentData.of(problem)
-    data = replace(data, scales={**data.scales, **loss_scales(data.training)})
+    data = replace(data, scales={**data.scales, **loss_scales(data.own)})
     parts: tuple[EnergyModel, ...] = ()
     notes: tuple[str, ...] = ()
     if config.messages.start == "linear":
-        solution = solve_linear(problem.on([target.structure for target in data.training]))
+        solution = solve_linear(problem.on([target.structure for target in data.own]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     made = partial(_scaled, problem, data)
     found = descend_members(made, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
     parts = (*parts, found.part)
-    known = what_is_known_of(Learned(parts, data.training, data.validation, most_atoms=POSTERIOR_ATOMS), problem)
+    known = what_is_known_of(Learned(parts, data.own, data.validation, most_atoms=POSTERIOR_ATOMS), problem)
     return Fitted(parts, {**found.summary, **known.errors}, (*notes, *found.notes, *known.notes), known.attachments)
 
 
@@ -53,7 +53,7 @@ def _scaled(problem: Problem, data: DescentData, seed: int) -> MessagePassing:
     """With drawn weights, and scales of what is to be learned."""
     config = problem.config.messages
     model = MessagePassing(config.shape, problem.prepared.model.species, seed=seed)
-    sample = _sample(data.training, seed=seed)
+    sample = _sample(data.own, seed=seed)
     structures = [target.structure.atoms for target in sample]
     energies = np.array([np.nan if t.energy is None else t.energy[0] * t.atoms for t in sample])
     scaled = standardized(

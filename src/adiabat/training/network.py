@@ -39,7 +39,7 @@ def fit_network(problem: Problem) -> Fitted:
     parts: tuple[EnergyModel, ...] = ()
     notes: tuple[str, ...] = ()
     if start == "linear":
-        solution = solve_linear(problem.on([target.structure for target in data.training]))
+        solution = solve_linear(problem.on([target.structure for target in data.own]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
     basis, structures = network_basis(problem), [target.structure for target in data.training]
@@ -47,7 +47,7 @@ def fit_network(problem: Problem) -> Fitted:
     made = partial(_network, problem.config.network, basis, inputs)
     found = descend_members(made, data, problem, learning_rate=LEARNING_RATES[start])
     parts = (*parts, found.part)
-    known = what_is_known_of(Learned(parts, data.training, data.validation), problem)
+    known = what_is_known_of(Learned(parts, data.own, data.validation), problem)
     notes = (*notes, *found.notes, *known.notes)
     if problem.config.repulsion.enabled:
         whole = Potential([*problem.prepared.baseline.parts, *parts])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from safetensors.torch import save
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
+from adiabat.data import KNOWN_FINDINGS, Finding, check, fingerprint, require_sound
 from adiabat.errors import AdiabatError, ConfigurationError
 from adiabat.potential import Potential
 from adiabat.runs import allowed_threads, one_thread_each, provenance
@@ -21,6 +21,7 @@ from adiabat.training.config import BY_GRADIENTS, Model, TrainConfig
 from adiabat.training.config_type_noise import require_several_config_types
 from adiabat.training.fitting import Problem, Way
 from adiabat.training.gradient.processes import ALONE, Processes
+from adiabat.training.levels import by_level
 from adiabat.training.linear import fit_linear
 from adiabat.training.messages import fit_messages
 from adiabat.training.network import fit_network
@@ -70,21 +71,23 @@ def train(
         TrainingError: A training by gradients diverged, ran out of memory, or was stopped.
     """
     config = config or TrainConfig()
-    structures = list(structures)
+    every = list(structures)
+    structures, others = by_level(every, config)
     _require_work_for(processes, config)
     if checkpoint is None:
-        _require_sound(structures, config, quiet=quiet)
+        _require_sound(structures, others, config, quiet=quiet)
         prepared = _prepared(structures, config, basis, quiet=quiet)
-        return _fitted(structures, Problem(prepared, config, log=log, events=events, quiet=quiet, processes=processes))
-    saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
+        problem = Problem(prepared, config, log=log, events=events, quiet=quiet, processes=processes, others=others)
+        return _fitted(every, problem)
+    saved = TrainingCheckpoint(checkpoint, _identity(every, config, basis))
     before = saved.start(resume=resume)
     try:
-        _require_sound(structures, config, quiet=quiet)
+        _require_sound(structures, others, config, quiet=quiet)
         prepared = _prepared(structures, config, basis, quiet=quiet)
     except AdiabatError:
         saved.withdraw()
         raise
-    return _fitted(structures, Problem(prepared, config, before, saved, log, events, quiet, processes))
+    return _fitted(every, Problem(prepared, config, before, saved, log, events, quiet, processes, others))
 
 
 @one_thread_each()
@@ -124,10 +127,16 @@ def _require_work_for(processes: Processes, config: TrainConfig) -> None:
         )
 
 
-def _require_sound(structures: list[Labelled], config: TrainConfig, *, quiet: bool) -> None:
-    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
-    findings = (*findings, *check_coherence(structures, quiet=quiet))
-    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
+def _require_sound(
+    structures: list[Labelled], others: Mapping[str, list[Labelled]], config: TrainConfig, *, quiet: bool
+) -> None:
+    """Level by level: energies of several levels are far from each other."""
+    found: list[Finding] = []
+    for of_level in (structures, *others.values()):
+        given = config.data.isolated_atoms_ev if of_level is structures else {}
+        found += check(of_level, isolated_atoms_ev=given, quiet=quiet).findings
+        found += check_coherence(of_level, quiet=quiet)
+    require_sound(found, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
 
 
 def _prepared(
@@ -146,12 +155,20 @@ def _fitted(structures: list[Labelled], problem: Problem) -> Potential:
     metadata = {
         "provenance": provenance(),
         "configuration": config.model_dump(mode="json"),
-        "data": {"fingerprint": fingerprint(structures), "structures": len(structures)},
+        "data": {"fingerprint": fingerprint(structures), "structures": len(structures), **_levels(problem)},
         "training": {**found.summary, "notes": [*prepared.notes, *found.notes]},
     }
     canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
     parts = [*prepared.baseline.parts, *found.parts]
     return Potential(parts, attachments=found.attachments, metadata=metadata, canaries=canaries)
+
+
+def _levels(problem: Problem) -> dict[str, Any]:
+    """Which level of theory the potential is of, and what else was learned from; nothing where there is one level."""
+    if not problem.others:
+        return {}
+    others = {level: len(of_level) for level, of_level in problem.others.items()}
+    return {"level": problem.config.data.level, "structures_of_other_levels": others}
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:

@@ -135,6 +135,17 @@ class MessagePassing(nn.Module):
         found.readout = nn.Parameter(coefficients.to(self.readout), requires_grad=False)
         return found
 
+    def another_head(self) -> Self:
+        """The same model with a readout of its own; all other parameters are the same objects."""
+        twin = self.to()
+        own = dict(self.named_parameters())
+        for name, module in twin.named_modules():
+            for key in list(module._parameters):
+                full = f"{name}.{key}" if name else key
+                if full in own and full != "readout":
+                    module._parameters[key] = own[full]
+        return twin
+
     def magnitudes(self, graph: Graph) -> Tensor:
         """(N,) eV: the sizes of the terms that an energy is the sum of."""
         atoms = neighborhoods(graph, self.cutoff, self.species)

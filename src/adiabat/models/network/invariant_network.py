@@ -135,6 +135,14 @@ class InvariantNetwork(nn.Module):
             perceptron.readout = nn.Parameter(readout.to(perceptron.readout), requires_grad=False)
         return found
 
+    def another_head(self) -> Self:
+        """The same model with a last layer of its own; all other parameters are the same objects."""
+        twin = self.to()
+        for place in range(len(self.species)):
+            twin.perceptron(place).weights = self.perceptron(place).weights
+            twin.perceptron(place).biases = self.perceptron(place).biases
+        return twin
+
     def _last_layer(self, place: int, values: Tensor) -> Tensor:
         perceptron, lone = self.perceptron(place), self._inputs(place, torch.zeros_like(self.mean[place]))[None]
         seen = self._inputs(place, values)

@@ -8,6 +8,8 @@ from typing import Any, Self
 import torch
 
 from adiabat.data import fingerprint
+from adiabat.errors import ConfigurationError
+from adiabat.models.heads import Branching, Heads
 from adiabat.potential import Potential
 from adiabat.system import TrainableModel
 from adiabat.training.fitting import Problem
@@ -18,6 +20,7 @@ from adiabat.training.gradient.history import TrainingHistory
 from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, rest_of, spreads
 from adiabat.training.gradient.validation import ValidationErrors, divide, validate
 from adiabat.training.hyperparameters import START_FRACTIONS
+from adiabat.training.levels import baseline_of
 
 STEPS = 12_000
 """That a training has by default, about."""
@@ -59,7 +62,17 @@ class DescentData:
         )
         training, validation = ([targets[index] for index in part] for part in parts)
         scales = {kind: FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        for level, of_level in problem.others.items():
+            baseline = baseline_of(of_level, problem.prepared.baseline)
+            learned = [one for one in of_level if not one.is_isolated_atom and one.labels.any]
+            more = make_targets(learned, baseline, directions=config.hessian_directions, seed=config.seed, quiet=quiet)
+            training += [replace(target, level=level) for target in more]
         return cls(training, validation, scales)
+
+    @property
+    def own(self) -> Sequence[Target]:
+        """Of the training, those of the potential's level of theory."""
+        return [target for target in self.training if target.level is None]
 
     def after(self, known: Potential, *, quiet: bool) -> Self:
         """What a potential leaves to learn."""
@@ -103,6 +116,8 @@ def descend(
     config = problem.config.gradient
     dtype = getattr(torch, config.precision)
     trained = model.to(dtype=dtype)
+    if problem.others:
+        trained = _with_heads(trained, tuple(problem.others))
     rate, epochs = config.learning_rate or learning_rate, _default_epochs(data.training, config)
     file = FILE if number == 0 else f"descent-{number}.safetensors"
     task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs, file)
@@ -113,10 +128,21 @@ def descend(
     history = descent.run(quiet=problem.quiet)
     errors = validate(trained, data.validation, dtype=dtype)
     notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)
-    found = trained.to(dtype=torch.float64)
+    found = (trained.main if isinstance(trained, Heads) else trained).to(dtype=torch.float64)
     for _, parameter in found.named_parameters():
         parameter.requires_grad_(False)
     return Descended(found, _summary(task, history, errors), notes)
+
+
+def _with_heads(model: TrainableModel, levels: tuple[str, ...]) -> TrainableModel:
+    if not isinstance(model, Branching):
+        raise ConfigurationError(
+            f"labels of other levels of theory, {', '.join(levels)}, for a {model.kind}",
+            place="data.level",
+            rule="a model that learns several levels can be given another last layer",
+            mend="train it on one level, or give its class `another_head`",
+        )
+    return Heads(model, levels)
 
 
 def _identity(problem: Problem, model: TrainableModel) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Target:
         stress: (6,) eV/Å³, Voigt.
         hessian: (directions · 3 n,) eV/Å: products of the second derivatives with directions.
         directions: (directions, n, 3) Å, the components 1 or -1.
+        level: Another level of theory than the potential's, or None.
     """
 
     structure: Labelled
@@ -40,6 +41,7 @@ class Target:
     stress: FloatArray | None
     hessian: FloatArray | None = None
     directions: FloatArray | None = None
+    level: str | None = None
 
     @property
     def atoms(self) -> int:
@@ -117,6 +119,7 @@ def _rest(targets: Sequence[Target], known: Potential) -> Iterator[Target]:
             stress,
             None if target.hessian is None else target.hessian - _products(target, known),
             target.directions,
+            target.level,
         )
 
 
