@@ -5,15 +5,19 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from adiabat.system import EnergyModel, Graph, PartState
+from adiabat.system import Graph, PartState, TrainableModel
 
 
 @runtime_checkable
-class Branching(EnergyModel, Protocol):
+class Branching(TrainableModel, Protocol):
     """A module that can be given another last layer."""
 
     def another_head(self) -> "Branching":
         """The same module with a last layer of its own, which begins as this one's; all other parameters are the same objects."""
+        ...
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "Branching":
+        """The same model in another floating-point type or on another device."""
         ...
 
 
@@ -58,7 +62,7 @@ class Heads(nn.Module):
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same networks in another floating-point type or on another device; this one stays as it is."""
-        found = type(self)(self.main.to(dtype=dtype, device=device), self.levels)  # pyright: ignore[reportArgumentType]
+        found = type(self)(self.main.to(dtype=dtype, device=device), self.levels)
         with torch.no_grad():
             for copied, own in zip(found.parameters(), self.parameters(), strict=True):
                 copied.copy_(own)
