@@ -70,10 +70,10 @@ def test_numbers_stand_in_it_by_tag_and_step(tmp_path: Path) -> None:
     assert dict(fields(version))[3] == b"brain.Event:2"
     assert dict(fields(first))[2] == 300
     assert dict(fields(second))[2] == 70_000
-    assert struct.unpack("<d", bytes(dict(fields(first))[1])) == (12.5,)  # pyright: ignore[reportArgumentType]
+    assert struct.unpack("<d", bytes(dict(fields(first))[1])) == (12.5,)
     [(_, summary)] = [field for field in fields(first) if field[0] == 5]
-    values = [dict(fields(bytes(value))) for _, value in fields(bytes(summary))]  # pyright: ignore[reportArgumentType]
-    found = {value[1]: struct.unpack("<f", bytes(value[2]))[0] for value in values}  # pyright: ignore[reportArgumentType]
+    values = [dict(fields(bytes(value))) for _, value in fields(bytes(summary))]
+    found = {value[1]: struct.unpack("<f", bytes(value[2]))[0] for value in values}
     assert found == {b"training/loss": 1.5, b"validation/forces": 0.25}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrowing import present
 from torch import Tensor
 from trainable_models import SHIFT, TRUTH, Bumps, bumpy_cells, task
 from training_structures import isolated_silicon, labelled_cells, noisy, write_structures
@@ -95,8 +96,7 @@ def test_where_the_labels_are_met_is_a_minimum_and_its_curvatures_are_all_there_
     assert found.loss < 1e-12
     assert found.parameters == 2
     assert found.largest_curvatures[0] > found.smallest_curvatures[0] > 0
-    assert found.conditioning[-1] is not None
-    assert found.conditioning[0] > found.conditioning[-1]
+    assert present(found.conditioning[0]) > present(found.conditioning[-1])
     assert {figure.name for figure in found.figures()} == {"flow", "slices", "conditioning"}
 
 
