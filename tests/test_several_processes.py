@@ -55,7 +55,12 @@ def together(commands: list[list[str]]) -> list[tuple[int, str]]:
         )
         for rank, command in enumerate(commands)
     ]
-    return [(process.wait(), output) for process in running for output, _ in [process.communicate(timeout=120)]]
+    try:
+        said = [process.communicate(timeout=240)[0] for process in running]
+        return [(process.returncode, output) for process, output in zip(running, said, strict=True)]
+    finally:
+        for process in running:
+            process.kill()
 
 
 @pytest.fixture

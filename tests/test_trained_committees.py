@@ -14,6 +14,7 @@ from adiabat.evaluation import evaluate
 from adiabat.models import Mean
 from adiabat.potential import Potential, load_potential
 from adiabat.potential.committee import own_committee
+from adiabat.potential.description import describe_part
 from adiabat.properties import propagate
 from adiabat.training import TrainConfig
 from adiabat.training.gradient.descent import Descent
@@ -44,6 +45,11 @@ def test_its_members_stand_beside_the_expansion_that_they_share_and_differ() -> 
     each = torch.stack([present(one.forces) for one in committee.each(atoms)])
     assert float(each.std(0).min()) > 0
     torch.testing.assert_close(each.mean(0), present(trained()(atoms).forces), rtol=1e-9, atol=1e-10)
+
+
+def test_a_description_says_what_it_is_the_mean_of() -> None:
+    description = describe_part(trained().parts[-1])
+    assert description.details.startswith("3 members, the first of them invariant_network (perceptrons")
 
 
 def test_its_standard_deviations_are_calibrated_by_what_no_member_was_trained_on() -> None:
