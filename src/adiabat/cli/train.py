@@ -29,7 +29,7 @@ class HowOptions:
     """What is trained, and how."""
 
     model: Annotated[
-        str | None, typer.Option("--model", help="ace (linear, with error bars; the default), network or messages.")
+        str | None, typer.Option("--model", help="ace (linear; the default), network or messages.")
     ] = None
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", help="Of a descent by gradients, which is planned to end in time.")
