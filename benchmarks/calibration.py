@@ -2,6 +2,7 @@
 
     python benchmarks/calibration.py --docs docs          # silicon and molybdenum of the reference data
     python benchmarks/calibration.py --pair train.xyz test.xyz
+    python benchmarks/calibration.py --model network --set gradient.epochs=30
 
 Each pair is trained with defaults on the first file and judged on the second: force components (those that vanish by symmetry left
 out), overall and of molecular dynamics alone, and energies, whose counts over all pairs are held against the 99 % interval of a
@@ -48,11 +49,16 @@ def main() -> None:
     parser.add_argument("--pair", nargs=2, type=Path, action="append", metavar=("TRAIN", "TEST"))
     parser.add_argument("--dynamics", default="AIMD", help="how config_types of molecular dynamics begin")
     parser.add_argument("--docs", type=Path, help="the folder to write calibration.md to")
+    parser.add_argument("--model", default="ace", help="ace, network or messages; pages are written of ace alone")
+    parser.add_argument("--set", action="append", default=[], help="a key of the training, such as gradient.epochs=30")
     options = parser.parse_args()
+    if options.docs and (options.model != "ace" or options.set):
+        parser.error("--docs goes with the defaults of --model ace")
+    config = adiabat.TrainConfig.load(None, [f"model={options.model}", *options.set])
     pairs = options.pair or [(DATA / f"{element}_train.xyz", DATA / f"{element}_test.xyz") for element in ("Si", "Mo")]
     rows, energies = [], []
     for train, test in pairs:
-        potential = adiabat.train(adiabat.read(train))
+        potential = adiabat.train(adiabat.read(train), config)
         compared = adiabat.evaluate(potential, adiabat.read(test)).comparison.compared
         dynamics = [one for one in compared if one.structure.config_type.startswith(options.dynamics)]
         rows.append(row(f"{test.stem}, forces", compared))

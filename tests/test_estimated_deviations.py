@@ -14,7 +14,6 @@ from adiabat.neighbors import neighbor_graph
 from adiabat.physics import ZBL
 from adiabat.potential import Potential
 from adiabat.potential.document import Document, decode, encode
-from adiabat.potential.feature_rows import feature_rows
 from adiabat.system import Batch
 from adiabat.training.train import fit
 from adiabat.typing import Quantity
@@ -42,7 +41,7 @@ def completely_projected() -> Potential:
     calibration = replace(spread.calibration, root=dict.fromkeys(spread.calibration.root, 0.0))
     uncertainty = LinearUncertainty(deviations.uncertainty.posterior, replace(spread, calibration=calibration))
     graph = neighbor_graph(Batch.from_atoms(cells(3)), calibrated().cutoff)
-    directions = project(uncertainty.root("energy"), feature_rows(deviations.model, graph), leading=10**6, random=0)
+    directions = project(uncertainty.root("energy"), deviations.model.atom_rows(graph), leading=10**6, random=0)
     return with_attachments(spread=uncertainty.spread, projection=Projection(directions, posterior_share=0.7))
 
 

@@ -64,7 +64,7 @@ def test_the_change_of_the_invariants_is_their_directional_derivative() -> None:
 
     def features(step: Tensor) -> Tensor:
         moved = graph.batch.positions + step * displacement
-        return model.features(graph.on(graph.batch.strained(moved, step * strain)))
+        return model.invariants(graph.on(graph.batch.strained(moved, step * strain)))
 
     zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
     expected = cast(Tensor, torch.autograd.functional.jvp(features, zero, one)[1])

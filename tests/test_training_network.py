@@ -75,6 +75,26 @@ def test_the_command_trains_a_network_beside_an_expansion_and_says_so(
     assert json.loads(Path("info.json").read_text())["metadata"]["training"]["validation_structures"] == 1
 
 
+def test_how_a_training_goes_is_written_as_events_and_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ("--set", "repulsion.enabled=false", "--tensorboard", "events")
+    assert run(["train", "train.xyz", "--out", "si.adiabat", *NETWORK, *few]) == 0
+    [events] = (folder / "events").iterdir()
+    written = events.read_bytes()
+    for tag in (b"training/loss", b"validation/force_mae_ev_per_angstrom"):
+        assert written.count(tag) == 3
+    assert run(["info", "si.adiabat", "--pictures", "drawn"]) == 0
+    assert {file.name for file in (folder / "drawn").iterdir()} == {
+        "loss.png",
+        "validation_energy_mae_mev_per_atom.png",
+        "validation_force_mae_ev_per_angstrom.png",
+        "validation_stress_mae_gpa.png",
+    }
+    assert run(["train", "train.xyz", "--out", "ace.adiabat", *FAST, "--set", "repulsion.enabled=false"]) == 0
+    capsys.readouterr()
+    assert run(["info", "ace.adiabat", "--pictures", "drawn"]) == 2
+    assert "holds no history of epochs" in capsys.readouterr().err
+
+
 def test_what_is_trained_keeps_the_contract_of_potentials(folder: Path) -> None:
     assert run(["train", "train.xyz", "--out", "si.adiabat", *NETWORK, "--set", "network.start=random"]) == 2
     random = ("--set", "network.start=random", "--set", "basis.cutoff_angstrom=4.0", "--set", "network.inputs=4")
@@ -102,10 +122,7 @@ def test_the_report_of_an_evaluation_shows_how_the_training_went(folder: Path) -
         (("--model", "netwrk"), "'ace', 'network' or 'messages'"),
         (("--set", "gradient.epochs=3"), "gradient would have no effect with model=ace"),
         (("--max-minutes", "3"), "gradient would have no effect with model=ace"),
-        (
-            ("--model", "network", "--set", "calibration.structures=30"),
-            "calibration would have no effect with model=network",
-        ),
+        (("--tensorboard", "events"), "a linear fit has no epochs"),
         (
             ("--model", "network", "--set", "network.start=random", "--set", "search.seed=1"),
             "search would have no effect",

@@ -10,6 +10,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     info,
     interstitial,
     label,
+    landscape,
     learn,
     md,
     neb,

@@ -45,5 +45,22 @@ def require_kept(outputs: Mapping[str, Path], inputs: Mapping[str, Path | None])
                 )
 
 
+def made_folder(folder: Path, *, option: str) -> None:
+    """Make a folder for outputs where it is missing.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be made: {error.strerror}",
+            place=f"{option} {folder}",
+            rule="pictures go into a folder",
+            mend="name another folder, or remove what is in its way",
+        ) from error
+
+
 def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))

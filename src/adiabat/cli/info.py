@@ -9,13 +9,20 @@ from rich.console import Console
 from rich.text import Text
 
 from adiabat.cli.app import Debug, app
-from adiabat.cli.files import require_outputs
+from adiabat.cli.files import made_folder, require_outputs
+from adiabat.errors import ConfigurationError
 from adiabat.potential import PotentialDescription, describe_potential, load_potential
-from adiabat.report import print_table
+from adiabat.report import print_table, write_image
 from adiabat.results import Table
+from adiabat.training import TrainingHistory
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-ERRORS_IN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa")}
+ERRORS_IN = {
+    "energy": (1e3, "meV/atom"),
+    "forces": (1.0, "eV/Å"),
+    "stress": (GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa"),
+    "hessian": (1.0, "eV/Å²"),
+}
 """Factor and unit in which the errors of each kind of label are shown."""
 
 
@@ -26,6 +33,9 @@ def info_command(
     json: Annotated[
         Path | None, typer.Option("--json", help="Write everything as JSON, the configuration too.")
     ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="A folder for pictures of how a training by gradients went.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Say what a potential file holds, after checking that it computes what it computed when it was written.
@@ -34,9 +44,31 @@ def info_command(
     """
     require_outputs({"--json": json}, inputs={"POTENTIAL": potential_file})
     description = describe_potential(load_potential(potential_file))
+    if pictures is not None:
+        draw_history(description.metadata, pictures, place=str(potential_file))
     print_description(description, str(potential_file))
     if json is not None:
         description.save(json)
+
+
+def draw_history(metadata: Mapping[str, Any], folder: Path, *, place: str) -> None:
+    """Write a picture of the loss and of each error on the validation, against epochs.
+
+    Raises:
+        ConfigurationError: The potential was not trained by gradients.
+        OutputError: The folder or a picture cannot be written.
+    """
+    history = TrainingHistory.of(metadata)
+    if history is None:
+        raise ConfigurationError(
+            "holds no history of epochs",
+            place=place,
+            rule="pictures show how a training by gradients went",
+            mend="leave --pictures out, or name a potential that was trained with --model network or messages",
+        )
+    made_folder(folder, option="--pictures")
+    for figure in history.figures():
+        write_image(figure, folder / f"{figure.name}.png")
 
 
 def print_description(description: PotentialDescription, title: str) -> None:
@@ -63,7 +95,7 @@ def print_description(description: PotentialDescription, title: str) -> None:
 
 def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
     """What the error bars were worth on structures left out of the fit, and errors where whole config_types were left out."""
-    title = f"Error bars, calibrated on {calibration['structures']} structures, each left out of the fit"
+    title = f"Error bars, calibrated on {calibration['structures']} structures that were not fitted to"
     columns = (
         "label",
         "count",
@@ -74,7 +106,7 @@ def print_calibration(calibration: Mapping[str, Any], console: Console) -> None:
         "unit",
     )
     print_table(Table("calibration", title, columns, tuple(calibration_rows(calibration["left_out"]))), console)
-    rows = tuple(extrapolation_rows(calibration["config_type_left_out_rmse"]))
+    rows = tuple(extrapolation_rows(calibration.get("config_type_left_out_rmse", {})))
     if rows:
         title = "Root mean square errors on a config_type that the fit has never seen"
         columns = ("config_type", "structures", "energy (meV/atom)", "forces (eV/Å)", "stress (GPa)")

@@ -21,19 +21,21 @@ from adiabat.evaluation import evaluate
 from adiabat.potential import load_potential
 from adiabat.system import Labelled
 from adiabat.training import BY_GRADIENTS, TrainConfig, TrainingCheckpoint, stored_basis, train, training_sentences
+from adiabat.training.gradient.processes import launched_processes
 
 
 @dataclass(frozen=True)
 class HowOptions:
     """What is trained, and how."""
 
-    model: Annotated[
-        str | None, typer.Option("--model", help="ace (linear, with error bars; the default), network or messages.")
-    ] = None
+    model: Annotated[str | None, typer.Option("--model", help="ace (linear; the default), network or messages.")] = None
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", help="Of a descent by gradients, which is planned to end in time.")
     ] = None
     config_file: Annotated[Path | None, typer.Option("--config", help="A configuration (YAML).")] = None
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", help="A folder for an event file of a descent by gradients.")
+    ] = None
     settings: Annotated[list[str] | None, typer.Option("--set", help="basis.size=medium, and the like; wins.")] = None
     accept: Annotated[list[str] | None, typer.Option("--accept", help="A finding that is known and wanted.")] = None
 
@@ -59,6 +61,8 @@ def train_command(
     The data are checked first, as by `adiabat check`. A checkpoint lies beside the output (OUT.checkpoint/) until it is
     written; a training by gradients (--model network, messages) writes a row for each epoch to OUT.training.csv.
 
+    Several processes train by gradients together: torchrun --nproc-per-node 2 --no-python adiabat train ... --model messages
+
     Example: adiabat train train.xyz --test test.xyz --out si.adiabat
     """
     config = configuration(how)
@@ -71,6 +75,13 @@ def train_command(
         )
     split_file, checkpoint, log_file = (Path(f"{out}.{name}") for name in ("split.json", "checkpoint", "training.csv"))
     log = log_file if config.model in BY_GRADIENTS else None
+    if how.tensorboard is not None and log is None:
+        raise ConfigurationError(
+            f"a folder for events, {how.tensorboard}, with model={config.model}",
+            place="--tensorboard",
+            rule="an option has an effect: a linear fit has no epochs",
+            mend="leave it out, or train with --model network or messages",
+        )
     require_outputs(
         {"--out": out, "data.split": split_file if config.data.split is not None else None, "--model": log},
         inputs={"DATA": data_file, "--test": test, "--config": how.config_file, "--basis-from": basis_from},
@@ -82,7 +93,22 @@ def train_command(
     if division is not None:
         structures, tested = division.apply(structures)
     require_known_species(tested, structures)
-    potential = train(structures, config, basis=basis, checkpoint=checkpoint, resume=resume, log=log)
+    if config.data.level is not None:
+        tested = [structure for structure in tested if structure.level == config.data.level]
+    with launched_processes() as processes:
+        potential = train(
+            structures,
+            config,
+            basis=basis,
+            checkpoint=checkpoint,
+            resume=resume,
+            log=log,
+            events=how.tensorboard,
+            quiet=not processes.is_first,
+            processes=processes,
+        )
+    if not processes.is_first:
+        return
     potential.save(out)
     if division is not None:
         division.save(split_file)

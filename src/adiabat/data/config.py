@@ -23,7 +23,9 @@ class DataConfig(ReadConfig):
     """What training needs to be told of its data.
 
     Attributes:
+        level: The level of theory that a potential is to be of, where the data have several.
         split: How a test part is divided off; None keeps all for training.
     """
 
+    level: str | None = None
     split: SplitConfig | None = None

@@ -37,6 +37,10 @@ def forget(atoms: Atoms, keys: tuple[str | None, ...]) -> None:
         atoms.calc = None
 
 
+ASYMMETRIC = 0.02
+"""Of the largest second derivative: differences of forces leave as much."""
+
+
 def extract_labels(atoms: Atoms, keys: LabelKeys, *, place: str) -> Labels:
     """The labels of a structure.
 
@@ -48,6 +52,7 @@ def extract_labels(atoms: Atoms, keys: LabelKeys, *, place: str) -> Labels:
         energy=_energy(values, keys.energy, place),
         forces=_forces(values, keys.forces, atoms, place),
         stress=_stress(values, keys, atoms, place),
+        hessian=_hessian(values, keys.hessian, atoms, place),
     )
 
 
@@ -114,6 +119,27 @@ def _require_all_forces(forces: FloatArray, key: str, atoms: Atoms, place: str) 
         rule="forces are finite, and all atoms of a structure have them or none has",
         mend=f"label the structure again, or take {key} off it",
     )
+
+
+def _hessian(values: dict[str, Any], key: str | None, atoms: Atoms, place: str) -> FloatArray | None:
+    rule = "second derivatives are a symmetric (3n)x(3n) matrix of finite numbers, in eV/Å²"
+    hessian = _numbers(values, key, place, rule)
+    if hessian is None:
+        return None
+    width = 3 * len(atoms)
+    if hessian.size != width**2 or not np.isfinite(hessian).all():
+        what = f"the shape {hessian.shape}" if hessian.size != width**2 else "numbers that are not finite"
+        raise DataError(f"{key} has {what} for {len(atoms)} atoms", place=place, rule=rule, mend=f"take {key} off it")
+    square = hessian.reshape(width, width)
+    asymmetry, size = float(np.abs(square - square.T).max()), float(np.abs(square).max())
+    if asymmetry > ASYMMETRIC * size:
+        raise DataError(
+            f"{key} and its transpose differ by up to {asymmetry:.3g} eV/Å²",
+            place=place,
+            rule=rule,
+            mend="see how it was computed: by differences of forces that are not converged, or in other units for its two indices",
+        )
+    return 0.5 * (square + square.T)
 
 
 def _stress(values: dict[str, Any], keys: LabelKeys, atoms: Atoms, place: str) -> FloatArray | None:

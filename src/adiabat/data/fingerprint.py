@@ -15,7 +15,7 @@ def fingerprint(structures: Sequence[Labelled]) -> str:
     """The SHA-256 (hexadecimal) of numbers, positions, cells, periodicity and labels, in order.
 
     Floating-point values are rounded to 8 decimals, so that another reader of the same file gives the same. Names
-    (config_type, group, place) do not count.
+    (config_type, group, place) do not count; that of a level of theory does.
     """
     digest = hashlib.sha256()
     for structure in structures:
@@ -25,6 +25,10 @@ def fingerprint(structures: Sequence[Labelled]) -> str:
         digest.update(atoms.pbc.astype("u1").tobytes())
         for values in (atoms.positions, atoms.cell.array, labels.energy, labels.forces, labels.stress):
             digest.update(b"-" if values is None else b"+" + _rounded(values))
+        if labels.hessian is not None:
+            digest.update(b"H" + _rounded(labels.hessian))
+        if structure.level is not None:
+            digest.update(b"L" + structure.level.encode())
     return digest.hexdigest()
 
 

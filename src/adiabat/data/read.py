@@ -114,9 +114,9 @@ def _labelled(atoms: Atoms, keys: LabelKeys, place: str) -> Labelled:
         )
     require_valid(atoms, place=place)
     labels = extract_labels(atoms, keys, place=place)
-    config_type, group = _text(atoms, keys.config_type), _text(atoms, keys.group)
-    forget(atoms, (keys.energy, keys.forces, keys.stress, keys.virial))
-    return Labelled(atoms, labels, config_type=config_type or "default", group=group, place=place)
+    config_type, group, level = (_text(atoms, key) for key in (keys.config_type, keys.group, keys.level))
+    forget(atoms, (keys.energy, keys.forces, keys.stress, keys.virial, keys.hessian))
+    return Labelled(atoms, labels, config_type=config_type or "default", group=group, place=place, level=level)
 
 
 def _text(atoms: Atoms, key: str | None) -> str | None:
@@ -154,7 +154,7 @@ def _require_labels(structures: list[Labelled], keys: LabelKeys, names: _Names, 
             if key is not None and (is_declared or is_overlooked):
                 others = () if is_read else names.like[kind]
                 raise _absent(key, names, file, rule=rule, mend=_mend(name, names.like[kind], others))
-    for name in ("config_type", "group"):
+    for name in ("hessian", "config_type", "group", "level"):
         key = getattr(keys, name)
         if key is not None and name in keys.model_fields_set and key not in names.per_structure:
             mend = f"name another key, or take data.keys.{name} out"

@@ -39,7 +39,7 @@ class Criterion:
         Raises:
             PropertyUnavailable: It does not say how large its errors are.
         """
-        typical = potential.metadata.get("training", {}).get("left_out_rmse", {})
+        typical = potential.typical_errors
         by_component = typical.get("forces")
         found = cls(typical.get("energy"), None if by_component is None else 3**0.5 * by_component)
         if found.energy is None and found.force is None:

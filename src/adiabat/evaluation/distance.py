@@ -17,13 +17,16 @@ T = TypeVar("T")
 
 
 def training_distance(potential: Potential) -> Distance | None:
-    """By what the potential keeps of its training to detect extrapolation, or of its features; None where it carries neither."""
+    """By what the potential keeps of its training to detect extrapolation, or of its features; None where it carries neither.
+
+    The features are those of the last part that has any: of a network, not of the expansion that it stands beside.
+    """
     detector, statistics = extrapolation_of(potential), _one(potential, FeatureStatistics)
     models = [part for part in potential.parts if isinstance(part, FeatureModel)]
     measure = detector.grades if detector is not None else statistics.distance if statistics is not None else None
-    if measure is None or len(models) != 1:
+    if measure is None or not models:
         return None
-    [model] = models
+    model = models[-1]
 
     def distance(graph: Graph) -> Tensor:
         with torch.no_grad():

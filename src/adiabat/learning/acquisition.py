@@ -22,7 +22,6 @@ from adiabat.learning.judge import Frame
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.potential.deviations import RowDeviations
-from adiabat.potential.feature_rows import feature_rows
 from adiabat.system import Batch
 from adiabat.uncertainty import choose_d_optimal, choose_farthest
 
@@ -108,9 +107,7 @@ def _force_rows(potential: Potential, frame: Frame) -> Tensor:
 def _features(potential: Potential, frame: Frame) -> Tensor:
     """(n, columns) of the energies, in units of their deviations by the posterior."""
     deviations = _deviations(potential)
-    rows = feature_rows(
-        deviations.model, neighbor_graph(Batch.from_atoms(frame.structure.atoms), deviations.model.cutoff)
-    )
+    rows = deviations.model.atom_rows(neighbor_graph(Batch.from_atoms(frame.structure.atoms), deviations.model.cutoff))
     return deviations.uncertainty.posterior.covariance.whiten(rows).T
 
 

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from ase import Atoms
 
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
-from adiabat.potential.feature_rows import feature_rows
-from adiabat.system import Batch, LinearModel
+from adiabat.potential.linear_terms import LinearTerms
+from adiabat.system import Batch
 from adiabat.typing import FloatArray
 
 AT_ONCE = 20
@@ -42,10 +41,10 @@ def map_structures(structures: Sequence[Atoms], others: Sequence[Atoms], potenti
         others: Of the same species; what they are does not change the plane.
         potential: With a linear part, whose features are taken.
     """
-    models = [part for part in potential.parts if isinstance(part, LinearModel)]
-    if len(models) != 1 or len(structures) < 3:
+    model = LinearTerms.of(potential.parts)
+    if model is None or len(structures) < 3:
         return None
-    descriptors = _descriptors([*structures, *others], models[0])
+    descriptors = _descriptors([*structures, *others], model)
     own = descriptors[: len(structures)]
     spread = own.std(0)
     telling = spread > CONSTANT * np.maximum(np.abs(own).max(0), CONSTANT)
@@ -59,12 +58,11 @@ def map_structures(structures: Sequence[Atoms], others: Sequence[Atoms], potenti
     return DescriptorMap(coordinates[: len(structures)], coordinates[len(structures) :], shares)
 
 
-def _descriptors(structures: Sequence[Atoms], model: LinearModel) -> FloatArray:
+def _descriptors(structures: Sequence[Atoms], model: LinearTerms) -> FloatArray:
     """(S, columns) each species' features, summed over its atoms and divided by the number of all atoms."""
     found = []
-    with torch.no_grad():
-        for first in range(0, len(structures), AT_ONCE):
-            batch = Batch.from_atoms(structures[first : first + AT_ONCE])
-            rows = feature_rows(model, neighbor_graph(batch, model.cutoff))
-            found.append((batch.sum_over_atoms(rows) / batch.counts[:, None]).numpy())
+    for first in range(0, len(structures), AT_ONCE):
+        batch = Batch.from_atoms(structures[first : first + AT_ONCE])
+        rows = model.atom_rows(neighbor_graph(batch, model.cutoff))
+        found.append((batch.sum_over_atoms(rows) / batch.counts[:, None]).numpy())
     return np.concatenate(found)

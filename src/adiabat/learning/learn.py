@@ -249,7 +249,7 @@ class _Loop:
             fraction_flagged=found.fraction_flagged,
             whole_courses=found.whole_courses,
             broken_off=found.broken_off,
-            left_out_force_rmse_ev_per_angstrom=float(potential.metadata["training"]["left_out_rmse"]["forces"]),
+            left_out_force_rmse_ev_per_angstrom=float(potential.typical_errors["forces"]),
             asked=len(asked),
             new_labels=len(new),
             new_force_rmse_ev_per_angstrom=foreseen.force_rmse_ev_per_angstrom,

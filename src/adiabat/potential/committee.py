@@ -11,26 +11,34 @@ from adiabat.models import Mean
 from adiabat.potential.deviations import is_deviation
 from adiabat.potential.potential import Potential
 from adiabat.potential.prediction import Prediction
-from adiabat.system import Batch, Graph, LinearModel
+from adiabat.potential.terms import members_of
+from adiabat.system import Batch, Graph
 from adiabat.typing import Quantity
-from adiabat.uncertainty import Part
+from adiabat.uncertainty import CommitteeSpread, Part
+
+SPREAD = "committee_spread"
+"""The name under which the calibration of a committee is attached."""
 
 
 class Committee(Potential):
-    """The mean of its members; its standard deviations are their spread about it, calibrated by nothing.
+    """The mean of its members; its standard deviations are their spread about it, calibrated where they were trained together.
 
     Args:
         potentials: Two or more, of one floating-point type, on one device.
+        spread: How their spread goes with errors; None: it is taken as it is.
 
     Attributes:
         members: The potentials.
+        stretch: By how much farther apart members ought to stand.
 
     Raises:
         ConfigurationError: Fewer than two, or of different types or devices.
     """
 
-    def __init__(self, potentials: Sequence[Potential]) -> None:
+    def __init__(self, potentials: Sequence[Potential], *, spread: CommitteeSpread | None = None) -> None:
         self.members = tuple(potentials)
+        self._spread = spread
+        self.stretch = 1.0 if spread is None else spread.stretch
         kinds = {(member.dtype, member.device) for member in self.members}
         if len(kinds) > 1:
             raise ConfigurationError(
@@ -43,6 +51,7 @@ class Committee(Potential):
         first = self.members[0]
         super().__init__(
             [mean],
+            attachments={} if spread is None else {SPREAD: spread},
             metadata={"members": [member.metadata for member in self.members]},
             canaries=first.canaries,
             dtype=first.dtype,
@@ -51,7 +60,7 @@ class Committee(Potential):
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same committee in another floating-point type or on another device."""
-        return type(self)([member.to(dtype=dtype, device=device) for member in self.members])
+        return type(self)([member.to(dtype=dtype, device=device) for member in self.members], spread=self._spread)
 
     def each(
         self, structures: Batch | Graph | Atoms | Sequence[Atoms], *, want: Collection[Quantity] = ("energy", "forces")
@@ -76,6 +85,23 @@ def _require_values(want: Collection[Quantity]) -> None:
         )
 
 
+def own_committee(potential: Potential) -> Committee | None:
+    """The members of a potential that is one, such as one that was loaded from a file; None of any other."""
+    if isinstance(potential, Committee):
+        return potential
+    members = members_of(potential.parts)
+    if members is None:
+        return None
+    spread = potential.attachments.get(SPREAD)
+    return Committee(
+        [
+            Potential(parts, canaries=potential.canaries, dtype=potential.dtype, device=potential.device)
+            for parts in members
+        ],
+        spread=spread if isinstance(spread, CommitteeSpread) else None,
+    )
+
+
 def drawn_committee(potential: Potential, part: Part, size: int, seed: int) -> Committee:
     """Members whose coefficients are drawn; see `Potential.committee`."""
     deviations = potential.linear_deviations
@@ -89,7 +115,7 @@ def drawn_committee(potential: Potential, part: Part, size: int, seed: int) -> C
     return Committee(
         [
             Potential(
-                [p.with_coefficients(coefficients) if isinstance(p, LinearModel) else p for p in potential.parts],
+                deviations.model.with_coefficients(potential.parts, coefficients),
                 metadata={"member_of": potential.metadata, "part": part, "seed": seed, "number": number},
                 canaries=potential.canaries,
                 dtype=potential.dtype,

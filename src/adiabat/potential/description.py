@@ -7,7 +7,7 @@ from typing import Any
 from ase.data import chemical_symbols
 
 from adiabat.data.isolated import Source
-from adiabat.models import IsolatedAtoms, LinearACE, MessagePassing
+from adiabat.models import IsolatedAtoms, LinearACE, Mean, MessagePassing
 from adiabat.models.network import InvariantNetwork
 from adiabat.physics import ZBL
 from adiabat.potential.file import UNITS, fingerprint
@@ -94,10 +94,10 @@ def describe_potential(potential: Potential) -> PotentialDescription:
 
 
 def _calibration(potential: Potential) -> dict[str, Any] | None:
-    if potential.linear_deviations is None:
+    if potential.calibration is None:
         return None
-    spread = potential.linear_deviations.uncertainty.spread
-    return {"weights": asdict(spread.calibration), **spread.record}
+    calibration, record = potential.calibration
+    return {"weights": asdict(calibration), **record}
 
 
 @singledispatch
@@ -131,6 +131,14 @@ def _message_passing(part: MessagePassing) -> PartDescription:
         f"{shape.channels} channels on atoms"
     )
     return PartDescription(part.kind, part.cutoff, None, parameters, details)
+
+
+@describe_part.register
+def _mean(part: Mean) -> PartDescription:
+    first = ", ".join(f"{one.kind} ({one.details})" for one in map(describe_part, part.members[0]))
+    return PartDescription(
+        part.kind, part.cutoff, None, None, f"{len(part.members)} members, the first of them {first}"
+    )
 
 
 @describe_part.register

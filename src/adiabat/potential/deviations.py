@@ -4,15 +4,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from adiabat.potential.derivatives import defined_volume
-from adiabat.potential.feature_rows import feature_rows
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.potential.terms import Members
-from adiabat.system import DesignRows, EnergyModel, Graph, LinearModel, Storable, is_exact
+from adiabat.system import Batch, DesignRows, EnergyModel, Graph, Storable
 from adiabat.typing import Quantity
-from adiabat.uncertainty import LinearPosterior, LinearUncertainty, Spread
+from adiabat.uncertainty import Calibration, CommitteeSpread, LinearPosterior, LinearUncertainty, Spread
 
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
 FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
@@ -42,11 +43,11 @@ class RowDeviations:
     """Exact, from the rows of the design matrix: some ten times the time of energies and forces or more.
 
     Attributes:
-        model: The learned part, in float64 on the processor.
+        model: What was learned, in float64 on the processor.
         uncertainty: Of its coefficients.
     """
 
-    model: LinearModel
+    model: LinearTerms
     uncertainty: LinearUncertainty
 
     @property
@@ -58,13 +59,15 @@ class RowDeviations:
 
     @classmethod
     def of(cls, parts: Sequence[EnergyModel], attachments: Mapping[str, Storable]) -> Self | None:
-        """What the attachments say of the one part that is not exact, a linear one; None where they say nothing of it."""
+        """What the attachments say of the parts that are not exact; None where they say nothing of them."""
         posteriors = [part for part in attachments.values() if isinstance(part, LinearPosterior)]
         spreads = [part for part in attachments.values() if isinstance(part, Spread)]
-        uncertain = [part for part in parts if not is_exact(part)]
-        if (len(posteriors), len(spreads), len(uncertain)) != (1, 1, 1) or not isinstance(uncertain[0], LinearModel):
+        if (len(posteriors), len(spreads)) != (1, 1):
             return None
-        return cls(uncertain[0].to(dtype=torch.float64, device="cpu"), LinearUncertainty(posteriors[0], spreads[0]))
+        model = LinearTerms.of(parts)
+        if model is None or len(model.coefficients) != len(posteriors[0].mean):
+            return None
+        return cls(model, LinearUncertainty(posteriors[0], spreads[0]))
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.
@@ -87,9 +90,9 @@ class RowDeviations:
         """Parametric and misfit variance of a quantity, in its shape."""
         batch, kind = graph.batch, KINDS[quantity]
         if quantity == "energies":
-            return self.uncertainty.variances(feature_rows(self.model, graph), kind)
+            return self.uncertainty.variances(self.model.atom_rows(graph), kind)
         if quantity == "energy":
-            rows = batch.sum_over_atoms(feature_rows(self.model, graph)) / batch.counts[:, None]
+            rows = batch.sum_over_atoms(self.model.atom_rows(graph)) / batch.counts[:, None]
             parametric, misfit = self.uncertainty.variances(rows, kind)
             return parametric * batch.counts**2, misfit * batch.counts**2
         if quantity == "forces":
@@ -106,18 +109,28 @@ class RowDeviations:
 
 @dataclass(frozen=True, eq=False)
 class SpreadDeviations:
-    """From the spread of a committee's members about their mean.
+    """From the spread of a committee's members about their mean; calibrated, where they were trained together.
 
     Attributes:
         members: All of them.
+        calibration: Of their variances; None: they are taken as they are.
     """
 
     members: Members
+    calibration: Calibration | None = None
+
+    @classmethod
+    def of(cls, members: Members, attachments: Mapping[str, Storable]) -> Self:
+        """With the calibration that is attached, if one is."""
+        spreads = [part for part in attachments.values() if isinstance(part, CommitteeSpread)]
+        return cls(members, spreads[0].calibration if len(spreads) == 1 else None)
 
     @property
     def names(self) -> tuple[Quantity, ...]:
         """What there is: a spread does not tell parametric and misfit apart."""
-        return tuple(name for name in get_args(Quantity) if name.endswith(SUFFIX))
+        plain = (name for name in get_args(Quantity) if name.endswith(SUFFIX))
+        known = None if self.calibration is None else self.calibration.scale
+        return tuple(name for name in plain if known is None or KINDS[_quantity(name)] in known)
 
     def __call__(self, graph: Graph, names: Collection[Quantity]) -> dict[str, Tensor]:
         """The standard deviations of these names.
@@ -127,9 +140,18 @@ class SpreadDeviations:
         """
         quantities: dict[str, Quantity] = {name: _quantity(name) for name in names}
         found = self.members.each(graph, set(quantities.values()))
-        return {
+        std = {
             name: torch.stack([getattr(one, quantity) for one in found]).std(0) for name, quantity in quantities.items()
         }
+        return {name: self._calibrated(value, quantities[name], graph.batch) for name, value in std.items()}
+
+    def _calibrated(self, std: Tensor, quantity: Quantity, batch: Batch) -> Tensor:
+        if self.calibration is None:
+            return std
+        atoms = batch.counts if quantity == "energy" else torch.ones(1, dtype=torch.long, device=std.device)
+        variance = (std / atoms).square().double().cpu().numpy()
+        misfit = self.calibration.misfit(variance, np.zeros_like(variance), KINDS[quantity])
+        return torch.from_numpy(np.sqrt(misfit)).to(std) * atoms
 
 
 def _voigt(rows: DesignRows) -> Tensor:

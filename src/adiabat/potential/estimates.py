@@ -10,10 +10,10 @@ from torch import Tensor
 
 from adiabat.potential.compiled_committee import CompiledProjection
 from adiabat.potential.deviations import RowDeviations
-from adiabat.potential.feature_rows import feature_rows
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.potential.prediction import Prediction
 from adiabat.potential.terms import Terms
-from adiabat.system import Graph, LinearModel, Storable
+from adiabat.system import Graph, Storable
 from adiabat.typing import Quantity
 from adiabat.uncertainty import Calibration, Projection
 
@@ -24,13 +24,13 @@ class EstimatedDeviations:
 
     Attributes:
         terms: The sum.
-        model: Its one part that is not exact.
+        model: Its parts that are not exact.
         projection: Of the covariance of the model's coefficients, as energies have it.
         calibration: Of energies.
     """
 
     terms: Terms
-    model: LinearModel
+    model: LinearTerms
     projection: Projection
     calibration: Calibration
 
@@ -72,7 +72,7 @@ class EstimatedDeviations:
         if self._compiled is not None and self._compiled.serves(graph):
             return self._compiled.predict(graph, want)
         double = graph.on(graph.batch.to(dtype=torch.float64, device="cpu"))
-        return self.terms(graph, want), feature_rows(self.model, double) @ self.projection.directions.T
+        return self.terms(graph, want), self.model.atom_rows(double) @ self.projection.directions.T
 
     def _std(self, values: Tensor) -> Tensor:
         """(n,) eV per atom, of the directions' values (n, directions)."""
@@ -82,6 +82,9 @@ class EstimatedDeviations:
 
     @cached_property
     def _compiled(self) -> CompiledProjection | None:
-        species = len(self.model.species)
+        if len(self.model.models) != 1:
+            return None
+        [model] = self.model.models
+        species = len(model.coefficients)
         directions = self.projection.directions
         return CompiledProjection.of(self.terms.parts, directions.reshape(len(directions), species, -1))

@@ -21,7 +21,7 @@ from adiabat.potential.prediction import Prediction
 from adiabat.potential.terms import Terms
 from adiabat.system import Batch, EnergyModel, Graph, Storable, is_exact
 from adiabat.typing import Quantity
-from adiabat.uncertainty import Part
+from adiabat.uncertainty import Calibration, CommitteeSpread, Part
 
 if TYPE_CHECKING:
     from adiabat.potential.ase import AdiabatCalculator
@@ -124,15 +124,30 @@ class Potential:
         exact = () if self._deviations is None else self._deviations.names
         return exact if self._estimates is None else (*exact, *self._estimates.names)
 
+    @property
+    def typical_errors(self) -> dict[str, float]:
+        """By kind of label, eV per atom, eV/Å, eV/Å³: root mean square errors on structures that it was not fitted to; none known, none."""
+        training = self.metadata.get("training", {})
+        return dict(training.get("left_out_rmse") or training.get("validation_rmse") or {})
+
+    @property
+    def calibration(self) -> tuple[Calibration, dict[str, Any]] | None:
+        """Of its standard deviations, and what it was made from and is worth; None where there is none."""
+        if self.linear_deviations is not None:
+            spread = self.linear_deviations.uncertainty.spread
+            return spread.calibration, spread.record
+        spreads = [part for part in self.attachments.values() if isinstance(part, CommitteeSpread)]
+        return (spreads[0].calibration, spreads[0].record) if len(spreads) == 1 else None
+
     @cached_property
     def linear_deviations(self) -> RowDeviations | None:
-        """From posterior and misfit of the one linear part; None without them."""
+        """From posterior and misfit of all that energies are linear in; None without them."""
         return RowDeviations.of(self.parts, self.attachments)
 
     @cached_property
     def _deviations(self) -> RowDeviations | SpreadDeviations | None:
         if self.linear_deviations is None and self._terms.members is not None:
-            return SpreadDeviations(self._terms.members)
+            return SpreadDeviations.of(self._terms.members, self.attachments)
         return self.linear_deviations
 
     @cached_property

@@ -44,13 +44,22 @@ class Terms:
 
     @cached_property
     def members(self) -> "Members | None":
-        """Of a mean of members that stands alone."""
-        only = self.parts[0] if len(self.parts) == 1 else None
-        return Members(only.members) if isinstance(only, Mean) else None
+        """Of a mean of members, each with what stands beside the mean; None without one, or with several."""
+        members = members_of(self.parts)
+        return None if members is None else Members(members)
 
     @cached_property
     def _compiled(self) -> CompiledSum | CompiledNetwork | EvaluatedMessages | None:
         return CompiledSum.of(self.parts) or CompiledNetwork.of(self.parts) or EvaluatedMessages.of(self.parts)
+
+
+def members_of(parts: Sequence[EnergyModel]) -> list[tuple[EnergyModel, ...]] | None:
+    """The parts of each member of the one mean among some parts, those beside it first; None without one, or with several."""
+    means = [part for part in parts if isinstance(part, Mean)]
+    if len(means) != 1:
+        return None
+    beside = tuple(part for part in parts if not isinstance(part, Mean))
+    return [(*beside, *member) for member in means[0].members]
 
 
 class Members:

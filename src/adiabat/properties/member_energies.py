@@ -53,5 +53,6 @@ def member_energies(
         own.append(evaluated(potential, chunk, "energy")[0])
         for part, committee in committees.items():
             found = committee.each(chunk, want=("energy",))
-            others[part].append(np.stack([in_double(prediction, "energy")[0] for prediction in found]))
+            energies = np.stack([in_double(prediction, "energy")[0] for prediction in found])
+            others[part].append(own[-1] + committee.stretch * (energies - own[-1]))
     return np.concatenate(own), {part: np.concatenate(each, axis=1) for part, each in others.items()}

@@ -2,6 +2,7 @@
 
 from adiabat.errors import ConfigurationError
 from adiabat.potential import Committee, Potential
+from adiabat.potential.committee import own_committee
 from adiabat.uncertainty import Part
 
 PARTS: tuple[Part, ...] = ("parametric", "misfit")
@@ -12,7 +13,7 @@ FEWEST_MEMBERS = 4
 
 
 def committees_by_part(potential: Potential, members: int | None, seed: int | None) -> dict[str, Committee]:
-    """Members by part of the uncertainty; those of a `Committee` are its own, and stand under "committee".
+    """Members by part of the uncertainty; those of a committee are its own, and stand under "committee".
 
     Args:
         potential: With a posterior; or a `Committee`.
@@ -23,9 +24,10 @@ def committees_by_part(potential: Potential, members: int | None, seed: int | No
         ConfigurationError: Too few members; members or a seed for a `Committee`.
         PropertyUnavailable: The potential has no posterior.
     """
-    if isinstance(potential, Committee):
+    own = own_committee(potential)
+    if own is not None:
         _require_own(members, seed)
-        return {"committee": potential}
+        return {"committee": own}
     size = MEMBERS if members is None else members
     _require_enough(size)
     return {part: potential.committee(part, size=size, seed=seed or 0) for part in PARTS}

@@ -111,7 +111,7 @@ def propagate(
 def _spread(
     property: Callable[[Potential], PropertyValue], committee: Committee, values: Values, part: str, *, quiet: bool
 ) -> tuple[Values, list[str]]:
-    """Root mean squares of what the members of a part give less `values`, and who failed."""
+    """Root mean squares of what the members of a part give less `values`, stretched as the committee says, and who failed."""
     size = len(committee.members)
     squares: dict[str, list[FloatArray]] = {name: [] for name in values}
     failed: list[str] = []
@@ -130,7 +130,7 @@ def _spread(
             rule=f"at most {MOST_FAILURES:.0%} of the members may fail, for an error bar leaves them out",
             mend="the potential does not know enough of these structures: train it on some like them",
         )
-    return {name: np.sqrt(np.mean(each, axis=0)) for name, each in squares.items()}, failed
+    return {name: committee.stretch * np.sqrt(np.mean(each, axis=0)) for name, each in squares.items()}, failed
 
 
 def _runs(

@@ -2,6 +2,7 @@
 
 from adiabat.runs.atomic import atomic_path, atomic_write_bytes, atomic_write_text, require_writable
 from adiabat.runs.claim import claimed
+from adiabat.runs.event_file import EventFile
 from adiabat.runs.live import LiveText, duration
 from adiabat.runs.progress import track
 from adiabat.runs.provenance import provenance
@@ -9,6 +10,7 @@ from adiabat.runs.signals import StopRequest
 from adiabat.runs.threads import allowed_threads, one_thread_each, side_by_side
 
 __all__ = [
+    "EventFile",
     "LiveText",
     "StopRequest",
     "allowed_threads",

@@ -15,15 +15,17 @@ class Labels:
         energy: eV, of the whole structure.
         forces: (n, 3) eV/Å.
         stress: (3, 3) eV/Å³, symmetric, positive under tension.
+        hessian: (3 n, 3 n) eV/Å², symmetric: ∂²E/∂x∂x, atom by atom, xyz within.
     """
 
     energy: float | None = None
     forces: FloatArray | None = None
     stress: FloatArray | None = None
+    hessian: FloatArray | None = None
 
     @property
     def any(self) -> bool:
-        """Whether there is a label at all."""
+        """Whether there is an energy, forces or a stress: second derivatives alone teach no potential."""
         return self.energy is not None or self.forces is not None or self.stress is not None
 
 
@@ -37,6 +39,7 @@ class Labelled:
         config_type: The kind of structure, as the file says; "default" where it does not.
         group: What belongs together in a split (a trajectory, a parent structure), or None.
         place: File and index, for messages.
+        level: The level of theory that the labels are of, or None where the file does not say.
     """
 
     atoms: Atoms
@@ -44,6 +47,7 @@ class Labelled:
     config_type: str = "default"
     group: str | None = None
     place: str = "structure"
+    level: str | None = None
 
     @property
     def is_isolated_atom(self) -> bool:

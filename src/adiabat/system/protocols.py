@@ -91,14 +91,23 @@ class DesignRows:
 
 @runtime_checkable
 class LinearModel(FeatureModel, Protocol):
-    """A model whose energy is linear in its coefficients, those of one species after the other's."""
+    """A model whose energy is linear in coefficients: of all that it has, or of its last layer, the others fixed.
+
+    E_i = features_i · coefficients + what does not depend on them.
+
+    Attributes:
+        coefficients: (species, functions) eV, or (1, functions) where all species share them.
+    """
+
+    @property
+    def coefficients(self) -> Tensor: ...
 
     def design_rows(self, graph: Graph) -> DesignRows:
         """How energy, forces and virial of a graph depend on the (flattened) coefficients."""
         ...
 
     def with_coefficients(self, coefficients: Tensor) -> "LinearModel":
-        """The model with others (columns,)."""
+        """The model with others (columns,), flattened."""
         ...
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> "LinearModel":

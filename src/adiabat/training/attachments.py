@@ -1,8 +1,11 @@
 """What a fit knows of itself, to be attached to its potential: how sure it is, and where it was trained."""
 
+from itertools import chain
+
 import torch
 
 from adiabat.models import LinearACE
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.system import Storable
 from adiabat.training.calibrate import measure_spread
 from adiabat.training.extrapolation import fit_extrapolation
@@ -39,11 +42,11 @@ def what_is_known(
     together = structures_together(prepared.fitted, quiet=quiet)
     drawn = drawn_groups(together, config)
     spread, note = measure_spread(prepared, best, anchor(equations), drawn, independent=len(together), quiet=quiet)
-    extrapolation, other_note = fit_extrapolation(prepared, statistics, drawn, quiet=quiet)
+    structures = [[prepared.fitted[index] for index in group] for group in drawn]
+    extrapolation, other_note = fit_extrapolation(prepared.model, statistics, structures, quiet=quiet)
     if spread is not None and "energy" in spread.calibration.scale:
-        drawn_structures = [index for group in drawn for index in group]
-        uncertainty = LinearUncertainty(posterior, spread)
-        found["projection"] = fit_projection(prepared, uncertainty, drawn_structures, quiet=quiet)
+        model, uncertainty = LinearTerms((prepared.model,)), LinearUncertainty(posterior, spread)
+        found["projection"] = fit_projection(model, uncertainty, list(chain(*structures)), quiet=quiet)
     found |= {name: part for name, part in (("spread", spread), ("extrapolation", extrapolation)) if part is not None}
     return found, tuple(said for said in (note, other_note) if said)
 

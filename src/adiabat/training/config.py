@@ -19,8 +19,8 @@ BY_GRADIENTS: tuple[Model, ...] = ("network", "messages")
 """Models that are trained by gradients."""
 IDLE: dict[Model, tuple[str, ...]] = {
     "ace": ("network", "messages", "gradient"),
-    "network": ("messages", "calibration"),
-    "messages": ("network", "calibration"),
+    "network": ("messages",),
+    "messages": ("network",),
 }
 """Groups of keys that have no effect with a model."""
 
@@ -44,8 +44,8 @@ class TrainConfig(Config):
     """Everything that a potential depends on beside its data.
 
     Attributes:
-        model: "ace": linear in its coefficients, with error bars. "network": perceptrons on invariants, trained by gradients.
-            "messages": equivariant message passing, likewise.
+        model: "ace": linear in its coefficients. "network": perceptrons on invariants, trained by gradients. "messages": equivariant message
+            passing, likewise.
         data: Keys, isolated-atom energies, splits.
         basis: The invariants.
         repulsion: What takes over where atoms come closer than in the data.

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 from adiabat.system import EnergyModel, Labelled, Storable
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.config import TrainConfig
+from adiabat.training.gradient.processes import ALONE, Processes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
 
@@ -22,7 +23,10 @@ class Problem:
         before: Sums of a run that was interrupted.
         saved: Its checkpoint, or None.
         log: A CSV file for ways that go on by epochs, or None.
+        events: A folder for an event file of theirs, or None.
         quiet: Show no progress.
+        processes: That descend together.
+        others: Structures of other levels of theory, by level, which teach what all levels share.
     """
 
     prepared: Preparation
@@ -30,7 +34,10 @@ class Problem:
     before: NormalEquations | None = None
     saved: TrainingCheckpoint | None = None
     log: Path | None = None
+    events: Path | None = None
     quiet: bool = False
+    processes: Processes = ALONE
+    others: Mapping[str, list[Labelled]] = field(default_factory=dict)
 
     def on(self, structures: Sequence[Labelled]) -> Self:
         """The same with these structures alone: what validates a descent is not fitted to before it."""

@@ -36,7 +36,18 @@ def fit_linear(problem: Problem) -> Fitted:
         problem.prepared, equations, best, problem.config.calibration, quiet=problem.quiet
     )
     learned = problem.prepared.fitted_model(best.solution.mean)
-    return Fitted((learned,), linear_summary(problem, solution), (*solution.notes, *said), attachments)
+    notes = (*_unread(problem), *solution.notes, *said)
+    return Fitted((learned,), linear_summary(problem, solution), notes, attachments)
+
+
+def _unread(problem: Problem) -> tuple[str, ...]:
+    """That second derivatives are not learned here."""
+    having = sum(structure.labels.hessian is not None for structure in problem.prepared.fitted)
+    if not having:
+        return ()
+    return (
+        f"second derivatives of {having} structures are not fitted to: models that are trained by gradients learn them",
+    )
 
 
 def solve_linear(problem: Problem) -> LinearSolution:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,14 +12,18 @@ from adiabat.models import MessagePassing
 from adiabat.models.messages.standardize import standardized
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
-from adiabat.system import Batch
+from adiabat.system import Batch, EnergyModel
 from adiabat.training.fitting import Fitted, Problem
-from adiabat.training.gradient.descend import DescentData, descend
+from adiabat.training.gradient.descend import DescentData
+from adiabat.training.gradient.members import descend_members
 from adiabat.training.gradient.targets import Target
+from adiabat.training.known import Learned, what_is_known_of
 from adiabat.training.linear import solve_linear
 from adiabat.typing import FloatArray
 
 LEARNING_RATES = {"linear": 1e-3, "random": 5e-3}
+POSTERIOR_ATOMS = 1500
+"""Of the training, by which error bars are made: rows of a readout cost a hundred times what forces do."""
 SAMPLED_ATOMS = 1000
 """Of the structures by which a fresh model is scaled."""
 SMALLEST_FORCE = 1e-3
@@ -30,32 +35,36 @@ ENERGY_SCALE_ANGSTROM, FORCE_SCALE = 0.003, 0.1
 def fit_messages(problem: Problem) -> Fitted:
     """A message-passing model, beside a linear expansion or alone."""
     config, data = problem.config, DescentData.of(problem)
-    data = replace(data, scales={**data.scales, **loss_scales(data.training)})
-    parts, notes = (), ()
+    data = replace(data, scales={**data.scales, **loss_scales(data.own)})
+    parts: tuple[EnergyModel, ...] = ()
+    notes: tuple[str, ...] = ()
     if config.messages.start == "linear":
-        solution = solve_linear(problem.on([target.structure for target in data.training]))
+        solution = solve_linear(problem.on([target.structure for target in data.own]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
-    model = _scaled(problem, data)
-    if parts:
-        torch.nn.init.zeros_(model.readout)  # the descent begins at the linear fit itself
-    found = descend(model, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
-    return Fitted((*parts, found.model), found.summary, (*notes, *found.notes))
+    made = partial(_scaled, problem, data)
+    found = descend_members(made, data, problem, learning_rate=LEARNING_RATES[config.messages.start])
+    parts = (*parts, found.part)
+    known = what_is_known_of(Learned(parts, data.own, data.validation, most_atoms=POSTERIOR_ATOMS), problem)
+    return Fitted(parts, {**found.summary, **known.errors}, (*notes, *found.notes, *known.notes), known.attachments)
 
 
-def _scaled(problem: Problem, data: DescentData) -> MessagePassing:
+def _scaled(problem: Problem, data: DescentData, seed: int) -> MessagePassing:
     """With drawn weights, and scales of what is to be learned."""
-    config, seed = problem.config.messages, problem.config.gradient.seed
+    config = problem.config.messages
     model = MessagePassing(config.shape, problem.prepared.model.species, seed=seed)
-    sample = _sample(data.training, seed=seed)
+    sample = _sample(data.own, seed=seed)
     structures = [target.structure.atoms for target in sample]
     energies = np.array([np.nan if t.energy is None else t.energy[0] * t.atoms for t in sample])
-    return standardized(
+    scaled = standardized(
         model,
         neighbor_graph(Batch.from_atoms(structures), model.cutoff),
         energy_scale_ev=_typical_force(sample),
         binding_ev=torch.from_numpy(mean_energies(structures, energies, model.species)),
     )
+    if config.start == "linear":
+        torch.nn.init.zeros_(scaled.readout)  # the descent begins at the linear fit itself
+    return scaled
 
 
 def loss_scales(targets: Sequence[Target]) -> dict[str, float]:

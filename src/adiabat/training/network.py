@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -9,14 +10,16 @@ from torch import Tensor
 from adiabat.basis.presets import Environment, choose_basis
 from adiabat.basis.specification import BasisSpecification
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
-from adiabat.models.network import Inputs, InvariantNetwork, Perceptron
+from adiabat.models.network import Inputs, InvariantNetwork, NetworkConfig, Perceptron
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
 from adiabat.system import Batch, EnergyModel, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
-from adiabat.training.gradient.descend import DescentData, descend
+from adiabat.training.gradient.descend import DescentData
+from adiabat.training.gradient.members import descend_members
+from adiabat.training.known import Learned, what_is_known_of
 from adiabat.training.linear import solve_linear
 from adiabat.training.mending import holes_left
 
@@ -36,15 +39,21 @@ def fit_network(problem: Problem) -> Fitted:
     parts: tuple[EnergyModel, ...] = ()
     notes: tuple[str, ...] = ()
     if start == "linear":
-        solution = solve_linear(problem.on([target.structure for target in data.training]))
+        solution = solve_linear(problem.on([target.structure for target in data.own]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
-    found = descend(_network(problem, data), data, problem, learning_rate=LEARNING_RATES[start])
-    parts, notes = (*parts, found.model), (*notes, *found.notes)
+    basis, structures = network_basis(problem), [target.structure for target in data.training]
+    inputs = inputs_of(basis, structures, problem.config.network.inputs, quiet=problem.quiet)
+    made = partial(_network, problem.config.network, basis, inputs)
+    found = descend_members(made, data, problem, learning_rate=LEARNING_RATES[start])
+    parts = (*parts, found.part)
+    known = what_is_known_of(Learned(parts, data.own, data.validation), problem)
+    notes = (*notes, *found.notes, *known.notes)
     if problem.config.repulsion.enabled:
         whole = Potential([*problem.prepared.baseline.parts, *parts])
         notes = (*notes, *holes_left(whole, problem.prepared.fitted, quiet=problem.quiet))
-    return Fitted(parts, {"functions": network_basis(problem).n_functions, **found.summary}, notes)
+    summary = {"functions": basis.n_functions, **found.summary, **known.errors}
+    return Fitted(parts, summary, notes, known.attachments)
 
 
 def network_basis(problem: Problem) -> BasisSpecification:
@@ -54,11 +63,9 @@ def network_basis(problem: Problem) -> BasisSpecification:
     return choose_basis(preset, Environment(basis.species, math.nan, {}), basis.inner)
 
 
-def _network(problem: Problem, data: DescentData) -> InvariantNetwork:
+def _network(config: NetworkConfig, basis: BasisSpecification, inputs: Inputs, seed: int) -> InvariantNetwork:
     """With first weights."""
-    config, basis = problem.config.network, network_basis(problem)
-    inputs = inputs_of(basis, [target.structure for target in data.training], config.inputs, quiet=problem.quiet)
-    generator = torch.Generator().manual_seed(problem.config.gradient.seed)
+    generator = torch.Generator().manual_seed(seed)
     width, silent = inputs.transform.shape[1], config.start == "linear"
     perceptrons = [Perceptron(width, config.hidden, silent=silent, generator=generator) for _ in basis.species]
     return InvariantNetwork(basis, inputs, perceptrons, scale_ev=SCALE_EV)

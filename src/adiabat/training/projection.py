@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from adiabat.neighbors import neighbor_graph
-from adiabat.potential.feature_rows import feature_rows
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.runs import track
-from adiabat.system import Batch
-from adiabat.training.prepare import Preparation
+from adiabat.system import Batch, Labelled
 from adiabat.uncertainty import LinearUncertainty, Projection, project
 
 SAMPLE = 2000
@@ -17,19 +16,19 @@ SAMPLE = 2000
 
 
 def fit_projection(
-    prepared: Preparation, uncertainty: LinearUncertainty, structures: Sequence[int], *, quiet: bool = False
+    model: LinearTerms, uncertainty: LinearUncertainty, structures: Sequence[Labelled], *, quiet: bool = False
 ) -> Projection:
     """Directions chosen by atoms of the training, and by means over its structures.
 
     Args:
-        prepared: The model and its data.
-        uncertainty: Of the model's coefficients, calibrated for energies.
-        structures: Indices of structures to draw atoms from.
+        model: What was learned.
+        uncertainty: Of its coefficients, calibrated for energies.
+        structures: To draw atoms from.
         quiet: Show no progress.
     """
     each = -(-SAMPLE // len(structures))
     chosen = track(structures, "learning what energies hang on", quiet=quiet)
-    sample = torch.cat([_rows(prepared, index, each) for index in chosen])
+    sample = torch.cat([_rows(model, one, each, seed) for seed, one in enumerate(chosen)])
     root = uncertainty.root("energy")
     directions = project(root, sample)
     variance = root.whiten(sample).square().sum(1)
@@ -37,9 +36,8 @@ def fit_projection(
     return Projection(directions, float((posterior / variance).median()))
 
 
-def _rows(prepared: Preparation, index: int, atoms: int) -> Tensor:
+def _rows(model: LinearTerms, structure: Labelled, atoms: int, seed: int) -> Tensor:
     """(atoms or fewer, and one, columns) of a structure."""
-    batch = Batch.from_atoms(prepared.fitted[index].atoms)
-    rows = feature_rows(prepared.model, neighbor_graph(batch, prepared.model.cutoff))
-    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(index))[:atoms]
+    rows = model.atom_rows(neighbor_graph(Batch.from_atoms(structure.atoms), model.cutoff))
+    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:atoms]
     return torch.cat([rows[drawn], rows.mean(0, keepdim=True)])

@@ -75,10 +75,25 @@ def solve(
         (weight * sums.moment for weight, sums in terms), start=torch.zeros(equations.shape, dtype=torch.float64)
     )
     matrices = [(of_prior * prior.factor, prior.matrix), *((weight, sums.gram) for weight, sums in terms)]
-    precision, scale = _scaled(matrices, of_prior * torch.from_numpy(prior.diagonal))
+    covariance = covariance_of(matrices, of_prior * torch.from_numpy(prior.diagonal))
+    scale = covariance.scale
+    [mean] = side_by_side([partial(_solve_factorized, covariance.factor, scale * right.flatten())])
+    return Solution((scale * mean).numpy(), covariance)
+
+
+def covariance_of(matrices: Sequence[tuple[float, BlockMatrix]], diagonal: Tensor) -> Covariance:
+    """The inverse of the precision Σ weight · matrix + diag(diagonal).
+
+    Args:
+        matrices: Weights and matrices.
+        diagonal: (columns,).
+
+    Raises:
+        numpy.linalg.LinAlgError: It is not positive definite to rounding.
+    """
+    precision, scale = _scaled(matrices, diagonal)
     factorize(precision)
-    [mean] = side_by_side([partial(_solve_factorized, precision, scale * right.flatten())])
-    return Solution((scale * mean).numpy(), Covariance(precision, scale))
+    return Covariance(precision, scale)
 
 
 def _scaled(matrices: Sequence[tuple[float, BlockMatrix]], diagonal: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ SAID = {
     "energy": ("energy", 1e3, "meV/atom"),
     "forces": ("forces", 1.0, "eV/Å"),
     "stress": ("stress", GPA_PER_EV_PER_CUBIC_ANGSTROM, "GPa"),
+    "hessian": ("second derivatives", 1.0, "eV/Å²"),
 }
 
 
@@ -31,11 +32,13 @@ def _linear(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _by_gradients(potential: Potential, summary: Mapping[str, Any]) -> Iterator[str]:
     epochs, best = len(summary["history"]["epochs"]), summary["best_epoch"]
-    yield f"{summary['parameters']} parameters, cutoff {potential.cutoff:.2f} Å, trained on labels of {_counted(summary)}"
+    several = f"{summary['members']} networks of " if "members" in summary else ""
+    yield f"{several}{summary['parameters']} parameters, cutoff {potential.cutoff:.2f} Å, trained on labels of {_counted(summary)}"
     yield (
         f"mean absolute errors on {summary['validation_structures']} structures that were not trained on (epoch {best} of "
         f"{epochs}, which they chose): {_said(summary['validation_mae'])}"
     )
+    yield from _error_bars(potential)
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
@@ -44,10 +47,10 @@ def _counted(summary: Mapping[str, Any]) -> str:
 
 def _error_bars(potential: Potential) -> Iterator[str]:
     """What they are worth; nothing where there are none, which a note says."""
-    if potential.linear_deviations is not None:
-        scores = potential.linear_deviations.uncertainty.spread.record["left_out"]
+    if potential.calibration is not None:
+        scores = potential.calibration[1]["left_out"]
         held = ", ".join(f"{100 * scores[kind]['coverage_68']:.0f} % of {kind}" for kind in SAID if kind in scores)
-        yield f"error bars: of structures left out of the fit, 68 % intervals hold {held}"
+        yield f"error bars: of structures that were not fitted to, 68 % intervals hold {held}"
 
 
 def _said(values: Mapping[str, float]) -> str:

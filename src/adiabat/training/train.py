@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,18 @@ from typing import Any
 from safetensors.torch import save
 
 from adiabat.basis.specification import BasisSpecification
-from adiabat.data import KNOWN_FINDINGS, check, fingerprint, require_sound
-from adiabat.errors import AdiabatError
+from adiabat.data import KNOWN_FINDINGS, Finding, check, fingerprint, require_sound
+from adiabat.errors import AdiabatError, ConfigurationError
 from adiabat.potential import Potential
 from adiabat.runs import allowed_threads, one_thread_each, provenance
 from adiabat.system import Labelled
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.coherence import COHERENCE_FINDINGS, check_coherence
-from adiabat.training.config import Model, TrainConfig
+from adiabat.training.config import BY_GRADIENTS, Model, TrainConfig
 from adiabat.training.config_type_noise import require_several_config_types
 from adiabat.training.fitting import Problem, Way
+from adiabat.training.gradient.processes import ALONE, Processes
+from adiabat.training.levels import by_level
 from adiabat.training.linear import fit_linear
 from adiabat.training.messages import fit_messages
 from adiabat.training.network import fit_network
@@ -39,7 +41,9 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     log: Path | None = None,
+    events: Path | None = None,
     quiet: bool = False,
+    processes: Processes = ALONE,
 ) -> Potential:
     """Fit a potential: isolated atoms and repulsion, and on them what is learned.
 
@@ -52,7 +56,9 @@ def train(
         checkpoint: A folder to save progress in.
         resume: Go on from that folder.
         log: A CSV file with a row for each epoch of a training by gradients.
+        events: A folder for an event file of one, which TensorBoard reads.
         quiet: Show no progress.
+        processes: That train by gradients together (see `launched_processes`), each with the same data and settings.
 
     Returns:
         The potential; a linear one with its posterior and the statistics of its training features attached.
@@ -65,19 +71,23 @@ def train(
         TrainingError: A training by gradients diverged, ran out of memory, or was stopped.
     """
     config = config or TrainConfig()
-    structures = list(structures)
+    every = list(structures)
+    structures, others = by_level(every, config)
+    _require_work_for(processes, config)
     if checkpoint is None:
-        _require_sound(structures, config, quiet=quiet)
-        return fit(structures, config, basis=basis, log=log, quiet=quiet)
-    saved = TrainingCheckpoint(checkpoint, _identity(structures, config, basis))
+        _require_sound(structures, others, config, quiet=quiet)
+        prepared = _prepared(structures, config, basis, quiet=quiet)
+        problem = Problem(prepared, config, log=log, events=events, quiet=quiet, processes=processes, others=others)
+        return _fitted(every, problem)
+    saved = TrainingCheckpoint(checkpoint, _identity(every, config, basis))
     before = saved.start(resume=resume)
     try:
-        _require_sound(structures, config, quiet=quiet)
+        _require_sound(structures, others, config, quiet=quiet)
         prepared = _prepared(structures, config, basis, quiet=quiet)
     except AdiabatError:
         saved.withdraw()
         raise
-    return _fitted(structures, Problem(prepared, config, before, saved, log, quiet))
+    return _fitted(every, Problem(prepared, config, before, saved, log, events, quiet, processes, others))
 
 
 @one_thread_each()
@@ -107,10 +117,26 @@ def fit(
     return _fitted(structures, Problem(prepared, config, log=log, quiet=quiet))
 
 
-def _require_sound(structures: list[Labelled], config: TrainConfig, *, quiet: bool) -> None:
-    findings = check(structures, isolated_atoms_ev=config.data.isolated_atoms_ev, quiet=quiet).findings
-    findings = (*findings, *check_coherence(structures, quiet=quiet))
-    require_sound(findings, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
+def _require_work_for(processes: Processes, config: TrainConfig) -> None:
+    if processes.count > 1 and config.model not in BY_GRADIENTS:
+        raise ConfigurationError(
+            f"{processes.count} processes with model={config.model}",
+            place="training",
+            rule=f"several processes train {' and '.join(BY_GRADIENTS)}; a linear fit is one process with several threads",
+            mend="start one process, with --threads",
+        )
+
+
+def _require_sound(
+    structures: list[Labelled], others: Mapping[str, list[Labelled]], config: TrainConfig, *, quiet: bool
+) -> None:
+    """Level by level: energies of several levels are far from each other."""
+    found: list[Finding] = []
+    for of_level in (structures, *others.values()):
+        given = config.data.isolated_atoms_ev if of_level is structures else {}
+        found += check(of_level, isolated_atoms_ev=given, quiet=quiet).findings
+        found += check_coherence(of_level, quiet=quiet)
+    require_sound(found, config.accept, known=(*KNOWN_FINDINGS, *COHERENCE_FINDINGS))
 
 
 def _prepared(
@@ -129,12 +155,20 @@ def _fitted(structures: list[Labelled], problem: Problem) -> Potential:
     metadata = {
         "provenance": provenance(),
         "configuration": config.model_dump(mode="json"),
-        "data": {"fingerprint": fingerprint(structures), "structures": len(structures)},
+        "data": {"fingerprint": fingerprint(structures), "structures": len(structures), **_levels(problem)},
         "training": {**found.summary, "notes": [*prepared.notes, *found.notes]},
     }
     canaries = tuple(s.atoms for s in _spread(prepared.fitted, CANARIES))
     parts = [*prepared.baseline.parts, *found.parts]
     return Potential(parts, attachments=found.attachments, metadata=metadata, canaries=canaries)
+
+
+def _levels(problem: Problem) -> dict[str, Any]:
+    """Which level of theory the potential is of, and what else was learned from; nothing where there is one level."""
+    if not problem.others:
+        return {}
+    others = {level: len(of_level) for level, of_level in problem.others.items()}
+    return {"level": problem.config.data.level, "structures_of_other_levels": others}
 
 
 def _spread(structures: Sequence[Labelled], count: int) -> list[Labelled]:

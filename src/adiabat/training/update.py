@@ -1,6 +1,7 @@
 """Update: labels added to a linear potential's solution in seconds; everything that was chosen for it stays chosen."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -8,17 +9,16 @@ import torch
 from adiabat.data import fingerprint
 from adiabat.errors import PropertyUnavailable
 from adiabat.models import LinearACE
-from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
+from adiabat.potential.linear_terms import LinearTerms
 from adiabat.runs import one_thread_each, provenance, track
-from adiabat.system import Batch, Labelled, Storable, is_exact
+from adiabat.system import Labelled, Storable, is_exact
 from adiabat.training.examples import Example, ExampleMaker
-from adiabat.training.extrapolation import fit_extrapolation
+from adiabat.training.extrapolation import environments, fit_extrapolation
 from adiabat.training.groups import CalibrationConfig, drawn_groups, structures_together
-from adiabat.training.prepare import Preparation
 from adiabat.training.projection import fit_projection
 from adiabat.training.stored import stored_configuration
-from adiabat.uncertainty import Covariance, Environments, FeatureStatistics, LinearPosterior, LinearUncertainty
+from adiabat.uncertainty import Covariance, FeatureStatistics, LinearPosterior, LinearUncertainty
 
 
 @one_thread_each()
@@ -49,8 +49,8 @@ def update(
     if examples:
         posterior = _after(posterior, examples, len(model.species))
     together = [*before, *new]
-    prepared = Preparation(model, baseline, [s for s in together if _is_fitted(s)], [], ())
-    known = _what_is_known(prepared, LinearUncertainty(posterior, uncertainty.spread), config, quiet=quiet)
+    fitted = [s for s in together if _is_fitted(s)]
+    known = _what_is_known(model, fitted, LinearUncertainty(posterior, uncertainty.spread), config, quiet=quiet)
     return Potential(
         [part if is_exact(part) else model.with_coefficients(posterior.mean) for part in potential.parts],
         attachments={**potential.attachments, **known},
@@ -66,16 +66,21 @@ def structures_of_last_training(potential: Potential) -> int:
 
 def _learned(potential: Potential) -> tuple[LinearACE, LinearUncertainty]:
     deviations = potential.linear_deviations
+    models = () if deviations is None else deviations.model.models
     by_config_type = "noise_by_config_type" in potential.metadata.get("training", {})
-    if deviations is None or by_config_type or not isinstance(deviations.model, LinearACE):
+    if deviations is None or by_config_type or len(models) != 1 or not isinstance(models[0], LinearACE):
         raise PropertyUnavailable(
             "labels were to be added to a potential "
-            + ("whose noise differs by config_type" if by_config_type else "without a posterior"),
+            + (
+                "whose noise differs by config_type"
+                if by_config_type
+                else "that is not a linear expansion with a posterior"
+            ),
             place="update",
             rule="a posterior of the coefficients with one noise level for each kind of label is updated",
             mend="train it again, with all labels",
         )
-    return deviations.model, deviations.uncertainty
+    return models[0], deviations.uncertainty
 
 
 def _is_fitted(structure: Labelled) -> bool:
@@ -102,26 +107,25 @@ def _after(posterior: LinearPosterior, examples: Sequence[Example], n_species: i
 
 
 def _what_is_known(
-    prepared: Preparation, uncertainty: LinearUncertainty, config: CalibrationConfig, *, quiet: bool
+    model: LinearACE,
+    fitted: Sequence[Labelled],
+    uncertainty: LinearUncertainty,
+    config: CalibrationConfig,
+    *,
+    quiet: bool,
 ) -> dict[str, Storable]:
     """The attachments that change with the labels."""
-    statistics = FeatureStatistics.of_structures(
-        [_environments(prepared.model, structure) for structure in prepared.fitted], prepared.model.species
-    )
-    drawn = drawn_groups(structures_together(prepared.fitted, quiet=quiet), config)
+    statistics = FeatureStatistics.of_structures([environments(model, one) for one in fitted], model.species)
+    groups = drawn_groups(structures_together(fitted, quiet=quiet), config)
+    drawn = [[fitted[index] for index in group] for group in groups]
     found: dict[str, Storable] = {"posterior": uncertainty.posterior, "feature_statistics": statistics}
-    extrapolation, _ = fit_extrapolation(prepared, statistics, drawn, quiet=quiet)
+    extrapolation, _ = fit_extrapolation(model, statistics, drawn, quiet=quiet)
     if extrapolation is not None:
         found["extrapolation"] = extrapolation
     if "energy" in uncertainty.spread.calibration.scale:
-        found["projection"] = fit_projection(prepared, uncertainty, [i for g in drawn for i in g], quiet=quiet)
+        terms = LinearTerms((model,))
+        found["projection"] = fit_projection(terms, uncertainty, list(chain(*drawn)), quiet=quiet)
     return found
-
-
-def _environments(model: LinearACE, structure: Labelled) -> Environments:
-    batch = Batch.from_atoms(structure.atoms)
-    features = model.features(neighbor_graph(batch, model.cutoff))
-    return Environments(features, torch.searchsorted(torch.tensor(model.species), batch.numbers))
 
 
 def _metadata(potential: Potential, together: Sequence[Labelled]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Functions of features, rows and residuals, never of a potential.
 """
 
 from adiabat.uncertainty.calibration import Calibration, LeftOutRows, calibrate
+from adiabat.uncertainty.committee_spread import CommitteeSpread
 from adiabat.uncertainty.covariance import Covariance
 from adiabat.uncertainty.detector import Detector, Environments, cross_fitted
 from adiabat.uncertainty.extrapolation import Extrapolation, Verdict
@@ -22,6 +23,7 @@ from adiabat.uncertainty.thresholds import Thresholds, distinct
 __all__ = [
     "ActiveSet",
     "Calibration",
+    "CommitteeSpread",
     "Covariance",
     "Detector",
     "Environments",

@@ -18,7 +18,8 @@ from adiabat.models.messages.neighborhoods import (
     with_lone_atoms,
 )
 from adiabat.models.messages.radial import RadialNetwork, bound
-from adiabat.system import Differentiated, Graph, PartState, register
+from adiabat.models.messages.readout_rows import readout_rows
+from adiabat.system import DesignRows, Differentiated, Graph, PartState, register
 
 
 @register
@@ -105,7 +106,7 @@ class MessagePassing(nn.Module):
 
     def energies(self, atoms: Neighborhoods) -> Tensor:
         """(N,) eV of atoms in their neighbourhoods."""
-        return self._features(atoms) @ self.readout + self.binding_energies(atoms)
+        return self.features_of(atoms) @ self.readout + self.binding_energies(atoms)
 
     def binding_energies(self, atoms: Neighborhoods) -> Tensor:
         """(N,) eV: the mean energy of a bound atom of its element; none without neighbours."""
@@ -114,7 +115,36 @@ class MessagePassing(nn.Module):
 
     def features(self, graph: Graph) -> Tensor:
         """(N, layers · hidden) eV: what the readout weighs; zero without neighbours."""
-        return self._features(neighborhoods(graph, self.cutoff, self.species))
+        return self.features_of(neighborhoods(graph, self.cutoff, self.species))
+
+    @property
+    def coefficients(self) -> Tensor:
+        """(1, layers · hidden): what the energy is linear in, the readout; all species share it."""
+        return self.readout.detach()[None]
+
+    def design_rows(self, graph: Graph) -> DesignRows:
+        """How energy, forces and virial of a graph depend on the readout: one pass backwards for each column.
+
+        Of several structures, features and force rows are those of each; energy and virial are of their sum.
+        """
+        return readout_rows(self, graph)
+
+    def with_coefficients(self, coefficients: Tensor) -> Self:
+        """The model with another readout, (columns,)."""
+        found = self.to()
+        found.readout = nn.Parameter(coefficients.to(self.readout), requires_grad=False)
+        return found
+
+    def another_head(self) -> Self:
+        """The same model with a readout of its own; all other parameters are the same objects."""
+        twin = self.to()
+        own = dict(self.named_parameters())
+        for name, module in twin.named_modules():
+            for key in list(module._parameters):
+                full = f"{name}.{key}" if name else key
+                if full in own and full != "readout":
+                    module._parameters[key] = own[full]
+        return twin
 
     def magnitudes(self, graph: Graph) -> Tensor:
         """(N,) eV: the sizes of the terms that an energy is the sum of."""
@@ -123,7 +153,8 @@ class MessagePassing(nn.Module):
         read = (hidden.abs() + lone.abs()) @ self.readout.abs() * self.get_buffer("energy_scale")
         return read + self.binding_energies(atoms).abs()
 
-    def _features(self, atoms: Neighborhoods) -> Tensor:
+    def features_of(self, atoms: Neighborhoods) -> Tensor:
+        """`features`, of atoms in their neighbourhoods."""
         hidden, lone = self._hidden(atoms)
         return (hidden - lone) * self.get_buffer("energy_scale")
 

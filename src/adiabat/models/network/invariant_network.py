@@ -13,9 +13,10 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.models.ace.density import atomic_density, species_index
 from adiabat.models.ace.invariants import invariants
+from adiabat.models.network.last_layer import last_layer_rows
 from adiabat.models.network.perceptron import Perceptron
 from adiabat.models.network.tangents import Surroundings
-from adiabat.system import Differentiated, Graph, PartState, register
+from adiabat.system import DesignRows, Differentiated, Graph, PartState, register
 
 BASIS, NETWORK = "basis.", "network."
 """Of the names of tensors in a file."""
@@ -89,17 +90,63 @@ class InvariantNetwork(nn.Module):
 
     def atomic_energies(self, graph: Graph) -> Tensor:
         """(N,) eV."""
-        values = self.features(graph)
+        values = self.invariants(graph)
         energies = values.new_zeros(len(values))
         for place, of in self._by_species(graph):
             energies = energies.index_put((of,), self._energies(place, values[of]))
         return energies
 
-    def features(self, graph: Graph) -> Tensor:
-        """(N, functions): the invariants."""
+    def invariants(self, graph: Graph) -> Tensor:
+        """(N, functions): what the inputs are made of."""
         if self.kernel.serves(graph):
             return self.kernel.values(graph)
         return invariants(atomic_density(graph, self.basis), self.basis)
+
+    @property
+    def coefficients(self) -> Tensor:
+        """(species, inputs + last hidden): what the energy is linear in, the last layer's."""
+        perceptrons = [self.perceptron(place) for place in range(len(self.species))]
+        return torch.stack([torch.cat([one.direct, one.readout]) for one in perceptrons]).detach()
+
+    def features(self, graph: Graph) -> Tensor:
+        """(N, inputs + last hidden) eV: what the last layer weighs; zero without neighbours."""
+        values = self.invariants(graph)
+        found = values.new_zeros(len(values), self.coefficients.shape[1])
+        for place, of in self._by_species(graph):
+            found = found.index_put((of,), self._last_layer(place, values[of]))
+        return found
+
+    def design_rows(self, graph: Graph) -> DesignRows:
+        """How energy, forces and virial of a graph depend on the last layer; in float64, on the processor.
+
+        Of several structures, features and force rows are those of each; energy and virial are of their sum.
+        """
+        with torch.no_grad():
+            return last_layer_rows(self, graph)
+
+    def with_coefficients(self, coefficients: Tensor) -> Self:
+        """The model with another last layer, (columns,)."""
+        found = self.to()
+        by_species = coefficients.reshape(len(self.species), -1)
+        for place, own in enumerate(by_species):
+            perceptron = found.perceptron(place)
+            direct, readout = own.split([len(perceptron.direct), len(perceptron.readout)])
+            perceptron.direct = nn.Parameter(direct.to(perceptron.direct), requires_grad=False)
+            perceptron.readout = nn.Parameter(readout.to(perceptron.readout), requires_grad=False)
+        return found
+
+    def another_head(self) -> Self:
+        """The same model with a last layer of its own; all other parameters are the same objects."""
+        twin = self.to()
+        for place in range(len(self.species)):
+            twin.perceptron(place).weights = self.perceptron(place).weights
+            twin.perceptron(place).biases = self.perceptron(place).biases
+        return twin
+
+    def _last_layer(self, place: int, values: Tensor) -> Tensor:
+        perceptron, lone = self.perceptron(place), self._inputs(place, torch.zeros_like(self.mean[place]))[None]
+        seen = self._inputs(place, values)
+        return self.scale_ev * (perceptron.last_layer(seen) - perceptron.last_layer(lone))
 
     def energies_and_slopes(self, values: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """(N,) eV, and (N, functions) their derivatives by the invariants; both differentiable in the parameters.

@@ -50,6 +50,23 @@ class Perceptron(nn.Module):
             back = (back @ weight) * slope
         return x @ self.direct + h @ self.readout, self.direct + back @ self.weights[0]
 
+    def last_layer(self, x: Tensor) -> Tensor:
+        """(n, inputs + last hidden): what u and w weigh."""
+        h = x
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            h = nn.functional.silu(h @ weight.T + bias)
+        return torch.cat([x, h], dim=1)
+
+    def last_hidden_slopes(self, x: Tensor) -> Tensor:
+        """(n, last hidden, inputs): derivatives of the last hidden layer by x."""
+        h, found = x, torch.eye(x.shape[1], dtype=x.dtype).expand(len(x), -1, -1)
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            a = h @ weight.T + bias
+            gate = torch.sigmoid(a)
+            h = a * gate
+            found = (gate + h * (1 - gate))[:, :, None] * (weight @ found)
+        return found
+
 
 def _drawn(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64) / math.sqrt(shape[1])

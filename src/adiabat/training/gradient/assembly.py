@@ -11,7 +11,7 @@ from adiabat.neighbors import neighbor_graph
 from adiabat.system import Batch, Differentiated, Graph, TrainableModel
 from adiabat.training.examples import KINDS, VOIGT
 from adiabat.training.gradient.outputs import differentiated
-from adiabat.training.gradient.targets import Target
+from adiabat.training.gradient.targets import HESSIAN_STEP, Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +19,15 @@ class Rows:
     """Labels of one kind.
 
     Attributes:
-        place: (m,) of which structures they are; of forces, of which atoms.
+        place: (m,) of which structures they are; of forces, of which atoms; of second derivatives, of which atoms that are displaced
+            forwards.
         targets: (rows,) eV per atom, eV/Å, eV/Å³.
+        behind: (m,) of second derivatives, the same atoms displaced backwards.
     """
 
     place: Tensor
     targets: Tensor
+    behind: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +44,18 @@ class Assembly:
 
     def errors(self, model: TrainableModel) -> dict[str, Tensor]:
         """(rows,) prediction - label by kind, differentiable in the model's parameters where gradients are."""
-        found = differentiated(model, self.graph, forces="forces" in self.rows, virial="stress" in self.rows)
+        found = differentiated(
+            model, self.graph, forces=bool({"forces", "hessian"} & self.rows.keys()), virial="stress" in self.rows
+        )
         return {kind: self._predicted(kind, found) - rows.targets for kind, rows in self.rows.items()}
 
     def _predicted(self, kind: str, found: Differentiated) -> Tensor:
         batch, place = self.graph.batch, self.rows[kind].place
         if kind == "forces" and found.forces is not None:
             return found.forces[place].flatten()
+        if kind == "hessian" and found.forces is not None:
+            behind = self.rows[kind].behind
+            return (found.forces[behind] - found.forces[place]).flatten() / (2 * HESSIAN_STEP)
         if kind == "stress" and found.virial is not None:
             return (found.virial[place] / batch.volume[place, None, None])[:, *VOIGT].flatten()
         return (batch.sum_over_atoms(found.energies) / batch.counts)[place]
@@ -55,7 +63,9 @@ class Assembly:
 
 def assemble(targets: Sequence[Target], *, cutoff: float, dtype: torch.dtype) -> Assembly:
     """The batch of some targets."""
-    graph = neighbor_graph(Batch.from_atoms([target.structure.atoms for target in targets], dtype=dtype), cutoff)
+    displaced = [atoms for target in targets for atoms in target.displaced()]
+    structures = [*(target.structure.atoms for target in targets), *displaced]
+    graph = neighbor_graph(Batch.from_atoms(structures, dtype=dtype), cutoff)
     rows = {}
     for kind in KINDS:
         having = [index for index, target in enumerate(targets) if getattr(target, kind) is not None]
@@ -65,4 +75,15 @@ def assemble(targets: Sequence[Target], *, cutoff: float, dtype: torch.dtype) ->
             if kind == "forces":
                 place = torch.isin(graph.batch.system, place).nonzero().squeeze(-1)
             rows[kind] = Rows(place, torch.from_numpy(values).to(dtype))
+    if displaced:
+        rows["hessian"] = _second_derivatives(targets, graph, dtype)
     return Assembly(graph, rows)
+
+
+def _second_derivatives(targets: Sequence[Target], graph: Graph, dtype: torch.dtype) -> Rows:
+    """Of the displaced structures, which stand behind the others in pairs."""
+    values = np.concatenate([target.hessian for target in targets if target.hessian is not None])
+    beyond = graph.batch.system - len(targets)
+    places = ((beyond >= 0) & (beyond % 2 == side) for side in (0, 1))
+    ahead, behind = (place.nonzero().squeeze(-1) for place in places)
+    return Rows(ahead, torch.from_numpy(values).to(dtype), behind)

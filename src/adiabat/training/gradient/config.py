@@ -15,12 +15,14 @@ class Stage(Config):
         energy: Weight of the mean squared scaled error of energies per atom, see `loss.Loss`.
         forces: Of force components.
         stress: Of stress components.
+        hessian: Of products of second derivatives with directions.
     """
 
     start: float = Field(default=0.0, ge=0, lt=1)
     energy: float = Field(default=1.0, ge=0)
     forces: float = Field(default=1.0, ge=0)
     stress: float = Field(default=0.3, ge=0)
+    hessian: float = Field(default=0.3, ge=0)
 
 
 class GradientConfig(Config):
@@ -40,6 +42,10 @@ class GradientConfig(Config):
         patience: Epochs without a better validation after which the training ends; None: it goes on to the end.
         stages: Weights; the first begins at 0.
         huber: Errors beyond so many scales count linearly, not by their square; None: all by their square.
+        hessian_directions: Of each structure that has second derivatives as a label, how many of their products with random directions
+            are learned; each costs two structures more.
+        members: Networks that are trained, from other first parameters and in another order: with two or more, a committee, whose
+            spread makes the error bars.
         precision: Floating-point type of the training.
         seed: Of the first parameters, of the order of the structures and of the choice of those for validation.
     """
@@ -56,6 +62,8 @@ class GradientConfig(Config):
     patience: int | None = Field(default=None, ge=1)
     stages: tuple[Stage, ...] = (Stage(energy=0.1), Stage(start=0.7, energy=0.3))
     huber: float | None = Field(default=None, gt=0)
+    hessian_directions: int = Field(default=4, ge=0)
+    members: int = Field(default=1, ge=1, le=64)
     precision: Literal["float64", "float32"] = "float64"
     seed: int = Field(default=0, ge=0)
 

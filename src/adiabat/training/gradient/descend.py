@@ -1,24 +1,31 @@
 """From a prepared problem and a model with first parameters to the trained model and what there is to say of it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
 
+from adiabat.data import fingerprint
+from adiabat.errors import ConfigurationError
+from adiabat.models.heads import Branching, Heads
 from adiabat.potential import Potential
 from adiabat.system import TrainableModel
 from adiabat.training.fitting import Problem
 from adiabat.training.gradient.batches import batches_of_epoch
 from adiabat.training.gradient.config import GradientConfig
-from adiabat.training.gradient.descent import Descent, Task
+from adiabat.training.gradient.descent import FILE, Descent, Task
 from adiabat.training.gradient.history import TrainingHistory
 from adiabat.training.gradient.targets import Target, count_of_kind, make_targets, rest_of, spreads
 from adiabat.training.gradient.validation import ValidationErrors, divide, validate
 from adiabat.training.hyperparameters import START_FRACTIONS
+from adiabat.training.levels import baseline_of
 
 STEPS = 12_000
 """That a training has by default, about."""
+FRACTIONS = {**START_FRACTIONS, "hessian": 0.1}
+"""Of the scatter of labels, by kind: what errors are counted in."""
 EPOCHS = (20, 2_000)
 """At least and at most, whatever the number of structures."""
 
@@ -46,10 +53,26 @@ class DescentData:
         """
         config, structures, quiet = problem.config.gradient, problem.prepared.fitted, problem.quiet
         parts = divide(structures, config.validation_fraction, seed=config.seed, quiet=quiet)
-        targets = make_targets(structures, problem.prepared.baseline, quiet=quiet)
+        targets = make_targets(
+            structures,
+            problem.prepared.baseline,
+            directions=config.hessian_directions,
+            seed=config.seed,
+            quiet=quiet,
+        )
         training, validation = ([targets[index] for index in part] for part in parts)
-        scales = {kind: START_FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        scales = {kind: FRACTIONS[kind] * spread for kind, spread in spreads(training).items()}
+        for level, of_level in problem.others.items():
+            baseline = baseline_of(of_level, problem.prepared.baseline)
+            learned = [one for one in of_level if not one.is_isolated_atom and one.labels.any]
+            more = make_targets(learned, baseline, directions=config.hessian_directions, seed=config.seed, quiet=quiet)
+            training += [replace(target, level=level) for target in more]
         return cls(training, validation, scales)
+
+    @property
+    def own(self) -> Sequence[Target]:
+        """Of the training, those of the potential's level of theory."""
+        return [target for target in self.training if target.level is None]
 
     def after(self, known: Potential, *, quiet: bool) -> Self:
         """What a potential leaves to learn."""
@@ -75,7 +98,9 @@ class Descended:
     notes: tuple[str, ...]
 
 
-def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float) -> Descended:
+def descend(
+    model: TrainableModel, data: DescentData, problem: Problem, *, learning_rate: float, number: int = 0
+) -> Descended:
     """Train a model.
 
     Args:
@@ -83,6 +108,7 @@ def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learn
         data: What is to be learned.
         problem: Its configuration and checkpoint.
         learning_rate: Where the configuration gives none.
+        number: Of the network, where several are trained: each has a file of its own in the checkpoint.
 
     Raises:
         TrainingError, CheckpointError, OutputError: As `Descent.run`.
@@ -90,21 +116,50 @@ def descend(model: TrainableModel, data: DescentData, problem: Problem, *, learn
     config = problem.config.gradient
     dtype = getattr(torch, config.precision)
     trained = model.to(dtype=dtype)
+    if problem.others:
+        trained = _with_heads(trained, tuple(problem.others))
     rate, epochs = config.learning_rate or learning_rate, _default_epochs(data.training, config)
-    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs)
-    descent = Descent(task, config, saved=problem.saved, log=problem.log)
+    file = FILE if number == 0 else f"descent-{number}.safetensors"
+    task = Task(trained, data.training, data.validation, dict(data.scales), rate, epochs, file)
+    problem.processes.require_same(_identity(problem, trained))
+    descent = Descent(
+        task, config, saved=problem.saved, log=problem.log, events=problem.events, processes=problem.processes
+    )
     history = descent.run(quiet=problem.quiet)
     errors = validate(trained, data.validation, dtype=dtype)
     notes = () if descent.atoms_at_once is None else (_in_parts(descent.atoms_at_once),)
-    found = trained.to(dtype=torch.float64)
+    found = (trained.main if isinstance(trained, Heads) else trained).to(dtype=torch.float64)
     for _, parameter in found.named_parameters():
         parameter.requires_grad_(False)
     return Descended(found, _summary(task, history, errors), notes)
 
 
+def _with_heads(model: TrainableModel, levels: tuple[str, ...]) -> TrainableModel:
+    if not isinstance(model, Branching):
+        raise ConfigurationError(
+            f"labels of other levels of theory, {', '.join(levels)}, for a {model.kind}",
+            place="data.level",
+            rule="a model that learns several levels can be given another last layer",
+            mend="train it on one level, or give its class `another_head`",
+        )
+    return Heads(model, levels)
+
+
+def _identity(problem: Problem, model: TrainableModel) -> dict[str, str]:
+    """What processes that train together have in common."""
+    parameters = hashlib.sha256()
+    for _, parameter in model.named_parameters():
+        parameters.update(parameter.detach().contiguous().numpy().tobytes())
+    return {
+        "data": fingerprint(problem.prepared.fitted),
+        "settings": problem.config.model_dump_json(),
+        "first parameters": parameters.hexdigest(),
+    }
+
+
 def _default_epochs(training: Sequence[Target], config: GradientConfig) -> int:
     batches = len(
-        batches_of_epoch([target.atoms for target in training], config.batch_atoms, seed=config.seed, epoch=0)
+        batches_of_epoch([target.evaluated_atoms for target in training], config.batch_atoms, seed=config.seed, epoch=0)
     )
     return min(max(-(-STEPS // batches), EPOCHS[0]), EPOCHS[1])
 
@@ -124,5 +179,5 @@ def _summary(task: Task, history: TrainingHistory, errors: ValidationErrors) -> 
         "validation_rmse": errors.rmse,
         "best_epoch": history.best_epoch,
         "history": history.to_dict(),
-        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³"},
+        "units": {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å³", "hessian": "eV/Å²"},
     }

@@ -1,7 +1,8 @@
 """The descent: steps of AdamW on batches, an average of what they give, and the best of it by validation."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from adiabat.errors import TrainingError
-from adiabat.runs import LiveText, StopRequest, duration
+from adiabat.runs import EventFile, LiveText, StopRequest, duration
 from adiabat.system import TrainableModel
 from adiabat.training.checkpoint import TrainingCheckpoint
 from adiabat.training.gradient.average import Average, put
@@ -20,6 +21,7 @@ from adiabat.training.gradient.config import GradientConfig
 from adiabat.training.gradient.gradients import Gradients
 from adiabat.training.gradient.history import EpochRecord, TrainingHistory
 from adiabat.training.gradient.loss import Loss
+from adiabat.training.gradient.processes import ALONE, Processes
 from adiabat.training.gradient.progress import Progress
 from adiabat.training.gradient.schedule import rate_factor, stage_at
 from adiabat.training.gradient.targets import Target, count_of_kind
@@ -42,6 +44,7 @@ class Task:
         scales: Of the errors, by kind of label, see `Loss`.
         learning_rate: The largest.
         default_epochs: Where the configuration gives none.
+        file: In the checkpoint.
     """
 
     model: TrainableModel
@@ -50,6 +53,7 @@ class Task:
     scales: dict[str, float]
     learning_rate: float
     default_epochs: int
+    file: str = FILE
 
 
 class Descent:
@@ -60,12 +64,23 @@ class Descent:
         config: How.
         saved: The checkpoint of the run, or None.
         log: A CSV file that is written after each epoch, or None.
+        events: A folder for an event file, which grows with each epoch, or None.
+        processes: That descend together; the first one writes.
     """
 
     def __init__(
-        self, task: Task, config: GradientConfig, *, saved: TrainingCheckpoint | None = None, log: Path | None = None
+        self,
+        task: Task,
+        config: GradientConfig,
+        *,
+        saved: TrainingCheckpoint | None = None,
+        log: Path | None = None,
+        events: Path | None = None,
+        processes: Processes = ALONE,
     ) -> None:
-        self._task, self._config, self._saved, self._log = task, config, saved, log
+        self._task, self._config, self._saved, self._processes = task, config, saved, processes
+        self._log, self._events = (log, events) if processes.is_first else (None, None)
+        self._event_file: EventFile | None = None
         self._dtype = getattr(torch, config.precision)
         self._parameters = [p for _, p in task.model.named_parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, task.learning_rate, config.weight_decay)
@@ -75,7 +90,7 @@ class Descent:
         self._progress = Progress(config.epochs or task.default_epochs)
         self._clock = time.monotonic()
         """When the descent would have begun, had it never been interrupted."""
-        self._atoms = [target.atoms for target in task.training]
+        self._atoms = [target.evaluated_atoms for target in task.training]
         batches = len(self._batches(0))
         counts = count_of_kind(task.training)
         loss = Loss(task.scales, {kind: count / batches for kind, count in counts.items()}, config.huber)
@@ -93,7 +108,8 @@ class Descent:
         self._clock = time.monotonic() - progress.seconds
         if self._saved is not None:
             self._saved.now(self._save)
-        with LiveText(quiet=quiet) as live, StopRequest() as stop:
+        quiet = quiet or not self._processes.is_first
+        with LiveText(quiet=quiet) as live, StopRequest() as stop, self._journal():
             while progress.epoch < progress.planned_epochs and not self._is_over():
                 batches = self._batches(progress.epoch)
                 for chosen in batches[progress.batch :]:
@@ -101,7 +117,7 @@ class Descent:
                     live.show(partial(self._line, len(batches)))
                     if self._saved is not None:
                         self._saved.sometimes(self._save)
-                    if stop.requested:
+                    if self._processes.any(stop.requested):
                         self._stop()
                 self._end_epoch(len(batches))
         if self._saved is not None:
@@ -118,19 +134,31 @@ class Descent:
     def _history(self) -> TrainingHistory:
         return TrainingHistory(tuple(self._progress.records), self._progress.best_epoch)
 
+    @contextmanager
+    def _journal(self) -> Iterator[None]:
+        """An event file meanwhile, where one is wanted; what was before an interruption stands in it too."""
+        if self._events is None:
+            yield
+            return
+        with EventFile(self._events) as self._event_file:
+            for record in self._progress.records:
+                self._event_file.add(record.scalars(), step=record.step, seconds=time.time())
+            yield
+
     def _begin(self) -> Progress:
-        file = None if self._saved is None else self._saved.folder / FILE
+        file = None if self._saved is None else self._saved.folder / self._task.file
         if file is not None and file.exists():
             self._progress = self._state.load(file)
             return self._progress
         if self._config.max_minutes is not None:
-            self._progress.planned_epochs = min(self._progress.planned_epochs, self._epochs_that_fit())
+            possible = self._processes.of_first(self._epochs_that_fit())
+            self._progress.planned_epochs = min(self._progress.planned_epochs, possible)
         return self._progress
 
     def _epochs_that_fit(self) -> int:
         """By the time of a batch and a validation."""
         batches, start = self._batches(0), time.monotonic()
-        self._gradients.of(batches[0], self._config.stages[0], None)
+        self._gradients.of(self._processes.share(batches[0], self._atoms), self._config.stages[0], None)
         middle = time.monotonic()
         self._validation()
         epoch = (middle - start) * len(batches) + time.monotonic() - middle
@@ -142,9 +170,11 @@ class Descent:
     def _step(self, chosen: list[int], batches: int) -> None:
         progress, config = self._progress, self._config
         done = (progress.epoch + progress.batch / batches) / progress.planned_epochs
-        loss, gradients, progress.atoms_at_once = self._gradients.of(
-            chosen, stage_at(done, config), progress.atoms_at_once
+        own_loss, own, progress.atoms_at_once = self._gradients.of(
+            self._processes.share(chosen, self._atoms), stage_at(done, config), progress.atoms_at_once
         )
+        *gradients, summed = self._processes.summed([*own, torch.tensor(own_loss, dtype=torch.float64)])
+        loss = float(summed)
         norm = float(torch.stack([gradient.norm() for gradient in gradients]).norm())
         if not torch.isfinite(torch.tensor([loss, norm])).all():
             self._refuse(chosen)
@@ -176,22 +206,24 @@ class Descent:
         if self._config.max_minutes is not None:
             left = 60 * self._config.max_minutes - progress.seconds
             possible = progress.epoch + max(0, int(left * progress.epoch / progress.seconds))
-            progress.planned_epochs = min(progress.planned_epochs, possible)
+            progress.planned_epochs = min(progress.planned_epochs, self._processes.of_first(possible))
         if self._log is not None:
             self._history.write_csv(self._log)
+        if self._event_file is not None:
+            self._event_file.add(progress.records[-1].scalars(), step=progress.step, seconds=time.time())
 
     def _validation(self) -> ValidationErrors:
         with self._average.shown():
-            return validate(self._task.model, self._task.validation, dtype=self._dtype)
+            return validate(self._task.model, self._task.validation, dtype=self._dtype, processes=self._processes)
 
     def _is_over(self) -> bool:
         patience, progress = self._config.patience, self._progress
         return patience is not None and progress.epoch - progress.best_epoch >= patience
 
     def _save(self) -> None:
-        if self._saved is not None:
+        if self._saved is not None and self._processes.is_first:
             self._progress.seconds = time.monotonic() - self._clock
-            self._state.save(self._saved.folder / FILE, self._progress)
+            self._state.save(self._saved.folder / self._task.file, self._progress)
 
     def _stop(self) -> None:
         if self._saved is not None:
@@ -247,6 +279,7 @@ def _record(progress: Progress, errors: ValidationErrors, *, rate: float, loss: 
         validation_force_mae_ev_per_angstrom=scaled(errors.mae, "forces", 1.0),
         validation_force_rmse_ev_per_angstrom=scaled(errors.rmse, "forces", 1.0),
         validation_stress_mae_gpa=scaled(errors.mae, "stress", GPA_PER_EV_PER_CUBIC_ANGSTROM),
+        validation_hessian_mae_ev_per_square_angstrom=scaled(errors.mae, "hessian", 1.0),
     )
 
 

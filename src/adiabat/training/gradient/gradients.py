@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from adiabat.errors import TrainingError
+from adiabat.models.heads import Heads
 from adiabat.system import TrainableModel
 from adiabat.training.gradient.assembly import assemble
 from adiabat.training.gradient.batches import by_atoms
@@ -40,7 +42,7 @@ class Gradients:
         """Of a batch.
 
         Args:
-            chosen: Which structures.
+            chosen: Which structures; none give zeros.
             stage: The weights.
             at_once: Atoms that are computed at once; None: the whole batch.
 
@@ -50,7 +52,9 @@ class Gradients:
         Raises:
             TrainingError: A structure alone does not fit into memory.
         """
-        atoms = [target.atoms for target in self.targets]
+        if not chosen:
+            return *self._sum([], stage), at_once
+        atoms = [target.evaluated_atoms for target in self.targets]
         whole = sum(atoms[index] for index in chosen)
         while True:
             parts = [list(chosen)] if at_once is None else list(by_atoms(chosen, atoms, at_once))
@@ -74,20 +78,29 @@ class Gradients:
 
     def _sum(self, parts: Sequence[Sequence[int]], stage: Stage) -> tuple[float, list[Tensor]]:
         total, gradients = 0.0, [torch.zeros_like(parameter) for parameter in self.parameters]
-        for part in parts:
+        for part in chain.from_iterable(map(self._by_level, parts)):
             assembly = assemble([self.targets[index] for index in part], cutoff=self.model.cutoff, dtype=self.dtype)
-            loss = self.loss(assembly.errors(self.model), stage)
+            level = self.targets[part[0]].level
+            model = self.model.of_level(level) if isinstance(self.model, Heads) else self.model
+            loss = self.loss(assembly.errors(model), stage)
             found = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
             for gradient, share in zip(gradients, found, strict=True):
                 gradient.add_(share)
             total += float(loss.detach())
         return total, gradients
 
+    def _by_level(self, part: Sequence[int]) -> list[list[int]]:
+        """Structures of one level of theory together: each has a head of its own."""
+        found: dict[str | None, list[int]] = {}
+        for index in part:
+            found.setdefault(self.targets[index].level, []).append(index)
+        return list(found.values())
+
     def _require_divisible(self, parts: Sequence[Sequence[int]]) -> None:
         if all(len(part) == 1 for part in parts):
-            largest = max((self.targets[part[0]] for part in parts), key=lambda target: target.atoms)
+            largest = max((self.targets[part[0]] for part in parts), key=lambda target: target.evaluated_atoms)
             raise TrainingError(
-                f"{largest.atoms} atoms do not fit into memory",
+                f"{largest.evaluated_atoms} atoms do not fit into memory",
                 place=largest.structure.place,
                 rule="the gradient of one structure is computed at once",
                 mend="leave the structure out, take a smaller model, or a machine with more memory",

@@ -35,6 +35,17 @@ class EpochRecord:
     validation_force_mae_ev_per_angstrom: float | None
     validation_force_rmse_ev_per_angstrom: float | None
     validation_stress_mae_gpa: float | None
+    validation_hessian_mae_ev_per_square_angstrom: float | None = None
+
+    def scalars(self) -> dict[str, float]:
+        """By the tags of an event file: what there is, those of the validation in a group of their own."""
+        groups = {"loss": "training", "learning_rate": "training"}
+        values = {name: value for name, value in asdict(self).items() if name not in ("epoch", "step", "seconds")}
+        return {
+            f"{groups.get(name, 'validation')}/{name.removeprefix('validation_')}": value
+            for name, value in values.items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class TrainingHistory(Result):
             "validation_energy_mae_mev_per_atom": ("energies", "mean absolute error (meV/atom)"),
             "validation_force_mae_ev_per_angstrom": ("forces", "mean absolute error (eV/Å)"),
             "validation_stress_mae_gpa": ("stresses", "mean absolute error (GPa)"),
+            "validation_hessian_mae_ev_per_square_angstrom": ("second derivatives", "mean absolute error (eV/Å²)"),
         }
         note = f"Parameters are averages, those of epoch {self.best_epoch}, by structures that were not trained on."
         found = []

@@ -11,11 +11,14 @@ from adiabat.system import Labelled, TrainableModel
 from adiabat.training.gradient.assembly import assemble
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.config import Stage
-from adiabat.training.gradient.targets import Target
+from adiabat.training.gradient.processes import ALONE, Processes
+from adiabat.training.gradient.targets import LEARNED_KINDS, Target
 from adiabat.training.groups import structures_together
-from adiabat.typing import FloatArray
+from adiabat.training.made_spread import LEAST_GROUPS
 
 ATOMS_AT_ONCE = 512
+MOST = 4
+"""One in so many structures is left out of few data, at most, so that error bars can be calibrated."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
 
     Args:
         structures: All of them.
-        fraction: To validate by, about.
+        fraction: To validate by, about; at least as many as error bars are calibrated by, where that is no more than a quarter.
         seed: Of the draw.
         quiet: Show no progress.
 
@@ -58,7 +61,8 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
             rule="parameters are chosen by structures that were not trained on, and that none of those is a duplicate or of one group with",
             mend="add other structures, or train with --model ace",
         )
-    wanted, validation = max(1, round(fraction * len(structures))), list[int]()
+    enough = min(LEAST_GROUPS, len(structures) // MOST)
+    wanted, validation = max(1, enough, round(fraction * len(structures))), list[int]()
     for place in np.random.default_rng(seed).permutation(len(together)).tolist():
         if len(validation) + len(together[place]) <= wanted:
             validation += together[place]
@@ -67,15 +71,22 @@ def divide(structures: Sequence[Labelled], fraction: float, *, seed: int, quiet:
 
 
 @torch.no_grad()
-def validate(model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype) -> ValidationErrors:
+def validate(
+    model: TrainableModel, targets: Sequence[Target], *, dtype: torch.dtype, processes: Processes = ALONE
+) -> ValidationErrors:
     """The model's errors with its present parameters."""
-    found: dict[str, list[FloatArray]] = {}
-    for chosen in by_atoms(range(len(targets)), [target.atoms for target in targets], ATOMS_AT_ONCE):
+    atoms = [target.evaluated_atoms for target in targets]
+    sums = torch.zeros(len(LEARNED_KINDS), 3, dtype=torch.float64)
+    for chosen in by_atoms(processes.share(range(len(targets)), atoms), atoms, ATOMS_AT_ONCE):
         assembly = assemble([targets[index] for index in chosen], cutoff=model.cutoff, dtype=dtype)
         for kind, rows in assembly.errors(model).items():
-            found.setdefault(kind, []).append(rows.double().numpy())
-    errors = {kind: np.concatenate(rows) for kind, rows in found.items()}
+            errors = rows.double()
+            sums[LEARNED_KINDS.index(kind)] += torch.stack(
+                [errors.abs().sum(), errors.square().sum(), torch.tensor(len(rows))]
+            )
+    [sums] = processes.summed([sums])
+    present = {kind: of_kind.tolist() for kind, of_kind in zip(LEARNED_KINDS, sums, strict=True) if of_kind[2] > 0}
     return ValidationErrors(
-        {kind: float(np.abs(rows).mean()) for kind, rows in errors.items()},
-        {kind: float(np.sqrt(np.square(rows).mean())) for kind, rows in errors.items()},
+        {kind: absolute / count for kind, (absolute, _, count) in present.items()},
+        {kind: (square / count) ** 0.5 for kind, (_, square, count) in present.items()},
     )
