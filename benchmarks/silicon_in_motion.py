@@ -166,7 +166,9 @@ def spectrum(folder: Path, images: Path | None) -> Line:
     found = vibrations(Trajectory.read(folder / "constant energy"))
     if images is not None:
         write_image(found.figures()[0], images / "silicon_vibrations.png")
-    top = float(found.frequencies_thz[found.frequencies_thz > 10][found.total_per_thz[found.frequencies_thz > 10].argmax()])
+    top = float(
+        found.frequencies_thz[found.frequencies_thz > 10][found.total_per_thz[found.frequencies_thz > 10].argmax()]
+    )
     what = "highest peak of the vibrations at 300 K, optical"
     return Line(what, f"{top:.2f} THz (resolution {found.resolution_thz:.2f})", "neutrons 14.5 to 15 (TO, 300 K)")  # fmt: skip
 
@@ -193,7 +195,9 @@ def main() -> int:
         *structure(options.runs, potential, images),
         spectrum(options.runs, images),
     ]
-    text = page(Quantities("Silicon in motion", ABOUT, lines, ("silicon_300k", "silicon_melt", "silicon_vibrations")), machine())
+    text = page(
+        Quantities("Silicon in motion", ABOUT, lines, ("silicon_300k", "silicon_melt", "silicon_vibrations")), machine()
+    )
     print(text)
     if options.docs is not None:
         atomic_write_text(options.docs / "silicon_in_motion.md", text)

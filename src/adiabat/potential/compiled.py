@@ -134,7 +134,9 @@ def require_neighbors(constants: Sequence[IsolatedAtoms], batch: Batch, nearest_
         PropertyUnavailable: Naming the first.
     """
     for part in constants:
-        part.require_neighbors(batch, torch.from_numpy(nearest_squared < part.cutoff**2))
+        near = nearest_squared < part.cutoff**2
+        if not near.all():
+            part.require_neighbors(batch, torch.from_numpy(near))
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from adiabat.errors import SimulationError
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, first_state, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, drifted, first_state, kicked, moved
 from adiabat.simulate.langevin import LangevinBAOAB
 from adiabat.simulate.per_system import deformed_cell, transformed
 from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import State, drift_velocity, kinetic_tensor_ev
+from adiabat.simulate.state import State
 from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
@@ -102,16 +102,15 @@ class CellRescaling:
         half = 0.5 * self.timestep_fs
         before = kicked(state.velocities, state, by_fs=half)
         thermal = self.thermostat.thermalised(state, before)
-        positions = torch.add(state.batch.positions, before + thermal.velocities, alpha=half)
-        drift = self._drift(thermal)
-        moving = thermal.velocities - drift
-        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
+        positions = drifted(state.batch.positions, before, thermal.velocities, by_fs=half)
+        start, drift = state.bodies.start, self._drift(thermal)
+        kinetic = state.bodies.kinetic_tensor_ev(thermal.velocities, drift)
         strain = self._strain(thermal, kinetic)
         _require_small(strain)
         stretch, shrink = spectral(strain, np.exp, _exp_of_minus)
-        velocities = drift + transformed(state.batch, moving, shrink)
+        velocities = transformed(start, thermal.velocities, shrink, drift)
         cell = deformed_cell(state.batch.cell, stretch)
-        arrived = moved(thermal, transformed(state.batch, positions, stretch), potential, cell=cell)
+        arrived = moved(thermal, transformed(start, positions, stretch), potential, cell=cell)
         gained = 0.5 * np.trace(_both_sides(shrink, kinetic) - kinetic, axis1=1, axis2=2)
         work = -0.5 * (strain * trace_part(virial_part(state) + virial_part(arrived), self.cell)).sum((1, 2))
         if self.cell == "isotropic":
@@ -171,12 +170,11 @@ class CellRescaling:
             0.5 * (pulled + pulled.transpose(0, 2, 1)) + width[:, None, None] * _symmetric(noise)
         )
 
-    def _drift(self, state: State) -> Tensor:
-        """(S or N, 3) Å/fs: motion of the centre of mass that is not thermal."""
+    def _drift(self, state: State) -> FloatArray:
+        """(S, 3) Å/fs: motion of the centre of mass that is not thermal."""
         if not self.thermostat.conserves_momentum:
-            return state.velocities.new_zeros(1, 3)
-        drift = drift_velocity(state.batch, state.masses, state.velocities)
-        return drift if len(drift) == 1 else drift[state.batch.system]
+            return np.zeros((state.bodies.systems, 3))
+        return state.bodies.internal_motion(state.velocities)[1]
 
     def _noise(self, state: State) -> FloatArray:
         """(S, 1 or 7) means of this step's and the next one's; variances add up to one for each step."""

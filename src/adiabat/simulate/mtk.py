@@ -10,18 +10,15 @@ from torch import Tensor
 from adiabat.errors import SimulationError
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, first_state, moved
-from adiabat.simulate.per_system import deformed_cell, scaled_about, transformed
+from adiabat.simulate.integrator import Evaluator, counted, drifted, first_state, kicked, moved
+from adiabat.simulate.per_system import deformed_cell, transformed
 from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import (
     State,
-    drift_velocity,
     internal_degrees_of_freedom,
-    internal_kinetic_energy_ev,
     internal_temperature_k,
-    kinetic_energy_ev,
-    kinetic_tensor_ev,
+    kinetic_energy_of,
 )
 from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
@@ -110,11 +107,11 @@ class MartynaTobiasKlein:
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3n - 3."""
-        return internal_degrees_of_freedom(state.batch)
+        return internal_degrees_of_freedom(state)
 
     def kinetic_energy_ev(self, state: State) -> Tensor:
         """(S,) eV, of all motion of atoms, that of the centre of mass among it."""
-        return kinetic_energy_ev(state.batch, state.masses, state.velocities)
+        return kinetic_energy_of(state, state.velocities)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
@@ -150,8 +147,7 @@ class MartynaTobiasKlein:
         """Both chains, and what they do to atoms and cell."""
         systems = state.batch.n_systems
         thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), systems)
-        drift = drift_velocity(state.batch, state.masses, state.velocities)
-        kinetic = internal_kinetic_energy_ev(state, state.velocities, drift).numpy()
+        kinetic, drift = state.bodies.internal_motion(state.velocities)
         links, factor, stored = self._chain(state).propagated(
             state.variables[CHAIN].numpy(), 2 * kinetic, thermal, by_fs=by_fs
         )
@@ -162,15 +158,14 @@ class MartynaTobiasKlein:
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
         return state.replace(
-            velocities=scaled_about(state.batch, state.velocities, factor, drift),
+            velocities=transformed(state.bodies.start, state.velocities, factor, drift),
             heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
             variables={**state.variables, **_as_tensors(variables)},
         )
 
     def _cell_kicked(self, state: State, by_fs: float) -> State:
-        moving = state.velocities - self._drift(state)
-        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
-        degrees = self.degrees_of_freedom(state).numpy()
+        drift, degrees = state.bodies.internal_motion(state.velocities)[1], state.bodies.internal_degrees
+        kinetic = state.bodies.kinetic_tensor_ev(state.velocities, drift)
         on_unit = np.trace(kinetic, axis1=1, axis2=2) / degrees - self._pressure(state) * volumes(state)
         force = trace_part(kinetic + virial_part(state) + on_unit[:, None, None] * np.eye(3), self.cell)
         velocity = state.variables[CELL_VELOCITY].numpy() + by_fs / self._cell_mass(state)[:, None, None] * force
@@ -180,12 +175,13 @@ class MartynaTobiasKlein:
         """Atoms under their forces and the drag of the cell, exactly for both together."""
         velocity = state.variables[CELL_VELOCITY].numpy()
         trace = (3 if self.cell == "isotropic" else 1) * np.trace(velocity, axis1=1, axis2=2)
-        degrees = self.degrees_of_freedom(state).numpy()
+        start, degrees = state.bodies.start, state.bodies.internal_degrees
         drag = velocity + (trace / degrees)[:, None, None] * np.eye(velocity.shape[-1])
         slowed, mean = spectral(-by_fs * drag, np.exp, _mean_exp)
-        drift = self._drift(state)
-        velocities = drift + transformed(state.batch, state.velocities - drift, slowed)
-        return state.replace(velocities=velocities + by_fs * transformed(state.batch, state.accelerations, mean))
+        drift = state.bodies.internal_motion(state.velocities)[1]
+        velocities = transformed(start, state.velocities, slowed, drift)
+        forced = state.replace(forces=transformed(start, state.forces, mean))
+        return state.replace(velocities=kicked(velocities, forced, by_fs=by_fs))
 
     def _drifted(self, state: State, potential: Evaluator) -> State:
         strain = self.timestep_fs * state.variables[CELL_VELOCITY].numpy()
@@ -197,12 +193,10 @@ class MartynaTobiasKlein:
                 mend="take a longer time constant of the barostat, or a start nearer to equilibrium",
             )
         stretch, mean = spectral(strain, np.exp, _mean_exp)
-        carried = transformed(state.batch, state.batch.positions, stretch)
-        positions = carried + self.timestep_fs * transformed(state.batch, state.velocities, mean)
+        start, half = state.bodies.start, 0.5 * self.timestep_fs
+        carried, way = transformed(start, state.batch.positions, stretch), transformed(start, state.velocities, mean)
+        positions = drifted(carried, way, way, by_fs=half)
         return moved(state, positions, potential, cell=deformed_cell(state.batch.cell, stretch))
-
-    def _drift(self, state: State) -> Tensor:
-        return drift_velocity(state.batch, state.masses, state.velocities)[state.batch.system]
 
     def _pressure(self, state: State) -> FloatArray:
         """(S,) eV/Å³."""
@@ -214,8 +208,7 @@ class MartynaTobiasKlein:
         return thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
 
     def _chain(self, state: State) -> Chain:
-        degrees = self.degrees_of_freedom(state).numpy().astype(np.float64)
-        return Chain(degrees, self._start_ev(state), self.thermostat_time_fs)
+        return Chain(state.bodies.internal_degrees.astype(np.float64), self._start_ev(state), self.thermostat_time_fs)
 
     def _cell_chain(self, state: State) -> Chain:
         degrees = np.full(state.batch.n_systems, 1.0 if self.cell == "isotropic" else 6.0)
@@ -223,8 +216,7 @@ class MartynaTobiasKlein:
 
     def _cell_mass(self, state: State) -> FloatArray:
         """(S,) W, eV fs²."""
-        degrees = self.degrees_of_freedom(state).numpy()
-        return (degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
+        return (state.bodies.internal_degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
 
     def _drawn(self, normal: FloatArray) -> FloatArray:
         """(S, 1, 1) or (S, 3, 3) of six numbers each, of the variance k_B T / W for each degree of freedom."""

@@ -10,6 +10,7 @@ from ase import Atoms
 from torch import Tensor
 
 from adiabat.errors import StructureError
+from adiabat.typing import IntArray
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class Batch:
     def counts(self) -> Tensor:
         """(S,) atoms per structure."""
         return torch.bincount(self.system, minlength=self.n_systems)
+
+    @property
+    def start(self) -> IntArray:
+        """(S + 1,) the first atom of each structure, and the number of all."""
+        counts = np.bincount(self.system.cpu().numpy(), minlength=self.n_systems)
+        return np.concatenate([[0], np.cumsum(counts)])
 
     @property
     def volume(self) -> Tensor:
