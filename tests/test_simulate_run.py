@@ -204,8 +204,8 @@ def test_a_run_killed_again_and_again_resumes_to_the_bit(tmp_path: Path, monkeyp
 
 
 def test_the_neighbour_list_of_a_resumed_run_is_the_one_that_was_in_force(tmp_path: Path) -> None:
-    """At 300 K atoms leave the skin within the run, so that the list at the checkpoint is not that of its positions."""
-    hot: dict[str, Any] = {"temperature_k": 300.0, "ensemble": "nve"}
+    """At 500 K atoms leave the skin within the run, so that the list at the checkpoint is not that of its positions."""
+    hot: dict[str, Any] = {"temperature_k": 500.0, "ensemble": "nve"}
     run(tmp_path / "whole", steps=150, **hot)
     run(tmp_path / "two", steps=75, **hot)
     checkpoint = Checkpoint.load(tmp_path / "two/checkpoint.safetensors")

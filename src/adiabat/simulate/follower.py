@@ -1,6 +1,7 @@
 """Follower: a potential that follows atoms as they move."""
 
 from collections.abc import Collection
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,17 +22,27 @@ whatever an integrator makes of them is no trajectory. Atoms at 5000 K move by 0
 GONE_WRONG = "take a shorter time step, or a start nearer to equilibrium"
 
 
+class Correction(Protocol):
+    """What is added to a potential."""
+
+    def applied(self, batch: Batch, found: Prediction) -> Prediction:
+        """What the potential says, corrected."""
+        ...
+
+
 class Follower:
     """A potential with a neighbour list that is kept while it serves, and a limit on how far atoms go between evaluations.
 
     Attributes:
         potential: What is evaluated.
         neighbors: The list; its reference is part of a checkpoint.
+        correction: Of an oracle, added to energies and forces.
     """
 
     def __init__(self, potential: Potential) -> None:
         self.potential = potential
         self.neighbors = SkinList(potential.cutoff)
+        self.correction: Correction | None = None
         self._last: Batch | None = None
         self._start: IntArray = np.zeros(1, dtype=np.int64)
 
@@ -66,7 +77,9 @@ class Follower:
         graph = self.graph(batch)
         found = self.potential(graph, want=want)
         self._last = batch
-        return found if graph.batch is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        if graph.batch is not batch:
+            found = found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        return found if self.correction is None else self.correction.applied(batch, found)
 
     def graph(self, batch: Batch) -> Graph:
         """The batch in the potential's type, on its device, with the edges of the list."""
