@@ -16,6 +16,7 @@ from adiabat.simulate.ensembles import make_integrator
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
 from adiabat.simulate.integrator import Evaluator, Integrator
+from adiabat.simulate.pressure import require_volume
 from adiabat.simulate.stability import analyse_stability
 from adiabat.simulate.start import Start, velocity_source
 from adiabat.simulate.state import State
@@ -60,7 +61,11 @@ class Plan:
 
         Raises:
             ConfigurationError: It cannot be found out, or the time step is not sound.
+            StructureError: A barostat for a structure without a volume.
         """
+        if self.config.ensemble == "npt":
+            for atoms, place in zip(self.start.structures, self.start.places, strict=True):
+                require_volume(atoms.pbc.tolist(), atoms.get_volume() if atoms.cell.rank == 3 else 0.0, place=place)
         plan = self if resumed and self.config.timestep_fs != "auto" else self._with_timestep()
         config = plan.config
         if config.ensemble != "npt" or config.thermostat_kind == "nhc" or config.compressibility_per_gpa is not None:

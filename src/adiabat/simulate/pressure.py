@@ -1,6 +1,6 @@
 """Pressure inside a cell, and what deforms it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -19,19 +19,26 @@ def require_cell(state: State) -> None:
     Raises:
         StructureError: Naming what is missing.
     """
-    if state.stress is None:
-        without = int((~(state.batch.pbc.all(-1) & (state.batch.volume > 0))).nonzero()[0])
-        raise StructureError(
-            f"is periodic along {state.batch.pbc[without].tolist()}, with the volume {float(state.batch.volume[without]):g} Å³",
-            rule="a barostat changes a cell: the structure is periodic in three directions and has a volume",
-            mend="run it in nvt, or give it a periodic cell",
-        )
+    for periodic, volume in zip(state.batch.pbc.tolist(), state.batch.volume.tolist(), strict=True):
+        require_volume(periodic, volume)
     if state.fixed is not None:
         raise StructureError(
             f"{int(state.fixed.sum())} atoms are fixed",
             rule="a barostat moves all atoms with the cell",
             mend="run it in nvt, or remove the constraints",
         )
+
+
+def require_volume(periodic: Sequence[bool], volume: float, *, place: str | None = None) -> None:
+    """Refuse a barostat for a structure without a volume; raises StructureError."""
+    if all(periodic) and volume > 0:
+        return
+    raise StructureError(
+        f"is periodic along {list(periodic)}, with the volume {volume:g} Å³",
+        place=place,
+        rule="a barostat changes a cell: the structure is periodic in three directions and has a volume",
+        mend="run it in nvt, or give it a periodic cell",
+    )
 
 
 def volumes(state: State) -> FloatArray:
