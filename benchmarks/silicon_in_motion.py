@@ -186,6 +186,9 @@ def main() -> int:
     summaries = {}
     for run in runs(rest):
         summaries[run.name] = run.done(options.runs, potential)
+        if not summaries[run.name][0].finished:
+            print(f"{run.name} was stopped; call again to go on")
+            return 1
         print(run.name, *summaries[run.name][0].lines(), sep="\n    ", flush=True)
     images = None if options.docs is None else options.docs / "images"
     lines = [

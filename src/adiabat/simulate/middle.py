@@ -7,14 +7,13 @@ import torch
 from torch import Tensor
 
 from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
     internal_degrees_of_freedom,
     kinetic_energy_of,
     temperature_k,
 )
-from adiabat.simulate.statistics import standard_error
-from adiabat.typing import FloatArray
 
 
 class Middle(ABC):
@@ -59,7 +58,7 @@ class Middle(ABC):
         return state.energy + kinetic_energy_of(state, state.velocities) - state.heat_ev
 
 
-class InternalMiddle(Middle):
+class InternalMiddle(ErrorFromSeries, Middle):
     """The middle scheme of a thermostat that leaves the motion of the centre of mass as it is."""
 
     conserves_momentum: ClassVar[bool] = True
@@ -73,15 +72,3 @@ class InternalMiddle(Middle):
         kick = 0.5 * self.timestep_fs * state.accelerations
         kinetic = state.bodies.internal_motion(state.velocities)[0] + state.bodies.internal_motion(kick)[0]
         return temperature_k(torch.from_numpy(kinetic), self.degrees_of_freedom(state))
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)

@@ -7,33 +7,39 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adiabat.errors import SimulationError
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, drifted, first_state, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
 from adiabat.simulate.per_system import deformed_cell, transformed
-from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
+from adiabat.simulate.pressure import (
+    CellShape,
+    first_state_in_a_cell,
+    require_small_strain,
+    spectral,
+    trace_part,
+    virial_part,
+    volumes,
+)
 from adiabat.simulate.schedule import Target, at_time, require_target
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
     internal_degrees_of_freedom,
     internal_temperature_k,
     kinetic_energy_of,
 )
-from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.typing import FloatArray
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
-LARGEST_STRAIN = 0.05
-"""Of a cell in one step."""
+MEND = "take a longer time constant of the barostat, or a start nearer to equilibrium"
 SMALL = 1e-4
 
 
 @dataclass(frozen=True)
-class MartynaTobiasKlein:
+class MartynaTobiasKlein(ErrorFromSeries):
     """Constant temperature and pressure by dynamics of the cell, with chains on the atoms and on the cell.
 
     G. J. Martyna, D. J. Tobias and M. L. Klein, J. Chem. Phys. 101, 4177 (1994), doi:10.1063/1.467468, integrated as M. E. Tuckerman,
@@ -86,8 +92,9 @@ class MartynaTobiasKlein:
         fixed: Tensor | None = None,
     ) -> State:
         """The state before the first step; raises StructureError without a cell, or where atoms are fixed."""
-        state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
-        require_cell(state)
+        state = first_state_in_a_cell(
+            batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed
+        )
         chain, cell_chain = self._chain(state), self._cell_chain(state)
         normal = streams.normal_per_system(2 * LENGTH + 6, "chains", step=0)
         links = drawn_chain(chain.masses, chain.mass_ev, normal[:, :LENGTH])
@@ -116,18 +123,6 @@ class MartynaTobiasKlein:
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
         return internal_temperature_k(state, state.velocities)
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: energies of atoms, cell and chains, P₀V, and what is stored in the chains' positions.
@@ -185,13 +180,7 @@ class MartynaTobiasKlein:
 
     def _drifted(self, state: State, potential: Evaluator) -> State:
         strain = self.timestep_fs * state.variables[CELL_VELOCITY].numpy()
-        largest = float(np.abs(strain).max())
-        if not largest <= LARGEST_STRAIN:  # also where it is NaN
-            raise SimulationError(
-                f"the cell would be strained by {largest:.2g} in one step",
-                rule=f"a barostat strains a cell by at most {LARGEST_STRAIN:g} in one step",
-                mend="take a longer time constant of the barostat, or a start nearer to equilibrium",
-            )
+        require_small_strain(strain, mend=MEND)
         stretch, mean = spectral(strain, np.exp, _mean_exp)
         start, half = state.bodies.start, 0.5 * self.timestep_fs
         carried, way = transformed(start, state.batch.positions, stretch), transformed(start, state.velocities, mean)

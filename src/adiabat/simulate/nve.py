@@ -7,18 +7,17 @@ from torch import Tensor
 
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, counted, drifted, first_state, kicked, moved
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
     internal_degrees_of_freedom,
     internal_temperature_k,
     kinetic_energy_of,
 )
-from adiabat.simulate.statistics import standard_error
-from adiabat.typing import FloatArray
 
 
 @dataclass(frozen=True)
-class VelocityVerlet:
+class VelocityVerlet(ErrorFromSeries):
     """Velocity Verlet (Swope, Andersen, Berens and Wilson, J. Chem. Phys. 76, 637 (1982), doi:10.1063/1.442716).
 
         v(t + h/2) = v(t) + (h/2) a(t)
@@ -63,18 +62,6 @@ class VelocityVerlet:
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
         return internal_temperature_k(state, state.velocities)
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself: how far temperatures spread at constant energy depends on the potential."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy."""

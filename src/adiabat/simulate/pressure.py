@@ -4,13 +4,45 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+from torch import Tensor
 
-from adiabat.errors import StructureError
+from adiabat.errors import SimulationError, StructureError
+from adiabat.simulate.integrator import Evaluator, first_state
 from adiabat.simulate.state import State
+from adiabat.simulate.streams import Streams
+from adiabat.system import Batch
 from adiabat.typing import FloatArray
 
 CellShape: TypeAlias = Literal["isotropic", "flexible"]
 """What a barostat changes of a cell: its size alone, or its shape, too."""
+LARGEST_STRAIN = 0.05
+"""Of a cell in one step."""
+
+
+def first_state_in_a_cell(
+    batch: Batch,
+    potential: Evaluator,
+    *,
+    velocities: Tensor,
+    masses: Tensor,
+    streams: Streams,
+    fixed: Tensor | None = None,
+) -> State:
+    """The state before the first step; raises StructureError without a cell, or where atoms are fixed."""
+    state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
+    require_cell(state)
+    return state
+
+
+def require_small_strain(strain: FloatArray, *, mend: str) -> None:
+    """Refuse a step in which a cell would change by more than 5 %; raises SimulationError."""
+    largest = float(np.abs(strain).max())
+    if not largest <= LARGEST_STRAIN:  # also where it is NaN
+        raise SimulationError(
+            f"the cell would be strained by {largest:.2g} in one step",
+            rule=f"a barostat strains a cell by at most {LARGEST_STRAIN:g} in one step",
+            mend=mend,
+        )
 
 
 def require_cell(state: State) -> None:
