@@ -42,13 +42,14 @@ def start() -> Atoms:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="of the runs, where they are made in parts")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     made, failed, began = Counter[str](), Counter[str](), time.process_time()
     of_limit: dict[str, list[float]] = {}
     alarms: list[dict[str, str | int]] = []
-    for seed in track(range(options.runs), "right runs"):
+    for seed in track(range(options.first, options.first + options.runs), "right runs"):
         config = ValidateConfig.parse({"seed": 1000 * seed} | LENGTHS)
         found = validate(subject(cutoff=CUTOFF), start(), temperature_k=TEMPERATURE_K, config=config, quiet=True)
         for check in found.checks:
@@ -60,7 +61,7 @@ def main() -> int:
             if not check.passed:
                 failed[check.name] += 1
                 alarms.append({"run": seed, "check": check.name, "reason": check.reason})
-        share = {"runs": seed + 1, "failed": len({one["run"] for one in alarms}), "alarms": alarms, "made": dict(made)}
+        share = {"runs": seed + 1 - options.first, "failed": len({one["run"] for one in alarms}), "alarms": alarms, "made": dict(made)}
         if options.json is not None:
             atomic_write_text(options.json, json.dumps(share, indent=1) + "\n")
     print(f"{share['failed']} of {options.runs} right runs failed; {time.process_time() - began:.0f} CPU seconds")

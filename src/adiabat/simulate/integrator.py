@@ -122,6 +122,10 @@ def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor
     """The state with its atoms elsewhere, in another cell where one is given, and with the energy and forces that they have there."""
     before = state.batch
     batch = Batch(positions, before.cell if cell is None else cell, before.pbc, before.numbers, before.system)
+    if cell is None:
+        batch.__dict__["volume"] = (
+            before.volume
+        )  # a cached property: a determinant costs as much as moving a thousand atoms
     energy, forces, stress = _evaluated(batch, potential, with_stress=state.stress is not None)
     return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
 

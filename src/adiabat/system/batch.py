@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -81,7 +82,7 @@ class Batch:
         counts = np.bincount(self.system.cpu().numpy(), minlength=self.n_systems)
         return np.concatenate([[0], np.cumsum(counts)])
 
-    @property
+    @cached_property
     def volume(self) -> Tensor:
         """(S,) Å³: the absolute determinant of the cell, zero without one."""
         return torch.linalg.det(self.cell).abs()
