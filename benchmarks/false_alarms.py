@@ -61,7 +61,12 @@ def main() -> int:
             if not check.passed:
                 failed[check.name] += 1
                 alarms.append({"run": seed, "check": check.name, "reason": check.reason})
-        share = {"runs": seed + 1 - options.first, "failed": len({one["run"] for one in alarms}), "alarms": alarms, "made": dict(made)}
+        share = {
+            "runs": seed + 1 - options.first,
+            "failed": len({one["run"] for one in alarms}),
+            "alarms": alarms,
+            "made": dict(made),
+        }
         if options.json is not None:
             atomic_write_text(options.json, json.dumps(share, indent=1) + "\n")
     print(f"{share['failed']} of {options.runs} right runs failed; {time.process_time() - began:.0f} CPU seconds")

@@ -40,25 +40,25 @@ WRITTEN = {"log_every": 100, "trajectory_every": 100}
 """ASE writes nothing here."""
 
 
-class Counted:
-    """CPU seconds that a function takes, all calls together."""
+class Stamped:
+    """When calls of a function began and ended, in CPU seconds."""
 
     def __init__(self, function: Callable) -> None:
-        self.function, self.seconds = function, 0.0
+        self.function, self.stamps = function, list[tuple[float, float]]()
 
     def __call__(self, *values, **named):
         start = time.process_time()
         found = self.function(*values, **named)
-        self.seconds += time.process_time() - start
+        self.stamps.append((start, time.process_time()))
         return found
 
 
 @contextmanager
-def counting(*methods: tuple[type, str]) -> Iterator[list[Counted]]:
-    """Counts what these methods take."""
-    found = [Counted(getattr(owner, name)) for owner, name in methods]
+def stamping(*methods: tuple[type, str]) -> Iterator[list[Stamped]]:
+    """Stamps the calls of these methods."""
+    found = [Stamped(getattr(owner, name)) for owner, name in methods]
     for (owner, name), one in zip(methods, found, strict=True):
-        setattr(owner, name, lambda *given, counted=one, **named: counted(*given, **named))
+        setattr(owner, name, lambda *given, stamped=one, **named: stamped(*given, **named))
     try:
         yield found
     finally:
@@ -67,16 +67,15 @@ def counting(*methods: tuple[type, str]) -> Iterator[list[Counted]]:
 
 
 def engine(atoms: Atoms, potential: Potential, *, replicas: int, steps: int, values: dict) -> tuple[float, float]:
-    """CPU seconds of one step: all, and of kernel and list; what is done once is taken off by a run of a few steps."""
-    common = {"timestep_fs": 1.0, "temperature_k": 300.0, "replicas": replicas, "output": WRITTEN}
-    spent = []
-    for length in (10, 10 + steps):
-        config = SimulationConfig.parse({"steps": length} | common | values)
-        with counting((Evaluator, "__call__"), (SkinList, "graph")) as counted, TemporaryDirectory() as folder:
-            start = time.process_time()
-            simulate_batch([atoms], potential, config, folder=Path(folder) / "run", quiet=True)
-            spent.append((time.process_time() - start, sum(one.seconds for one in counted)))
-    return (spent[1][0] - spent[0][0]) / steps, (spent[1][1] - spent[0][1]) / steps
+    """CPU seconds of a step without output: all, and of kernel and list; medians over steps, from the end of one kernel to that of the next."""
+    common = {"steps": steps, "timestep_fs": 1.0, "temperature_k": 300.0, "replicas": replicas, "output": WRITTEN}
+    config = SimulationConfig.parse(common | values)
+    with stamping((Evaluator, "__call__"), (SkinList, "graph")) as (kernel, lists), TemporaryDirectory() as folder:
+        simulate_batch([atoms], potential, config, folder=Path(folder) / "run", quiet=True)
+    # The last calls are those of the steps; before them is what finds out the time step and the compressibility.
+    (began, ended), (asked, given) = (np.array(one.stamps[-steps:]).T for one in (kernel, lists))
+    inside = (ended - began) + (given - asked)
+    return float(np.median(np.diff(ended))), float(np.median(inside[1:]))
 
 
 class Free(Calculator):
@@ -123,7 +122,7 @@ def compared(potential: Potential, values: dict, *, steps: int, rounds: int) -> 
     seen = []
     for _ in range(rounds):
         many, inside = (one / 64 for one in engine(small, potential, replicas=64, steps=steps, values=values))
-        whole, kernel = engine(large, potential, replicas=1, steps=4 * steps, values=values)
+        whole, kernel = engine(large, potential, replicas=1, steps=3 * steps, values=values)
         seen.append(
             (
                 many,
