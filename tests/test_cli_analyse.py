@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from adiabat.cli.app import run
-from adiabat.simulate import SimulationConfig, read_trajectory, simulate
+from adiabat.simulate import SimulationConfig, read_trajectory, simulate, simulate_batch
 
 
 def argon() -> Atoms:
@@ -103,3 +103,46 @@ def test_a_missing_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_an_output_does_not_take_the_place_of_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["analyse", str(folder), "rdf", "--json", str(folder / "run.json")]) == 2
     assert "is read as RUN" in capsys.readouterr().err
+
+
+def test_what_is_refused_is_said_and_stored_and_the_rest_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"ensemble": "nvt", "timestep_fs": 4.0, "steps": 20, "temperature_k": 40.0}
+    simulate(argon(), rare_gas_potential(), SimulationConfig.parse(values), folder=tmp_path / "nvt", quiet=True)
+    target = tmp_path / "results.json"
+    assert run(["analyse", str(tmp_path / "nvt"), "msd", "rdf", "--json", str(target)]) == 2
+    said = capsys.readouterr()
+    assert "g(r) of Ar-Ar" in said.out
+    assert "error: msd is refused: " in said.err
+    stored = json.loads(target.read_text())
+    assert list(stored["observables"]) == ["rdf"]
+    assert "the langevin thermostat pushed each atom" in stored["refused"]["msd"]
+
+
+def test_replicas_are_pooled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Means of what each gives by itself; errors of independent means add up in quadrature."""
+    values = {"ensemble": "nvt", "timestep_fs": 4.0, "steps": 400, "temperature_k": 40.0, "replicas": 3}
+    config = SimulationConfig.parse(values | {"output": {"trajectory_every": 4, "log_every": 4}})
+    simulate_batch([argon()], rare_gas_potential(), config, folder=tmp_path / "run", quiet=True)
+    target = tmp_path / "pooled.json"
+    assert run(["analyse", str(tmp_path / "run"), "rdf", "averages", "--json", str(target)]) == 0
+    assert "3 replicas of 32 atoms" in capsys.readouterr().out
+    stored = json.loads(target.read_text())
+    own = [stored["replicas"][f"replica-{n}"]["observables"]["averages"] for n in range(3)]
+    found = stored["quantities"]["averages.temperature_k"]
+    assert found["value"] == pytest.approx(sum(one["temperature_k"] for one in own) / 3)
+    errors = [one["temperature_k_std"] for one in own]
+    if None not in errors:
+        assert found["value_std"] == pytest.approx(sum(error**2 for error in errors) ** 0.5 / 3)
+    each = [stored["replicas"][f"replica-{n}"]["observables"]["rdf"]["pairs"]["Ar-Ar"]["values"] for n in range(3)]
+    curve = stored["quantities"]["rdf.pairs.Ar-Ar.values"]["value"]
+    assert curve == pytest.approx([sum(bins) / 3 for bins in zip(*each, strict=True)])
+
+
+def test_replicas_at_several_temperatures_are_not_pooled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = {"ensemble": "nvt", "timestep_fs": 4.0, "steps": 20, "temperature_k": "40,60"}
+    simulate_batch([argon()], rare_gas_potential(), SimulationConfig.parse(values), folder=tmp_path / "run", quiet=True)
+    assert run(["analyse", str(tmp_path / "run"), "rdf"]) == 2
+    assert "one system in one ensemble" in capsys.readouterr().err
+    assert run(["analyse", str(tmp_path / "run/replica-1"), "rdf"]) == 0

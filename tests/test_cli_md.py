@@ -78,6 +78,9 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
     np.testing.assert_allclose(first.get_velocities(), last.get_velocities(), atol=1e-8)
 
 
+NPT = ["--temperature-k", "50"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -104,6 +107,26 @@ def test_a_finished_run_goes_on_with_more_steps_and_a_last_frame_starts_another(
         ({"options": ["--out", "start.xyz"]}, "start.xyz: is a file"),
         ({"options": ["--out", "start.xyz/run"]}, "start.xyz/run: cannot be made"),
         ({"options": ["--temperature-k", "-1"]}, "--temperature-k: is -1\n  rule: greater than or equal to 0"),
+        ({"options": [*NPT, "--pressure-gpa", "nan"], "ensemble": "npt"}, "--pressure-gpa"),
+        ({"options": NPT, "ensemble": "npt"}, "npt needs a pressure"),
+        (
+            {"options": [*NPT, "--pressure-gpa", "0"], "ensemble": "npt", "start": "molecule.xyz"},
+            "molecule.xyz: is periodic along",
+        ),
+        ({"options": ["--timestep-fs", "400"]}, "timestep_fs: "),
+        (
+            {"options": ["--thermostat", "csvr", "--thermostat-time-fs", "3"]},
+            "not shorter than the time step, 4 fs; this one is 3 fs",
+        ),
+        ({"options": ["--friction-per-fs", "0.5"]}, "not shorter than the time step, 4 fs; this one is 2 fs"),
+        (
+            {"options": [*NPT, "--pressure-gpa", "0", "--barostat-time-fs", "1"], "ensemble": "npt"},
+            "--barostat-time-fs",
+        ),
+        ({"options": ["--error-every", "5"]}, "does not estimate how sure its energies are"),
+        ({"options": ["--error-above-mev", "5"]}, "has no effect without on_uncertain and error_every"),
+        ({"options": ["--on-uncertain", "correct"]}, "no oracle was given"),
+        ({"options": ["--oracle", "ar.adiabat"]}, "an oracle was given that nobody would ask"),
         ({"options": ["--timestep-fs", "0"]}, "mend: give another value\n"),
         ({"options": ["--friction-per-fs", "0"]}, "mend: give another value, or leave --friction-per-fs out"),
         ({"options": ["--threads", "100000"]}, "less than or equal to 1024"),
@@ -117,6 +140,7 @@ def test_mistakes_are_said_without_a_traceback_and_nothing_is_written(
 ) -> None:
     write("silicon.xyz", bulk("Si"))
     write("two.xyz", [Atoms("Ar"), Atoms("Ar")])
+    write("molecule.xyz", Atoms("Ar2", positions=[[0, 0, 0], [3.8, 0, 0]]))
     write("near.xyz", Atoms("Ar2", positions=[[0, 0, 0], [0.1, 0, 0]]))
     Path("flat.xyz").write_text('1\nLattice="4 0 0 0 4 0 0 0 0" Properties=species:S:1:pos:R:3 pbc="T T T"\nAr 0 0 0\n')
     Path("cut.xyz").write_text("3\n\nAr 0 0 0\n")
@@ -129,6 +153,41 @@ def test_mistakes_are_said_without_a_traceback_and_nothing_is_written(
     assert said in error
     assert "Traceback" not in error
     assert not (place / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("pressure", "compressibility", "said"),
+    [
+        ("100", "10", "a barostat strains a cell by at most 0.05 in one step"),
+        ("5000", "0.001", "a cell stays thicker than 2 Å"),
+    ],
+)
+def test_a_cell_that_collapses_ends_the_run_with_its_last_good_frame(
+    place: Path, capsys: pytest.CaptureFixture[str], pressure: str, compressibility: str, said: str
+) -> None:
+    """A start of one atom in a thin cell, pressed harder than it holds."""
+    thin = bulk("Ar", "fcc", a=5.3)
+    write("thin.xyz", thin)
+    words = ["--temperature-k", "50", "--pressure-gpa", pressure, "--steps", "3000"]
+    status = md(*words, "--set", f"compressibility_per_gpa={compressibility}", start="thin.xyz", ensemble="npt")
+    error = capsys.readouterr().err
+    assert status == EXIT_MISTAKE
+    assert said in error
+    assert "mend: " in error
+    assert "last_frame.xyz" in error
+    assert len(read_trajectory(place / "run/trajectory.h5")) > 0
+
+
+def test_a_trajectory_that_was_cut_short_is_analysed_up_to_the_cut(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert md("--steps", "400", "--set", "output.trajectory_every=1") == EXIT_FINE
+    file = place / "run/trajectory.h5"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) * 2 // 3])
+    assert run(["analyse", "run", "rdf"]) == EXIT_FINE
+    frames = int(capsys.readouterr().out.rpartition(" frames of 4 atoms")[0].rsplit(maxsplit=1)[-1].replace(",", ""))
+    assert 2 < frames < 401
 
 
 def test_a_run_is_not_written_over(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,8 +204,8 @@ def test_a_run_killed_again_and_again_resumes_to_the_bit(tmp_path: Path, monkeyp
 
 
 def test_the_neighbour_list_of_a_resumed_run_is_the_one_that_was_in_force(tmp_path: Path) -> None:
-    """At 300 K atoms leave the skin within the run, so that the list at the checkpoint is not that of its positions."""
-    hot: dict[str, Any] = {"temperature_k": 300.0, "ensemble": "nve"}
+    """At 500 K atoms leave the skin within the run, so that the list at the checkpoint is not that of its positions."""
+    hot: dict[str, Any] = {"temperature_k": 500.0, "ensemble": "nve"}
     run(tmp_path / "whole", steps=150, **hot)
     run(tmp_path / "two", steps=75, **hot)
     checkpoint = Checkpoint.load(tmp_path / "two/checkpoint.safetensors")
@@ -550,6 +550,49 @@ def test_kill_9_and_sigterm_and_then_resume_give_the_undisturbed_run(tmp_path: P
     assert long_run(killed, resume=True).finished
     assert long_run(tmp_path / "whole").finished
     require_same_run(tmp_path / "whole", killed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["nvt langevin", "npt nhc flexible"])
+def test_killed_at_twenty_random_moments_a_run_is_the_undisturbed_one(tmp_path: Path, kind: str) -> None:
+    """Real SIGKILLs, from before the first checkpoint to the middle of a write; about two minutes each."""
+    killed, random = tmp_path / "killed", np.random.default_rng(20)
+    program = KILLED_PROGRAM.format(tests=str(Path(__file__).parent), folder=str(killed), kind=kind)
+    kills = 0
+    while kills < 20:
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(float(random.uniform(0.0, 1.0)))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(60) == -signal.SIGKILL, "it finished before it could be killed"
+        kills += 1
+    # Twenty kills, each at most twenty steps after a checkpoint, leave the end to be run; a run of the same length without any is beside it.
+    done = Checkpoint.load(killed / "checkpoint.safetensors").state.step
+    assert done > 100
+    assert endless_run(killed, kind, steps=done + 50).finished
+    assert endless_run(tmp_path / "whole", kind, steps=done + 50).finished
+    require_same_run(tmp_path / "whole", killed)
+
+
+KILLED_PROGRAM = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_simulate_run import endless_run
+print("ready", flush=True)
+endless_run(Path({folder!r}), {kind!r}, steps=10**6)
+"""
+
+
+def endless_run(folder: Path, kind: str, *, steps: int) -> SimulationSummary:
+    """Resumed where there is one; it is killed long before a million steps."""
+    kinds: dict[str, dict[str, Any]] = {
+        "nvt langevin": {"ensemble": "nvt"},
+        "npt nhc flexible": {"ensemble": "npt", "thermostat": "nhc", "cell": "flexible", "pressure_gpa": 0.0},
+    }
+    values = {"steps": steps, "output": EVERY | {"checkpoint_every": 20}} | kinds[kind]
+    return run(folder, resume=True, **values)
 
 
 def test_a_start_file_with_several_structures_asks_which(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from narrowing import present, read_all
 from adiabat.errors import CheckpointError, DataError, OutputError
 from adiabat.simulate import iterate_trajectory, read_trajectory, trajectory_to_xyz
 from adiabat.simulate.frame import Frame, Species
-from adiabat.simulate.trajectory import TrajectoryWriter, count_frames
+from adiabat.simulate.trajectory import LOOKED_AT, TrajectoryWriter, count_frames
 
 
 def frame(step: int, atoms: int, *, forces: bool = True) -> Frame:
@@ -209,13 +209,18 @@ def test_a_trajectory_that_was_cut_short_is_read_up_to_the_cut(share: float, tmp
 
 def test_stress_extrapolation_and_fixed_atoms_come_back(tmp_path: Path) -> None:
     held = Species(np.array([14, 14]), np.full(2, 28.085), np.ones(3, dtype=bool), fixed=np.array([True, False]))
-    writer = TrajectoryWriter.create(tmp_path / "t.h5", held, forces=False, stress=True, extrapolation=True)
+    writer = TrajectoryWriter.create(tmp_path / "t.h5", held, forces=False, stress=True, looked_at=LOOKED_AT)
     stress = np.array([[1.0, 6, 5], [6, 2, 4], [5, 4, 3]])
     for step, extrapolation in enumerate((None, 2.5)):
-        writer.append(replace(frame(step, 2, forces=False), stress=stress, extrapolation=extrapolation))
+        seen = {} if extrapolation is None else {"energy_std_ev": 0.3, "energies_std_ev": np.array([0.1, 0.2])}
+        writer.append(replace(frame(step, 2, forces=False), stress=stress, extrapolation=extrapolation, **seen))
     writer.flush()
     first, second = read_trajectory(tmp_path / "t.h5")
     np.testing.assert_array_equal(second.get_stress(apply_constraint=False), [1, 2, 3, 4, 5, 6])
     assert np.isnan(first.info["extrapolation"])
     assert second.info["extrapolation"] == 2.5
+    assert np.isnan(first.info["energy_std"])
+    assert np.isnan(first.arrays["energies_std"]).all()
+    assert second.info["energy_std"] == 0.3
+    assert second.arrays["energies_std"].tolist() == [0.1, 0.2]
     assert second.constraints[0].get_indices().tolist() == [0]

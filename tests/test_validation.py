@@ -25,6 +25,7 @@ from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
 from adiabat.validation.checks.paths import PathCheck
 from adiabat.validation.checks.pressure import PressureCheck
+from adiabat.validation.checks.pushes import PushCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck, moving
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck, sampled
@@ -49,7 +50,7 @@ def test_a_right_potential_passes_everything() -> None:
     config = ValidateConfig.parse(SHORT)
     found = validate(subject(cutoff=4.6), squeezed(), temperature_k=40.0, config=config, quiet=True)
     assert found.passed, [one.reason for one in found.failed]
-    assert found.sentences() == ("14 of 14 checks passed, 6 could not be made.",)
+    assert found.sentences() == ("15 of 15 checks passed, 6 could not be made.",)
     not_made = {one.name for one in found.checks if one.passed is None}
     assert not_made == {
         "test set",
@@ -79,6 +80,22 @@ def test_a_hole_at_short_distance_is_found_with_its_place() -> None:
     assert repulsive.value is not None
     assert repulsive.value > 1.0
     assert "the energy falls by" in repulsive.reason
+
+
+def test_an_atom_that_falls_into_others_in_matter_is_found_with_its_way() -> None:
+    found = only(checked(subject(cutoff=4.6, hole_ev=60.0), PushCheck()))
+    assert found.passed is False
+    assert "Ar-Ar, atom" in found.reason
+    assert "the energy falls by" in found.reason
+    assert only(checked(subject(cutoff=4.6), PushCheck())).passed
+
+
+def test_where_there_are_too_few_ways_onto_others_none_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adiabat.validation.checks.pushes.DIRECTIONS", 10**6)
+    molecule = Atoms("Ar2", positions=[[0, 0, 0], [3.8, 0, 0]])
+    found = only(checked(subject(cutoff=4.6), PushCheck(), atoms=molecule))
+    assert found.passed is None
+    assert "no straight ways" in found.reason
 
 
 def test_the_bond_of_two_atoms_alone_may_be_shorter_than_in_matter_but_not_by_much() -> None:

@@ -1,5 +1,6 @@
 """``adiabat analyse``: observables of a trajectory, each with its error bar."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from adiabat.cli.app import Debug, Threads, app
+from adiabat.cli.app import EXIT_MISTAKE, Debug, Threads, app
 from adiabat.cli.files import require_outputs
 from adiabat.data.frames import iterate_frames
 from adiabat.errors import ConfigurationError
@@ -19,6 +20,7 @@ from adiabat.properties.observables import (
     FramesConfig,
     Trajectory,
     analyse,
+    pooled,
     require_known,
 )
 from adiabat.runs import provenance
@@ -57,7 +59,8 @@ def analyse_command(
 
     A run that was cut short is read up to the cut. What a thermostat has destroyed is refused: diffusion and spectra are read
     off nve. Frames of a file need their spacing in time (--set interval_fs=2) and, for what depends on it, how they were made
-    (--set ensemble.kind=nve).
+    (--set ensemble.kind=nve). Replicas of a run are pooled: means over them. What is refused is said, and the rest is given; the exit
+    status is then 2.
 
     Example: adiabat analyse run rdf msd --set skip_ps=1 --json results.json --report report.html
     """
@@ -65,7 +68,11 @@ def analyse_command(
     require_known(names)
     require_outputs({"--json": json, "--report": report}, inputs=_inputs(run) | {"--potential": potential})
     loaded = None if potential is None else load_potential(potential)
-    analysis = analyse(read_trajectory(run, config), names, config, potential=loaded)
+    parts = _replicas(run)
+    each = {
+        part.name: analyse(read_trajectory(part, config), names, config, potential=loaded) for part in parts or [run]
+    }
+    analysis = pooled(each) if parts else each[run.name]
     for sentence in analysis.sentences():
         Console().print(Text(sentence))
     if json is not None:
@@ -75,6 +82,17 @@ def analyse_command(
 
         details = {"trajectory": str(run), "written": str(provenance()["created"])}
         write_html(analysis.page(title=f"{', '.join(names)} of {run.name}", details=details), report)
+    for refusal in analysis.refused.values():
+        print(f"error: {refusal}", file=sys.stderr)
+    if analysis.refused:
+        raise typer.Exit(EXIT_MISTAKE)
+
+
+def _replicas(run: Path) -> list[Path]:
+    """The folders of the replicas of a run; none where it has one trajectory."""
+    if not run.is_dir() or RunFolder(run).trajectory.exists():
+        return []
+    return sorted(part for part in run.glob("replica-*") if RunFolder(part).trajectory.exists())
 
 
 def read_trajectory(run: Path, config: FramesConfig) -> Trajectory:

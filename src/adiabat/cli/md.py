@@ -51,8 +51,16 @@ class Dynamics:
     on_uncertain: Annotated[
         str | None,
         typer.Option(
-            help="Far from the training: warn (and dump the structure), stop, or shrink the time step. Without it nobody looks."
+            help="Far from the training: warn (and dump the structure), stop, shrink the time step, or correct by --oracle. "
+            "Without it nobody looks."
         ),
+    ] = None
+    error_every: Annotated[
+        int | None,
+        typer.Option(help="Steps between estimates of the energies' standard deviations, for log and frames."),
+    ] = None
+    error_above_mev: Annotated[
+        float | None, typer.Option(help="That of an atom's energy above which --on-uncertain acts as well.")
     ] = None
     seed: Annotated[int | None, typer.Option(help="Of all random numbers (default: 0).")] = None
 
@@ -68,6 +76,10 @@ def md_command(
     *,
     dynamics: Dynamics,
     out: Annotated[Path, typer.Option(help="The folder of the run; it is made.", show_default=False)],
+    oracle: Annotated[
+        Path | None,
+        typer.Option(help="For --on-uncertain correct: the potential file that is asked where this one is not sure."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
     wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds, with a checkpoint.")] = None,
     settings: Annotated[
@@ -89,10 +101,17 @@ def md_command(
     config = configuration(dynamics, settings or ())
     start_file = start if start.exists() else Path(str(start).rpartition("@")[0])
     written = {f"--out (its {file.name})": file for file in RunFolder(out).files}
-    require_kept(written, {"POTENTIAL": potential, "START": start_file})
+    require_kept(written, {"POTENTIAL": potential, "START": start_file, "--oracle": oracle})
     places, structures = zip(*read_starts(start).items(), strict=True)
     summaries = simulate_batch(
-        structures, load_potential(potential), config, folder=out, places=places, resume=resume, wall_time_s=wall_time_s
+        structures,
+        load_potential(potential),
+        config,
+        folder=out,
+        places=places,
+        resume=resume,
+        wall_time_s=wall_time_s,
+        oracle=None if oracle is None else load_potential(oracle),
     )
     for number, summary in enumerate(summaries):
         for line in summary.lines():

@@ -12,7 +12,7 @@ from adiabat.holes.contacts import (
 from adiabat.holes.curves import EnergyCurve, Hole, deepest_hole
 from adiabat.holes.dimers import dimer_curves
 from adiabat.holes.hosts import crystals_of, host_of
-from adiabat.holes.pushes import push_curves
+from adiabat.holes.pushes import PushPath, push_curves, push_paths
 from adiabat.holes.random_packings import PackingRule, packings_like, random_packing, volume_per_atom
 from adiabat.holes.relaxation import Relaxation, relax
 from adiabat.holes.relaxed_packings import RelaxedPacking, relaxed_packings, without_constants
@@ -27,6 +27,7 @@ __all__ = [
     "HoleSurvey",
     "PackingRule",
     "Pair",
+    "PushPath",
     "Relaxation",
     "RelaxedPacking",
     "contact_distances",
@@ -39,6 +40,7 @@ __all__ = [
     "packings_like",
     "pair_name",
     "push_curves",
+    "push_paths",
     "random_packing",
     "relax",
     "relaxed_packings",

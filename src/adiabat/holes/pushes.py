@@ -105,12 +105,51 @@ def push_curves(
         DataError: No structure holds a species, or no way leads from an atom of a pair to the other.
     """
     rng = np.random.default_rng(seed)
-    ways = [
-        (pair, crowd, push)
-        for pair in contacts
-        for crowd, push in _ways(potential.cutoff, host_of(structures, pair), pair, contacts, count=directions, rng=rng)
+    hosts = {pair: host_of(structures, pair) for pair in contacts}
+    paths = [
+        path
+        for pair, host in hosts.items()
+        for path in push_paths(potential.cutoff, host, pair, contacts, count=directions, rng=rng)
     ]
-    return [_curve(potential, *way) for way in track(ways, "pushing atoms onto each other", quiet=quiet)]
+    return [
+        EnergyCurve.along(path.place, potential, path.structures, path.distance, "Å")
+        for path in track(paths, "pushing atoms onto each other", quiet=quiet)
+    ]
+
+
+@dataclass(frozen=True)
+class PushPath:
+    """An atom on its way onto another.
+
+    Attributes:
+        place: Which, and where to.
+        structures: (P,).
+        distance: (P,) Å, from the pushed atom to the nearest other.
+    """
+
+    place: str
+    structures: Sequence[Atoms]
+    distance: FloatArray
+
+
+def push_paths(
+    reach: float, host: Atoms, pair: Pair, contacts: Mapping[Pair, float], *, count: int, rng: np.random.Generator
+) -> list[PushPath]:
+    """Paths on which the energy has to rise: an atom of one species pushed onto atoms of the other, as `push_curves` has it.
+
+    Args:
+        reach: Å, beyond which atoms do not feel each other.
+        host: A structure that holds one of the species; it is repeated.
+        pair: The species.
+        contacts: Å, by pair.
+        count: How many.
+        rng: For the directions.
+
+    Raises:
+        DataError: No so many straight ways lead from an atom of the pair to another.
+    """
+    ways = _ways(reach, host, pair, contacts, count=count, rng=rng)
+    return [_path(pair, crowd, push) for crowd, push in ways]
 
 
 def _ways(
@@ -152,11 +191,11 @@ def _crowd(
     return _Crowd(atoms, int(center[chosen[0]]), vectors[seen], contact, numbers == other)
 
 
-def _curve(potential: Potential, pair: Pair, crowd: _Crowd, push: _Push) -> EnergyCurve:
+def _path(pair: Pair, crowd: _Crowd, push: _Push) -> PushPath:
     path = [_displaced(crowd, length * push.direction) for length in push.displacement]
     towards = ", ".join(f"{component:.2f}" for component in push.direction)
     place = f"{pair_name(pair)}, atom {crowd.pushed} of {crowd.atoms.get_chemical_formula()} pushed along ({towards})"
-    return EnergyCurve.along(place, potential, path, push.distance, "Å")
+    return PushPath(place, path, push.distance)
 
 
 def _displaced(crowd: _Crowd, displacement: FloatArray) -> Atoms:

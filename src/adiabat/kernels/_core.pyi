@@ -16,6 +16,47 @@ def search(
     cutoff: float,
     threads: int,
 ) -> tuple[EdgeList, tuple[float, int, int, tuple[int, int, int]] | None]: ...
+def kick(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float, out: FloatArray) -> None: ...
+def drift(positions: FloatArray, first: FloatArray, second: FloatArray, by: float, out: FloatArray) -> None: ...
+def moments(
+    start: IntArray, masses: FloatArray, velocities: FloatArray, squares: FloatArray, momenta: FloatArray
+) -> None: ...
+def second_moments(
+    start: IntArray, masses: FloatArray, velocities: FloatArray, centers: FloatArray, out: FloatArray
+) -> None: ...
+def transform(
+    start: IntArray, vectors: FloatArray, matrices: FloatArray, centers: FloatArray, out: FloatArray
+) -> None: ...
+def rub(
+    start: IntArray,
+    velocities: FloatArray,
+    masses: FloatArray,
+    weights: FloatArray,
+    noise: FloatArray,
+    decay: float,
+    widths: FloatArray,
+    out: FloatArray,
+    gained: FloatArray,
+) -> None: ...
+def furthest_squared(
+    start: IntArray, before: FloatArray, matrices: FloatArray | None, after: FloatArray, out: FloatArray
+) -> None: ...
+def propagate_chains(
+    masses: FloatArray,
+    degrees: FloatArray,
+    twice_kinetic: FloatArray,
+    thermal: FloatArray,
+    steps: FloatArray,
+    links: FloatArray,
+    factor: FloatArray,
+    stored: FloatArray,
+) -> None: ...
+def normal(
+    seed: int, purpose: int, step: int, replicas: NDArray[np.uint64], start: IntArray, out: FloatArray
+) -> None: ...
+def chi_squared(
+    seed: int, purpose: int, step: int, replicas: NDArray[np.uint64], degrees: IntArray, out: FloatArray
+) -> None: ...
 
 class EdgeList:
     @property

@@ -119,11 +119,11 @@ def made_prediction(
         volume: (S,) Å³, where the stress was.
     """
     return Prediction(
-        energy=_summed([one.energy for one in found]).to(dtype) if "energy" in want else None,
-        energies=_summed([one.energies for one in found]).to(dtype) if "energies" in want else None,
-        forces=_summed([one.forces for one in found]).to(dtype) if "forces" in want else None,
-        stress=None if volume is None else _stress(found, volume).to(dtype),
-        atomic_virials=_summed([one.atomic_virials for one in found]).to(dtype) if "atomic_virials" in want else None,
+        energy=_summed([one.energy for one in found], dtype) if "energy" in want else None,
+        energies=_summed([one.energies for one in found], dtype) if "energies" in want else None,
+        forces=_summed([one.forces for one in found], dtype) if "forces" in want else None,
+        stress=None if volume is None else _summed([_stress(one, volume) for one in found], dtype),
+        atomic_virials=_summed([one.atomic_virials for one in found], dtype) if "atomic_virials" in want else None,
     )
 
 
@@ -134,7 +134,9 @@ def require_neighbors(constants: Sequence[IsolatedAtoms], batch: Batch, nearest_
         PropertyUnavailable: Naming the first.
     """
     for part in constants:
-        part.require_neighbors(batch, torch.from_numpy(nearest_squared < part.cutoff**2))
+        near = nearest_squared < part.cutoff**2
+        if not near.all():
+            part.require_neighbors(batch, torch.from_numpy(near))
 
 
 @contextmanager
@@ -163,14 +165,15 @@ def _pair(repulsion: ZBL, center: int, neighbor: int) -> tuple[float, ...]:
     return (p.outer, p.inner, p.charge, p.inverse_length, p.A / 3, p.B / 4, p.C)
 
 
-def _summed(arrays: Sequence[FloatArray | None]) -> Tensor:
-    first, *others = (torch.from_numpy(array) for array in arrays)
-    return sum(others, start=first)
+def _summed(arrays: Sequence[FloatArray | None], dtype: torch.dtype) -> Tensor:
+    first, *others = (array for array in arrays if array is not None)
+    total = torch.from_numpy(sum(others, start=first))
+    return total if dtype == torch.float64 else total.to(dtype)
 
 
-def _stress(found: Sequence[Evaluation], volume: Tensor) -> Tensor:
-    """(S, 3, 3) eV/Å³, float64."""
-    return _summed([one.virial for one in found]) / volume.double()[:, None, None]
+def _stress(found: Evaluation, volume: Tensor) -> FloatArray | None:
+    """(S, 3, 3) eV/Å³."""
+    return None if found.virial is None else found.virial / volume.double().numpy()[:, None, None]
 
 
 def _refuse_lost(batch: Batch) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -92,8 +91,10 @@ def defined_volume(batch: Batch) -> Tensor:
     Raises:
         PropertyUnavailable: Naming the first structure without three periodic directions and a volume: it has no stress.
     """
-    volume = np.abs(np.linalg.det(batch.cell.detach().cpu().double().numpy()))
-    defined = batch.pbc.cpu().numpy().all(-1) & (volume > 0)
+    volume = batch.volume.detach()
+    if volume.dtype != torch.float64:
+        volume = torch.linalg.det(batch.cell.detach().double()).abs()
+    defined = (batch.pbc.cpu().numpy().all(-1)) & (volume.cpu().numpy() > 0)
     if not defined.all():
         system = int(defined.argmin())
         raise PropertyUnavailable(
@@ -101,4 +102,4 @@ def defined_volume(batch: Batch) -> Tensor:
             rule="stress is defined with three periodic directions and a volume",
             mend="ask for energy and forces only, or give the structure a periodic cell",
         )
-    return torch.from_numpy(volume).to(batch.cell)
+    return volume.to(batch.cell)

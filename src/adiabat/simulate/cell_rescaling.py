@@ -7,28 +7,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adiabat.errors import SimulationError
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, first_state, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
 from adiabat.simulate.langevin import LangevinBAOAB
 from adiabat.simulate.per_system import deformed_cell, transformed
-from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
+from adiabat.simulate.pressure import (
+    CellShape,
+    first_state_in_a_cell,
+    require_small_strain,
+    spectral,
+    trace_part,
+    virial_part,
+    volumes,
+)
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import State, drift_velocity, kinetic_tensor_ev
-from adiabat.simulate.statistics import standard_error
-from adiabat.simulate.streams import Streams
+from adiabat.simulate.series import ErrorFromSeries
+from adiabat.simulate.state import State
 from adiabat.simulate.velocity_rescaling import VelocityRescaling
-from adiabat.system import Batch
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-LARGEST_STRAIN = 0.05
-"""Of a cell in one step."""
+MEND = "take a longer time constant of the barostat, a smaller compressibility, or a start nearer to equilibrium"
 OFF_DIAGONAL = 0.5**0.5
 
 
 @dataclass(frozen=True)
-class CellRescaling:
+class CellRescaling(ErrorFromSeries):
     """Stochastic cell rescaling, with a thermostat.
 
     M. Bernetti and G. Bussi, J. Chem. Phys. 153, 114107 (2020), doi:10.1063/5.0020514; of the whole cell: V. Del Tatto, P. Raiteri,
@@ -82,36 +86,22 @@ class CellRescaling:
         """The same with another time step."""
         return replace(self, thermostat=self.thermostat.with_timestep(timestep_fs))
 
-    def init(
-        self,
-        batch: Batch,
-        potential: Evaluator,
-        *,
-        velocities: Tensor,
-        masses: Tensor,
-        streams: Streams,
-        fixed: Tensor | None = None,
-    ) -> State:
-        """The state before the first step; raises StructureError without a cell, or where atoms are fixed."""
-        state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
-        require_cell(state)
-        return state
+    init = staticmethod(first_state_in_a_cell)
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later; raises SimulationError where the cell would change by more than 5 % in it."""
         half = 0.5 * self.timestep_fs
         before = kicked(state.velocities, state, by_fs=half)
         thermal = self.thermostat.thermalised(state, before)
-        positions = torch.add(state.batch.positions, before + thermal.velocities, alpha=half)
-        drift = self._drift(thermal)
-        moving = thermal.velocities - drift
-        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
+        positions = drifted(state.batch.positions, before, thermal.velocities, by_fs=half)
+        start, drift = state.bodies.start, self._drift(thermal)
+        kinetic = state.bodies.kinetic_tensor_ev(thermal.velocities, drift)
         strain = self._strain(thermal, kinetic)
-        _require_small(strain)
+        require_small_strain(strain, mend=MEND)
         stretch, shrink = spectral(strain, np.exp, _exp_of_minus)
-        velocities = drift + transformed(state.batch, moving, shrink)
+        velocities = transformed(start, thermal.velocities, shrink, drift)
         cell = deformed_cell(state.batch.cell, stretch)
-        arrived = moved(thermal, transformed(state.batch, positions, stretch), potential, cell=cell)
+        arrived = moved(thermal, transformed(start, positions, stretch), potential, cell=cell)
         gained = 0.5 * np.trace(_both_sides(shrink, kinetic) - kinetic, axis1=1, axis2=2)
         work = -0.5 * (strain * trace_part(virial_part(state) + virial_part(arrived), self.cell)).sum((1, 2))
         if self.cell == "isotropic":
@@ -133,18 +123,6 @@ class CellRescaling:
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, likewise."""
         return self.thermostat.measured_temperature_k(state)
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy less what thermostat and barostat gave."""
@@ -171,12 +149,11 @@ class CellRescaling:
             0.5 * (pulled + pulled.transpose(0, 2, 1)) + width[:, None, None] * _symmetric(noise)
         )
 
-    def _drift(self, state: State) -> Tensor:
-        """(S or N, 3) Å/fs: motion of the centre of mass that is not thermal."""
+    def _drift(self, state: State) -> FloatArray:
+        """(S, 3) Å/fs: motion of the centre of mass that is not thermal."""
         if not self.thermostat.conserves_momentum:
-            return state.velocities.new_zeros(1, 3)
-        drift = drift_velocity(state.batch, state.masses, state.velocities)
-        return drift if len(drift) == 1 else drift[state.batch.system]
+            return np.zeros((state.bodies.systems, 3))
+        return state.bodies.internal_motion(state.velocities)[1]
 
     def _noise(self, state: State) -> FloatArray:
         """(S, 1 or 7) means of this step's and the next one's; variances add up to one for each step."""
@@ -207,13 +184,3 @@ def _both_sides(matrices: FloatArray, tensors: FloatArray) -> FloatArray:
 
 def _exp_of_minus(values: FloatArray) -> FloatArray:
     return np.exp(-values)
-
-
-def _require_small(strain: FloatArray) -> None:
-    largest = float(np.abs(strain).max())
-    if not largest <= LARGEST_STRAIN:  # also where it is NaN
-        raise SimulationError(
-            f"the cell would be strained by {largest:.2g} in one step",
-            rule=f"a barostat strains a cell by at most {LARGEST_STRAIN:g} in one step",
-            mend="take a longer time constant of the barostat, a smaller compressibility, or a start nearer to equilibrium",
-        )

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adiabat.kernels.motion import propagated_chains
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
 LENGTH = 3
 """Links of a chain. A single one is not ergodic for a harmonic oscillator, three are taken everywhere."""
 OUTER = 1 / (2 - 2 ** (1 / 3))
-WEIGHTS = (OUTER, 1 - 2 * OUTER, OUTER)
+WEIGHTS = np.array([OUTER, 1 - 2 * OUTER, OUTER])
 """Of the fourth order (Suzuki 1990; Yoshida 1990)."""
 
 
@@ -60,34 +61,14 @@ class Chain:
         Returns:
             The chain's velocities; (S,) the factor of what is thermalised; (S,) eV, what ∫ (f k_B T v₁ + k_B T Σ v_k) dt has grown by.
         """
-        links, masses = list(velocities.T.copy()), list(self.masses.T)
-        factor, stored = np.ones_like(twice_kinetic_ev), np.zeros_like(twice_kinetic_ev)
-        for weight in WEIGHTS:
-            step = weight * by_fs
-            for k in reversed(range(LENGTH)):
-                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
-            factor = factor * np.exp(-step * links[0])
-            stored = stored + step * thermal_ev * (self.degrees * links[0] + sum(links[1:]))
-            for k in range(LENGTH):
-                links[k] = self._pushed(links, k, masses, (factor**2 * twice_kinetic_ev, thermal_ev), step)
-        return np.stack(links, axis=1), factor, stored
-
-    def _pushed(
-        self,
-        links: list[FloatArray],
-        k: int,
-        masses: list[FloatArray],
-        energies: tuple[FloatArray, FloatArray],
-        step: float,
-    ) -> FloatArray:
-        """One link half a step later, under the force on it and the friction of the next one; energies are 2 K and k_B T."""
-        twice_kinetic, thermal = energies
-        drive = twice_kinetic - self.degrees * thermal if k == 0 else masses[k - 1] * links[k - 1] ** 2 - thermal
-        push = 0.5 * step * drive / masses[k]
-        if k == LENGTH - 1:
-            return links[k] + push
-        slowed = np.exp(-0.25 * step * links[k + 1])
-        return (links[k] * slowed + push) * slowed
+        return propagated_chains(
+            velocities,
+            masses=self.masses,
+            degrees=self.degrees,
+            twice_kinetic=twice_kinetic_ev,
+            thermal=thermal_ev,
+            steps=by_fs * WEIGHTS,
+        )
 
 
 def drawn_chain(masses: FloatArray, thermal_ev: FloatArray, normal: FloatArray) -> FloatArray:
@@ -97,4 +78,4 @@ def drawn_chain(masses: FloatArray, thermal_ev: FloatArray, normal: FloatArray) 
 
 def thermal_energy_ev(temperature_k: FloatArray, systems: int) -> FloatArray:
     """(S,) k_B T."""
-    return BOLTZMANN_EV_PER_K * np.broadcast_to(temperature_k, (systems,))
+    return np.full(systems, BOLTZMANN_EV_PER_K * temperature_k)

@@ -12,16 +12,17 @@ from torch import Tensor
 
 from adiabat.errors import CheckpointError
 from adiabat.runs import atomic_write_bytes
+from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 
 FORMAT = "adiabat molecular dynamics checkpoint"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 BATCH = ("positions", "cell", "pbc", "numbers", "system")
 FINGERPRINT_DIGITS = 64
 VARIABLES = "variables."
-FIELDS = ("velocities", "masses", "energy", "forces", "heat_ev")
+FIELDS = ("velocities", "energy", "forces", "heat_ev")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Checkpoint:
         """Write; raises OutputError."""
         state = self.state
         tensors = {name: getattr(state.batch, name) for name in BATCH} | {name: getattr(state, name) for name in FIELDS}
+        tensors["masses"] = state.masses
         if state.stress is not None:
             tensors["stress"] = state.stress
         if state.fixed is not None:
@@ -127,11 +129,12 @@ def _short(value: object) -> str:
 
 
 def _state(values: dict[str, Any], tensors: dict[str, Tensor]) -> State:
+    batch = Batch(**{name: tensors[name] for name in BATCH})
     return State(
-        batch=Batch(**{name: tensors[name] for name in BATCH}),
+        batch=batch,
         **{name: tensors[name] for name in FIELDS},
         stress=tensors.get("stress"),
-        fixed=tensors.get("fixed"),
+        bodies=Bodies.of(batch, tensors["masses"], tensors.get("fixed")),
         variables={name.removeprefix(VARIABLES): tensors[name] for name in tensors if name.startswith(VARIABLES)},
         step=values["step"],
         time_fs=values["time_fs"],

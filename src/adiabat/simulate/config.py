@@ -118,9 +118,13 @@ class SimulationConfig(Config):
         seed: Of all random numbers; 0 where left out.
         adaptive: Take shorter steps than `timestep_fs` where a state needs them; left out, all are equal. For one structure at a time.
         on_uncertain: What is done where the structure is far from the training: "warn" and dump it to uncertain.xyz, "stop" as well, or
-            "shrink" the time step as well, down to an eighth (for one structure at a time). Left out, nobody looks.
+            "shrink" the time step as well, down to an eighth (for one structure at a time), or "correct" as well: ask the oracle that
+            the run was given, and carry the difference on to the next look (nve, nvt). Left out, nobody looks.
         uncertain_every: Steps from look to look; 100 where left out. A look costs some three steps.
         uncertain_above: Times the grade that one of twenty structures of the training's kinds exceeds; 1 where left out.
+        error_every: Steps from one estimate of the energies' standard deviations to the next, for log and frames; left out, there are
+            none. An estimate costs a third of a step more.
+        error_above_mev: Standard deviation of an atom's energy above which on_uncertain acts as well; left out, it does not.
         output: What is written.
     """
 
@@ -138,9 +142,11 @@ class SimulationConfig(Config):
     replicas: PositiveInt | None = None
     seed: Annotated[int, Field(ge=0, lt=SEEDS)] | None = None
     adaptive: AdaptiveTimestep | None = None
-    on_uncertain: Literal["warn", "stop", "shrink"] | None = None
+    on_uncertain: Literal["warn", "stop", "shrink", "correct"] | None = None
     uncertain_every: PositiveInt | None = None
     uncertain_above: Positive | None = None
+    error_every: PositiveInt | None = None
+    error_above_mev: Positive | None = None
     output: Outputs = Outputs()
 
     @field_validator("adaptive", "on_uncertain")
@@ -157,6 +163,20 @@ class SimulationConfig(Config):
     def _somebody_looks(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value is not None and info.data.get("on_uncertain") is None:
             raise ValueError("has no effect without on_uncertain")
+        return value
+
+    @field_validator("error_above_mev")
+    @classmethod
+    def _somebody_acts_on_errors(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and (info.data.get("on_uncertain") is None or info.data.get("error_every") is None):
+            raise ValueError("has no effect without on_uncertain and error_every")
+        return value
+
+    @field_validator("on_uncertain")
+    @classmethod
+    def _corrections_have_no_stress(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value == "correct" and info.data.get("ensemble") == "npt":
+            raise ValueError("correct is for nve and nvt: between looks a correction has forces, and no stress")
         return value
 
     @field_validator("temperature_k")

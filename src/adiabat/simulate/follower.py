@@ -1,17 +1,19 @@
 """Follower: a potential that follows atoms as they move."""
 
 from collections.abc import Collection
+from typing import Protocol
 
 import numpy as np
 import torch
 from ase.data import chemical_symbols
 
 from adiabat.errors import SimulationError
+from adiabat.kernels import motion
 from adiabat.neighbors import SkinList
 from adiabat.potential import Potential, Prediction
 from adiabat.simulate.per_system import transformed
 from adiabat.system import Batch, Graph
-from adiabat.typing import Quantity
+from adiabat.typing import IntArray, Quantity
 
 LARGEST_STEP = 0.5
 """Å between two evaluations. Bonds are 1 to 3 Å long: forces half an angstrom apart have nothing to do with each other, so
@@ -20,25 +22,36 @@ whatever an integrator makes of them is no trajectory. Atoms at 5000 K move by 0
 GONE_WRONG = "take a shorter time step, or a start nearer to equilibrium"
 
 
+class Correction(Protocol):
+    """What is added to a potential."""
+
+    def applied(self, batch: Batch, found: Prediction) -> Prediction:
+        """What the potential says, corrected."""
+        ...
+
+
 class Follower:
     """A potential with a neighbour list that is kept while it serves, and a limit on how far atoms go between evaluations.
 
     Attributes:
         potential: What is evaluated.
         neighbors: The list; its reference is part of a checkpoint.
+        correction: Of an oracle, added to energies and forces.
     """
 
     def __init__(self, potential: Potential) -> None:
         self.potential = potential
         self.neighbors = SkinList(potential.cutoff)
+        self.correction: Correction | None = None
         self._last: Batch | None = None
+        self._start: IntArray = np.zeros(1, dtype=np.int64)
 
     @classmethod
     def resumed(cls, potential: Potential, *, reference: Batch, batch: Batch) -> "Follower":
         """As it was at `batch`, its last neighbour search having been at `reference`."""
         follower = cls(potential)
         follower.neighbors.search_at(follower._own(reference), follower._own(batch))
-        follower._last = batch
+        follower._last, follower._start = batch, batch.start
         return follower
 
     @property
@@ -58,11 +71,15 @@ class Follower:
             AdiabatError: What the potential has against the structure.
         """
         if self._last is not None:
-            _require_small_step(self._last, batch)
+            _require_small_step(self._start, self._last, batch)
+        else:
+            self._start = batch.start
         graph = self.graph(batch)
         found = self.potential(graph, want=want)
         self._last = batch
-        return found if graph.batch is batch else found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        if graph.batch is not batch:
+            found = found.to(dtype=batch.positions.dtype, device=batch.positions.device)
+        return found if self.correction is None else self.correction.applied(batch, found)
 
     def graph(self, batch: Batch) -> Graph:
         """The batch in the potential's type, on its device, with the edges of the list."""
@@ -75,23 +92,21 @@ class Follower:
         return batch.to(dtype=self.potential.dtype, device=self.potential.device)
 
 
-def _require_small_step(before: Batch, after: Batch) -> None:
-    moved = torch.linalg.vector_norm(after.positions - _carried(before, after), dim=-1)
-    if not float(moved.max()) <= LARGEST_STEP:  # also where it is NaN
-        atom = int(torch.where(torch.isnan(moved), torch.inf, moved).argmax())
-        raise SimulationError(
-            f"{name_of_atom(after, atom)} moved by {float(moved[atom]):.3g} Å in one step",
-            rule=f"no atom moves by more than {LARGEST_STEP} Å in one step",
-            mend=GONE_WRONG,
-        )
-
-
-def _carried(before: Batch, after: Batch) -> torch.Tensor:
-    """(N, 3) Å: where the atoms would be if they had done nothing but go with the cell."""
-    if after.cell is before.cell or torch.equal(after.cell, before.cell):
-        return before.positions
-    deformation = np.linalg.solve(before.cell.numpy(), after.cell.numpy())
-    return transformed(before, before.positions, deformation)
+def _require_small_step(start: IntArray, before: Batch, after: Batch) -> None:
+    """Atoms that do nothing but go with their cell do not move."""
+    same = after.cell is before.cell or torch.equal(after.cell, before.cell)
+    deformation = None if same else np.linalg.solve(before.cell.numpy(), after.cell.numpy())
+    furthest = motion.furthest(start, before.positions.numpy(), after.positions.numpy(), deformation)
+    if (furthest <= LARGEST_STEP).all():  # not where it is NaN
+        return
+    carried = before.positions if deformation is None else transformed(start, before.positions, deformation)
+    moved = torch.linalg.vector_norm(after.positions - carried, dim=-1)
+    atom = int(torch.where(torch.isnan(moved), torch.inf, moved).argmax())
+    raise SimulationError(
+        f"{name_of_atom(after, atom)} moved by {float(moved[atom]):.3g} Å in one step",
+        rule=f"no atom moves by more than {LARGEST_STEP} Å in one step",
+        mend=GONE_WRONG,
+    )
 
 
 def name_of_atom(batch: Batch, atom: int) -> str:

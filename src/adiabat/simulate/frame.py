@@ -58,6 +58,8 @@ class Frame:
         forces: (N, 3) eV/Å, or None where they are not kept.
         stress: (3, 3) eV/Å³ of the potential energy, positive under tension; None where it is not kept.
         extrapolation: See `Observation`; None where it is not kept, NaN where nobody looked at this frame.
+        energy_std_ev: Likewise.
+        energies_std_ev: (N,) estimated standard deviations of the atoms' energies, likewise.
     """
 
     step: int
@@ -69,9 +71,11 @@ class Frame:
     forces: FloatArray | None
     stress: FloatArray | None = None
     extrapolation: float | None = None
+    energy_std_ev: float | None = None
+    energies_std_ev: FloatArray | None = None
 
     @classmethod
-    def of(cls, state: State, system: int = 0, *, extrapolation: float | None = None) -> "Frame":
+    def of(cls, state: State, system: int = 0) -> "Frame":
         """Of one structure of a state."""
         own = atoms_of(state, system)
         return cls(
@@ -83,11 +87,13 @@ class Frame:
             energy_ev=float(state.energy[system]),
             forces=_array(state.forces[own]),
             stress=None if state.stress is None else _array(state.stress[system]),
-            extrapolation=extrapolation,
         )
 
     def to_atoms(self, species: Species) -> Atoms:
-        """With velocities, energy, and forces and stress where they are kept; `info` has step, time_fs, and extrapolation where kept."""
+        """With velocities, energy, and forces and stress where they are kept.
+
+        `info` has step and time_fs and, where they are kept, extrapolation and energy_std; the array energies_std likewise (eV).
+        """
         atoms = Atoms(
             species.numbers,
             positions=self.positions,
@@ -100,8 +106,10 @@ class Frame:
         atoms.set_velocities(self.velocities / units.fs)
         if species.fixed is not None:
             atoms.set_constraint(FixAtoms(mask=species.fixed))
-        if self.extrapolation is not None:
-            atoms.info["extrapolation"] = self.extrapolation
+        kept = {"extrapolation": self.extrapolation, "energy_std": self.energy_std_ev}
+        atoms.info |= {name: value for name, value in kept.items() if value is not None}
+        if self.energies_std_ev is not None:
+            atoms.set_array("energies_std", self.energies_std_ev)
         results: dict[str, Any] = {"energy": self.energy_ev}
         results |= {} if self.forces is None else {"forces": self.forces}
         results |= {} if self.stress is None else {"stress": full_3x3_to_voigt_6_stress(self.stress)}

@@ -1,13 +1,14 @@
 """What an integrator is, and what it asks of a potential."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
+from adiabat.kernels import motion
 from adiabat.potential import Prediction
+from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
@@ -106,21 +107,25 @@ def first_state(
     energy, forces, stress = _evaluated(batch, potential, with_stress=with_stress)
     return State(
         batch=batch,
-        velocities=velocities,
-        masses=masses,
+        velocities=velocities.contiguous(),
+        bodies=Bodies.of(batch, masses, fixed),
         energy=energy,
         forces=forces,
         stress=stress,
         heat_ev=batch.positions.new_zeros(batch.n_systems),
         step=0,
         streams=streams,
-        fixed=fixed,
     )
 
 
 def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor | None = None) -> State:
     """The state with its atoms elsewhere, in another cell where one is given, and with the energy and forces that they have there."""
-    batch = replace(state.batch, positions=positions, cell=state.batch.cell if cell is None else cell)
+    before = state.batch
+    batch = Batch(positions, before.cell if cell is None else cell, before.pbc, before.numbers, before.system)
+    if cell is None:
+        batch.__dict__["volume"] = (
+            before.volume
+        )  # a cached property: a determinant costs as much as moving a thousand atoms
     energy, forces, stress = _evaluated(batch, potential, with_stress=state.stress is not None)
     return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
 
@@ -128,7 +133,12 @@ def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor
 def kicked(velocities: Tensor, state: State, *, by_fs: float) -> Tensor:
     """(N, 3) Å/fs: the velocities after the state's forces have acted on them for so long."""
     factor = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
-    return torch.addcdiv(velocities, state.forces, state.inertia[:, None], value=factor)
+    return torch.from_numpy(motion.kicked(velocities.numpy(), state.forces.numpy(), state.bodies.inertia, factor))
+
+
+def drifted(positions: Tensor, first: Tensor, second: Tensor, *, by_fs: float) -> Tensor:
+    """(N, 3) Å: the positions after so long with each of two velocities."""
+    return torch.from_numpy(motion.drifted(positions.numpy(), first.numpy(), second.numpy(), by_fs))
 
 
 def counted(state: State, timestep_fs: float) -> dict[str, int | float]:
@@ -141,4 +151,4 @@ def counted(state: State, timestep_fs: float) -> dict[str, int | float]:
 def _evaluated(batch: Batch, potential: Evaluator, *, with_stress: bool) -> tuple[Tensor, Tensor, Tensor | None]:
     """Energy, forces, and the stress where every structure has one."""
     found = potential(batch, want=("energy", "forces", "stress") if with_stress else ("energy", "forces"))
-    return cast(Tensor, found.energy), cast(Tensor, found.forces), found.stress
+    return cast(Tensor, found.energy), cast(Tensor, found.forces).contiguous(), found.stress

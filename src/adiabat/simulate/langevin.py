@@ -4,20 +4,17 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.kernels.motion import rubbed
+from adiabat.simulate.bodies import EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import first_state
 from adiabat.simulate.middle import Middle
-from adiabat.simulate.per_system import per_atom
 from adiabat.simulate.schedule import Ramp, Target, at_time, of_system, require_target
-from adiabat.simulate.state import (
-    EV_PER_AMU_ANGSTROM_PER_FS_SQUARED,
-    State,
-    all_degrees_of_freedom,
-    temperature_k,
-)
+from adiabat.simulate.state import State, all_degrees_of_freedom, temperature_k
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
@@ -63,17 +60,25 @@ class LangevinBAOAB(Middle):
 
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with the velocities that O makes of these, and the heat."""
-        thermal = self._thermalised(state, velocities)
-        # The heat is a difference of kinetic energies: Σ m (v'² - v²) / 2 = Σ m (v' - v) (v' + v) / 2.
-        gained = state.batch.sum_over_atoms(
-            state.masses[:, None] * (thermal - velocities) * (thermal + velocities)
-        ).sum(-1)
-        heat_ev = torch.add(state.heat_ev, gained, alpha=0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED)
-        return state.replace(velocities=thermal, heat_ev=heat_ev)
+        bodies = state.bodies
+        mixing = -math.expm1(-2 * self.friction_per_fs * self.timestep_fs)
+        kelvin = at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs)
+        widths = np.sqrt(mixing * BOLTZMANN_EV_PER_K / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * kelvin)
+        thermal, gained = rubbed(
+            bodies.start,
+            velocities.numpy(),
+            state.streams.normal(bodies.start, "thermostat", step=state.step),
+            masses=bodies.inertia,
+            weights=bodies.weights,
+            decay=math.exp(-self.friction_per_fs * self.timestep_fs),
+            widths=np.ascontiguousarray(np.broadcast_to(widths, (bodies.systems,))),
+        )
+        heat_ev = state.heat_ev + torch.from_numpy(0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * gained)
+        return state.replace(velocities=torch.from_numpy(thermal), heat_ev=heat_ev)
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3 for each atom that moves."""
-        return all_degrees_of_freedom(state.batch, state.fixed)
+        return all_degrees_of_freedom(state)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K."""
@@ -107,11 +112,3 @@ class LangevinBAOAB(Middle):
         through = self.friction_per_fs * interval_fs * count
         left = target * math.exp(-self.friction_per_fs * settled_fs) * -math.expm1(-through) / through
         return error if left <= 0.5 * error else None
-
-    def _thermalised(self, state: State, velocities: Tensor) -> Tensor:
-        decay = math.exp(-self.friction_per_fs * self.timestep_fs)
-        mixing = -math.expm1(-2 * self.friction_per_fs * self.timestep_fs)
-        kelvin = per_atom(state.batch, at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs))
-        thermal = mixing * BOLTZMANN_EV_PER_K * kelvin / EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
-        noise = state.streams.normal(state.batch, "thermostat", step=state.step)
-        return torch.add(torch.sqrt(thermal / state.inertia)[:, None] * noise, velocities, alpha=decay)

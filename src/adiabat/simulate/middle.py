@@ -6,16 +6,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from adiabat.simulate.integrator import Evaluator, counted, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
     internal_degrees_of_freedom,
-    internal_kinetic_energy_ev,
-    kinetic_energy_ev,
+    kinetic_energy_of,
     temperature_k,
 )
-from adiabat.simulate.statistics import standard_error
-from adiabat.typing import FloatArray
 
 
 class Middle(ABC):
@@ -42,7 +40,7 @@ class Middle(ABC):
         half = 0.5 * self.timestep_fs
         before = kicked(state.velocities, state, by_fs=half)
         thermal = self.thermalised(state, before)
-        positions = torch.add(state.batch.positions, before + thermal.velocities, alpha=half)
+        positions = drifted(state.batch.positions, before, thermal.velocities, by_fs=half)
         arrived = moved(thermal, positions, potential)
         velocities = kicked(arrived.velocities, arrived, by_fs=half)
         return arrived.replace(velocities=velocities, **counted(state, self.timestep_fs))
@@ -50,43 +48,27 @@ class Middle(ABC):
     def kinetic_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: the mean of half a kick before and half a kick after this instant."""
         kick = 0.5 * self.timestep_fs * state.accelerations
-        return self._energy(state, state.velocities) + self._energy(state, kick)
+        return kinetic_energy_of(state, state.velocities) + kinetic_energy_of(state, kick)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy (of this instant) less the heat that was given.
 
         Its change is the error of the time step alone (Bussi and Parrinello, Phys. Rev. E 75, 056707 (2007)).
         """
-        return state.energy + self._energy(state, state.velocities) - state.heat_ev
-
-    @staticmethod
-    def _energy(state: State, velocities: Tensor) -> Tensor:
-        return kinetic_energy_ev(state.batch, state.masses, velocities)
+        return state.energy + kinetic_energy_of(state, state.velocities) - state.heat_ev
 
 
-class InternalMiddle(Middle):
+class InternalMiddle(ErrorFromSeries, Middle):
     """The middle scheme of a thermostat that leaves the motion of the centre of mass as it is."""
 
     conserves_momentum: ClassVar[bool] = True
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3n - 3; three for each atom that moves where others are fixed."""
-        return internal_degrees_of_freedom(state.batch, state.fixed)
+        return internal_degrees_of_freedom(state)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
         kick = 0.5 * self.timestep_fs * state.accelerations
-        kinetic = internal_kinetic_energy_ev(state, state.velocities) + internal_kinetic_energy_ev(state, kick)
-        return temperature_k(kinetic, self.degrees_of_freedom(state))
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
+        kinetic = state.bodies.internal_motion(state.velocities)[0] + state.bodies.internal_motion(kick)[0]
+        return temperature_k(torch.from_numpy(kinetic), self.degrees_of_freedom(state))

@@ -7,36 +7,39 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adiabat.errors import SimulationError
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, first_state, moved
-from adiabat.simulate.per_system import deformed_cell, scaled_about, transformed
-from adiabat.simulate.pressure import CellShape, require_cell, spectral, trace_part, virial_part, volumes
+from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
+from adiabat.simulate.per_system import deformed_cell, transformed
+from adiabat.simulate.pressure import (
+    CellShape,
+    first_state_in_a_cell,
+    require_small_strain,
+    spectral,
+    trace_part,
+    virial_part,
+    volumes,
+)
 from adiabat.simulate.schedule import Target, at_time, require_target
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
-    drift_velocity,
     internal_degrees_of_freedom,
-    internal_kinetic_energy_ev,
     internal_temperature_k,
-    kinetic_energy_ev,
-    kinetic_tensor_ev,
+    kinetic_energy_of,
 )
-from adiabat.simulate.statistics import standard_error
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.typing import FloatArray
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
-LARGEST_STRAIN = 0.05
-"""Of a cell in one step."""
+MEND = "take a longer time constant of the barostat, or a start nearer to equilibrium"
 SMALL = 1e-4
 
 
 @dataclass(frozen=True)
-class MartynaTobiasKlein:
+class MartynaTobiasKlein(ErrorFromSeries):
     """Constant temperature and pressure by dynamics of the cell, with chains on the atoms and on the cell.
 
     G. J. Martyna, D. J. Tobias and M. L. Klein, J. Chem. Phys. 101, 4177 (1994), doi:10.1063/1.467468, integrated as M. E. Tuckerman,
@@ -89,8 +92,9 @@ class MartynaTobiasKlein:
         fixed: Tensor | None = None,
     ) -> State:
         """The state before the first step; raises StructureError without a cell, or where atoms are fixed."""
-        state = first_state(batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed)
-        require_cell(state)
+        state = first_state_in_a_cell(
+            batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed
+        )
         chain, cell_chain = self._chain(state), self._cell_chain(state)
         normal = streams.normal_per_system(2 * LENGTH + 6, "chains", step=0)
         links = drawn_chain(chain.masses, chain.mass_ev, normal[:, :LENGTH])
@@ -110,27 +114,15 @@ class MartynaTobiasKlein:
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3n - 3."""
-        return internal_degrees_of_freedom(state.batch)
+        return internal_degrees_of_freedom(state)
 
     def kinetic_energy_ev(self, state: State) -> Tensor:
         """(S,) eV, of all motion of atoms, that of the centre of mass among it."""
-        return kinetic_energy_ev(state.batch, state.masses, state.velocities)
+        return kinetic_energy_of(state, state.velocities)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
         return internal_temperature_k(state, state.velocities)
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: energies of atoms, cell and chains, P₀V, and what is stored in the chains' positions.
@@ -150,8 +142,7 @@ class MartynaTobiasKlein:
         """Both chains, and what they do to atoms and cell."""
         systems = state.batch.n_systems
         thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), systems)
-        drift = drift_velocity(state.batch, state.masses, state.velocities)
-        kinetic = internal_kinetic_energy_ev(state, state.velocities, drift).numpy()
+        kinetic, drift = state.bodies.internal_motion(state.velocities)
         links, factor, stored = self._chain(state).propagated(
             state.variables[CHAIN].numpy(), 2 * kinetic, thermal, by_fs=by_fs
         )
@@ -162,15 +153,14 @@ class MartynaTobiasKlein:
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
         return state.replace(
-            velocities=scaled_about(state.batch, state.velocities, factor, drift),
+            velocities=transformed(state.bodies.start, state.velocities, factor, drift),
             heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
             variables={**state.variables, **_as_tensors(variables)},
         )
 
     def _cell_kicked(self, state: State, by_fs: float) -> State:
-        moving = state.velocities - self._drift(state)
-        kinetic = kinetic_tensor_ev(state.batch, state.masses, moving).numpy()
-        degrees = self.degrees_of_freedom(state).numpy()
+        drift, degrees = state.bodies.internal_motion(state.velocities)[1], state.bodies.internal_degrees
+        kinetic = state.bodies.kinetic_tensor_ev(state.velocities, drift)
         on_unit = np.trace(kinetic, axis1=1, axis2=2) / degrees - self._pressure(state) * volumes(state)
         force = trace_part(kinetic + virial_part(state) + on_unit[:, None, None] * np.eye(3), self.cell)
         velocity = state.variables[CELL_VELOCITY].numpy() + by_fs / self._cell_mass(state)[:, None, None] * force
@@ -180,29 +170,22 @@ class MartynaTobiasKlein:
         """Atoms under their forces and the drag of the cell, exactly for both together."""
         velocity = state.variables[CELL_VELOCITY].numpy()
         trace = (3 if self.cell == "isotropic" else 1) * np.trace(velocity, axis1=1, axis2=2)
-        degrees = self.degrees_of_freedom(state).numpy()
+        start, degrees = state.bodies.start, state.bodies.internal_degrees
         drag = velocity + (trace / degrees)[:, None, None] * np.eye(velocity.shape[-1])
         slowed, mean = spectral(-by_fs * drag, np.exp, _mean_exp)
-        drift = self._drift(state)
-        velocities = drift + transformed(state.batch, state.velocities - drift, slowed)
-        return state.replace(velocities=velocities + by_fs * transformed(state.batch, state.accelerations, mean))
+        drift = state.bodies.internal_motion(state.velocities)[1]
+        velocities = transformed(start, state.velocities, slowed, drift)
+        forced = state.replace(forces=transformed(start, state.forces, mean))
+        return state.replace(velocities=kicked(velocities, forced, by_fs=by_fs))
 
     def _drifted(self, state: State, potential: Evaluator) -> State:
         strain = self.timestep_fs * state.variables[CELL_VELOCITY].numpy()
-        largest = float(np.abs(strain).max())
-        if not largest <= LARGEST_STRAIN:  # also where it is NaN
-            raise SimulationError(
-                f"the cell would be strained by {largest:.2g} in one step",
-                rule=f"a barostat strains a cell by at most {LARGEST_STRAIN:g} in one step",
-                mend="take a longer time constant of the barostat, or a start nearer to equilibrium",
-            )
+        require_small_strain(strain, mend=MEND)
         stretch, mean = spectral(strain, np.exp, _mean_exp)
-        carried = transformed(state.batch, state.batch.positions, stretch)
-        positions = carried + self.timestep_fs * transformed(state.batch, state.velocities, mean)
+        start, half = state.bodies.start, 0.5 * self.timestep_fs
+        carried, way = transformed(start, state.batch.positions, stretch), transformed(start, state.velocities, mean)
+        positions = drifted(carried, way, way, by_fs=half)
         return moved(state, positions, potential, cell=deformed_cell(state.batch.cell, stretch))
-
-    def _drift(self, state: State) -> Tensor:
-        return drift_velocity(state.batch, state.masses, state.velocities)[state.batch.system]
 
     def _pressure(self, state: State) -> FloatArray:
         """(S,) eV/Å³."""
@@ -214,8 +197,7 @@ class MartynaTobiasKlein:
         return thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
 
     def _chain(self, state: State) -> Chain:
-        degrees = self.degrees_of_freedom(state).numpy().astype(np.float64)
-        return Chain(degrees, self._start_ev(state), self.thermostat_time_fs)
+        return Chain(state.bodies.internal_degrees.astype(np.float64), self._start_ev(state), self.thermostat_time_fs)
 
     def _cell_chain(self, state: State) -> Chain:
         degrees = np.full(state.batch.n_systems, 1.0 if self.cell == "isotropic" else 6.0)
@@ -223,8 +205,7 @@ class MartynaTobiasKlein:
 
     def _cell_mass(self, state: State) -> FloatArray:
         """(S,) W, eV fs²."""
-        degrees = self.degrees_of_freedom(state).numpy()
-        return (degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
+        return (state.bodies.internal_degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
 
     def _drawn(self, normal: FloatArray) -> FloatArray:
         """(S, 1, 1) or (S, 3, 3) of six numbers each, of the variance k_B T / W for each degree of freedom."""

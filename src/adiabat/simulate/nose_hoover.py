@@ -11,13 +11,9 @@ from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_e
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, first_state
 from adiabat.simulate.middle import InternalMiddle
-from adiabat.simulate.per_system import scaled_about
+from adiabat.simulate.per_system import transformed
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import (
-    State,
-    drift_velocity,
-    internal_kinetic_energy_ev,
-)
+from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 
@@ -67,8 +63,7 @@ class NoseHooverChains(InternalMiddle):
 
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with what the chains make of these velocities."""
-        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)
-        kinetic = internal_kinetic_energy_ev(state, velocities, drift).numpy()
+        kinetic, drift = state.bodies.internal_motion(velocities)
         thermal = thermal_energy_ev(
             at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs), state.batch.n_systems
         )
@@ -76,7 +71,7 @@ class NoseHooverChains(InternalMiddle):
             state.variables[VELOCITIES].numpy(), 2 * kinetic, thermal, by_fs=self.timestep_fs
         )
         return state.replace(
-            velocities=scaled_about(state.batch, velocities, factor, drift),
+            velocities=transformed(state.bodies.start, velocities, factor, drift),
             heat_ev=state.heat_ev - torch.from_numpy(stored),
             variables={**state.variables, VELOCITIES: torch.from_numpy(links)},
         )
@@ -88,5 +83,4 @@ class NoseHooverChains(InternalMiddle):
 
     def _chain(self, state: State) -> Chain:
         start = thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
-        degrees = self.degrees_of_freedom(state).numpy().astype(np.float64)
-        return Chain(degrees, start, self.time_constant_fs)
+        return Chain(state.bodies.internal_degrees.astype(np.float64), start, self.time_constant_fs)

@@ -3,23 +3,21 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-import torch
 from torch import Tensor
 
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, first_state, kicked, moved
+from adiabat.simulate.integrator import Evaluator, counted, drifted, first_state, kicked, moved
+from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
     State,
     internal_degrees_of_freedom,
     internal_temperature_k,
-    kinetic_energy_ev,
+    kinetic_energy_of,
 )
-from adiabat.simulate.statistics import standard_error
-from adiabat.typing import FloatArray
 
 
 @dataclass(frozen=True)
-class VelocityVerlet:
+class VelocityVerlet(ErrorFromSeries):
     """Velocity Verlet (Swope, Andersen, Berens and Wilson, J. Chem. Phys. 76, 637 (1982), doi:10.1063/1.442716).
 
         v(t + h/2) = v(t) + (h/2) a(t)
@@ -48,34 +46,22 @@ class VelocityVerlet:
         """The state one time step later."""
         half = 0.5 * self.timestep_fs
         velocities = kicked(state.velocities, state, by_fs=half)
-        positions = torch.add(state.batch.positions, velocities, alpha=self.timestep_fs)
+        positions = drifted(state.batch.positions, velocities, velocities, by_fs=half)
         arrived = moved(state, positions, potential)
         velocities = kicked(velocities, arrived, by_fs=half)
         return arrived.replace(velocities=velocities, **counted(state, self.timestep_fs))
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3n - 3; three for each atom that moves where others are fixed."""
-        return internal_degrees_of_freedom(state.batch, state.fixed)
+        return internal_degrees_of_freedom(state)
 
     def kinetic_energy_ev(self, state: State) -> Tensor:
         """(S,) eV, of all motion, that of the centre of mass among it."""
-        return kinetic_energy_ev(state.batch, state.masses, state.velocities)
+        return kinetic_energy_of(state, state.velocities)
 
     def measured_temperature_k(self, state: State) -> Tensor:
         """(S,) K, of the motion about the centre of mass."""
         return internal_temperature_k(state, state.velocities)
-
-    def mean_temperature_std_k(
-        self,
-        temperatures_k: FloatArray,
-        *,
-        interval_fs: float,
-        settled_fs: float,
-        degrees_of_freedom: int,
-        system: int = 0,
-    ) -> float | None:
-        """K, from the series itself: how far temperatures spread at constant energy depends on the potential."""
-        return standard_error(temperatures_k)
 
     def conserved_energy_ev(self, state: State) -> Tensor:
         """(S,) eV: potential and kinetic energy."""

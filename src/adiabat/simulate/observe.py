@@ -27,6 +27,8 @@ class Observation:
         volume_cubic_angstrom: V; None where there is no stress.
         extrapolation: The largest extrapolation grade of an atom over the one that a structure of the training's kinds seldom
             exceeds; above 1 it is far from the training. None where nobody looked.
+        energy_std_ev: Estimated standard deviation of the potential energy; None where nobody looked.
+        largest_energy_std_ev: The largest of those of single atoms' energies, likewise.
     """
 
     step: int
@@ -39,6 +41,8 @@ class Observation:
     pressure_gpa: float | None = None
     volume_cubic_angstrom: float | None = None
     extrapolation: float | None = None
+    energy_std_ev: float | None = None
+    largest_energy_std_ev: float | None = None
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Observation))

@@ -1,4 +1,4 @@
-"""Arithmetic of what each structure of a batch has one of, applied to its atoms.
+"""Arithmetic of what each structure of a batch has one of.
 
 Values per structure are few: they are NumPy arrays here, which cost less than tensors do as long as they are small.
 """
@@ -6,8 +6,9 @@ Values per structure are few: they are NumPy arrays here, which cost less than t
 import torch
 from torch import Tensor
 
+from adiabat.kernels import motion
 from adiabat.system import Batch
-from adiabat.typing import FloatArray
+from adiabat.typing import FloatArray, IntArray
 
 
 def per_atom(batch: Batch, values: FloatArray) -> Tensor:
@@ -17,26 +18,12 @@ def per_atom(batch: Batch, values: FloatArray) -> Tensor:
     return torch.from_numpy(values)[batch.system]
 
 
-def scaled(batch: Batch, vectors: Tensor, factors: FloatArray) -> Tensor:
-    """(N, 3): each structure's vectors times its factor."""
-    factor = per_atom(batch, factors)
-    return vectors * (factor if factor.dim() == 0 else factor[:, None])
+def transformed(start: IntArray, vectors: Tensor, matrices: FloatArray, centers: FloatArray | None = None) -> Tensor:
+    """(N, 3) c + (v - c)·F: each structure's vectors, as rows, times its matrix about its centre (S, 3), the origin where none is given.
 
-
-def scaled_about(batch: Batch, vectors: Tensor, factors: FloatArray, centers: Tensor) -> Tensor:
-    """(N, 3) c + f (v - c), with a factor and a centre (S, 3) for each structure."""
-    constant = torch.from_numpy(1 - factors)[:, None] * centers
-    return scaled(batch, vectors, factors) + (constant if len(constant) == 1 else constant[batch.system])
-
-
-def transformed(batch: Batch, vectors: Tensor, matrices: FloatArray) -> Tensor:
-    """(N, 3) v·F: each structure's vectors, as rows, times its matrix; matrices are (S, 3, 3), or (S, 1, 1) for multiples of one."""
-    if matrices.shape[-1] == 1:
-        return scaled(batch, vectors, matrices[:, 0, 0])
-    own = torch.from_numpy(matrices)
-    if len(matrices) == 1:
-        return vectors @ own[0]
-    return torch.einsum("na,nab->nb", vectors, own[batch.system])
+    Matrices are (S, 3, 3), or (S, 1, 1) or (S,) for multiples of the unit matrix.
+    """
+    return torch.from_numpy(motion.transformed(start, vectors.numpy(), matrices, centers))
 
 
 def deformed_cell(cell: Tensor, matrices: FloatArray) -> Tensor:

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from adiabat.errors import ConfigurationError
+from adiabat.evaluation.distance import extrapolation_of
 from adiabat.potential import Potential
 from adiabat.potential.file import fingerprint
 from adiabat.runs import provenance
-from adiabat.simulate.awareness import Awareness
+from adiabat.simulate.awareness import MEV_PER_EV, Awareness, Estimates, Grades, Measure
 from adiabat.simulate.compressibility import compressibility_per_gpa
 from adiabat.simulate.config import DEFAULT_FRICTION_PER_FS, DEFAULT_UNCERTAIN_EVERY, SimulationConfig
 from adiabat.simulate.ensembles import make_integrator
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
-from adiabat.simulate.integrator import Integrator
+from adiabat.simulate.integrator import Evaluator, Integrator
+from adiabat.simulate.pressure import require_volume
 from adiabat.simulate.stability import analyse_stability
 from adiabat.simulate.start import Start, velocity_source
 from adiabat.simulate.state import State
@@ -30,12 +32,26 @@ class Plan:
         potential: What moves them.
         config: How.
         notes: What was found out, in words.
+        oracle: What corrects the potential; None where nobody does.
+
+    Raises:
+        ConfigurationError: An oracle that nobody asks, or none where one is asked.
     """
 
     start: Start
     potential: Potential
     config: SimulationConfig
     notes: tuple[str, ...] = field(default=())
+    oracle: Evaluator | None = None
+
+    def __post_init__(self) -> None:
+        if (self.config.on_uncertain == "correct") != (self.oracle is not None):
+            raise ConfigurationError(
+                "no oracle was given" if self.oracle is None else "an oracle was given that nobody would ask",
+                place="on_uncertain",
+                rule="on_uncertain=correct goes with an oracle, and an oracle with that",
+                mend="give both (--on-uncertain correct --oracle better.adiabat), or neither",
+            )
 
     def completed(self, *, resumed: bool = False) -> Self:
         """With what the configuration leaves to be found out by the start structure, and a time step that was looked at.
@@ -45,7 +61,11 @@ class Plan:
 
         Raises:
             ConfigurationError: It cannot be found out, or the time step is not sound.
+            StructureError: A barostat for a structure without a volume.
         """
+        if self.config.ensemble == "npt":
+            for atoms, place in zip(self.start.structures, self.start.places, strict=True):
+                require_volume(atoms.pbc.tolist(), atoms.get_volume() if atoms.cell.rank == 3 else 0.0, place=place)
         plan = self if resumed and self.config.timestep_fs != "auto" else self._with_timestep()
         config = plan.config
         if config.ensemble != "npt" or config.thermostat_kind == "nhc" or config.compressibility_per_gpa is not None:
@@ -87,6 +107,9 @@ class Plan:
             "precision": str(self.potential.dtype).removeprefix("torch."),
             "start structure": self.start.fingerprint,
         }
+        if self.oracle is not None:
+            named = fingerprint(self.oracle) if isinstance(self.oracle, Potential) else type(self.oracle).__qualname__
+            whose["oracle"] = named
         return whose | self.config.identity()
 
     @property
@@ -104,15 +127,15 @@ class Plan:
 
     @property
     def awareness(self) -> Awareness | None:
-        """What looks where the run is; None where nobody is asked to; raises PropertyUnavailable."""
-        if self.config.on_uncertain is None:
-            return None
-        return Awareness.of(
-            self.potential,
-            every=self.config.uncertain_every or DEFAULT_UNCERTAIN_EVERY,
-            above=self.config.uncertain_above or 1.0,
-            reaction=self.config.on_uncertain,
-        )
+        """What looks where the run is, and how sure; None where nobody is asked to; raises PropertyUnavailable."""
+        config, measures = self.config, list[Measure]()
+        if config.on_uncertain is not None and (config.error_above_mev is None or extrapolation_of(self.potential)):
+            every = config.uncertain_every or DEFAULT_UNCERTAIN_EVERY
+            measures.append(Grades.of(self.potential, every=every, above=config.uncertain_above or 1.0))
+        if config.error_every is not None:
+            above_ev = None if config.error_above_mev is None else config.error_above_mev / MEV_PER_EV
+            measures.append(Estimates.of(self.potential, every=config.error_every, above_ev=above_ev))
+        return Awareness(tuple(measures), config.on_uncertain) if measures else None
 
     def first_state(self) -> tuple[State, Follower]:
         """The state before the first step, and what evaluates it."""

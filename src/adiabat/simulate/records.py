@@ -1,6 +1,7 @@
 """Records: what is written of one structure while it is simulated."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from adiabat.simulate.frame import Frame, Species
 from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
 from adiabat.simulate.thermolog import ThermoLog
-from adiabat.simulate.trajectory import TrajectoryWriter
+from adiabat.simulate.trajectory import LOOKED_AT, TrajectoryWriter
 
 
 @dataclass
@@ -40,7 +41,14 @@ class Records:
 
     @classmethod
     def create(
-        cls, files: RunFolder, state: State, system: int, *, seen: Observation, outputs: Outputs, extrapolation: bool
+        cls,
+        files: RunFolder,
+        state: State,
+        system: int,
+        *,
+        seen: Observation,
+        outputs: Outputs,
+        looked_at: Collection[str],
     ) -> Self:
         """New ones, without a frame and an observation."""
         files.path.mkdir(exist_ok=True)
@@ -49,7 +57,7 @@ class Records:
             Species.of(state, system),
             forces=outputs.forces,
             stress=outputs.stress and state.stress is not None,
-            extrapolation=extrapolation,
+            looked_at=looked_at,
         )
         return cls(files, system, seen.conserved_energy_ev, trajectory, ThermoLog.create(files.log), Dump(files.dumped))
 
@@ -62,9 +70,15 @@ class Records:
         dump.cut()
         return cls(files, system, checkpoint.start_ev[system], trajectory, log, dump)
 
-    def add_frame(self, state: State, extrapolation: float | None) -> None:
+    def add_frame(self, state: State, look: Look) -> None:
         """Take the present frame."""
-        self.trajectory.append(Frame.of(state, self.system, extrapolation=extrapolation))
+        seen = {name: getattr(look, name) for name in LOOKED_AT}
+        self.trajectory.append(replace(Frame.of(state, self.system), **seen))
+
+    def add_line(self, seen: Observation, look: Look) -> None:
+        """Take the present observation."""
+        names = ("extrapolation", "energy_std_ev", "largest_energy_std_ev")
+        self.log.append(replace(seen, **{name: getattr(look, name) for name in names}))
 
     def add_to_dump(self, state: State, look: Look) -> None:
         """Write the present frame to the structures that are far from the training; raises OutputError."""

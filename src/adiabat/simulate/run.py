@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +15,10 @@ from adiabat.simulate.awareness import Awareness, Look
 from adiabat.simulate.checkpoint import Checkpoint
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.config import SimulationConfig
+from adiabat.simulate.correction import Correction, corrected
 from adiabat.simulate.folder import RunFolder
 from adiabat.simulate.follower import Follower
-from adiabat.simulate.integrator import Integrator
+from adiabat.simulate.integrator import Evaluator, Integrator
 from adiabat.simulate.live import LiveLine, Speed
 from adiabat.simulate.observe import Observation, observe, observe_each
 from adiabat.simulate.plan import Plan
@@ -40,6 +41,7 @@ def simulate(
     resume: bool = False,
     quiet: bool = False,
     wall_time_s: float | None = None,
+    oracle: Evaluator | None = None,
 ) -> SimulationSummary:
     """Molecular dynamics of one structure, with everything that it gives in one folder.
 
@@ -56,6 +58,8 @@ def simulate(
         resume: Go on from the checkpoint; where there is no run yet, begin it.
         quiet: Show no live line.
         wall_time_s: Stop after so many seconds, as a signal would; None: no limit.
+        oracle: For on_uncertain="correct": a potential, or any other function from a batch to energies and forces, that is dearer and
+            better; how it counts energies does not matter.
 
     Returns:
         The summary; `finished` is False where a signal or the wall clock ended the run early.
@@ -72,7 +76,15 @@ def simulate(
             f"asks for {config.n_replicas}", place="replicas", rule="simulate() is for one", mend="simulate_batch()"
         )
     return simulate_batch(
-        [atoms], potential, config, folder=folder, places=[place], resume=resume, quiet=quiet, wall_time_s=wall_time_s
+        [atoms],
+        potential,
+        config,
+        folder=folder,
+        places=[place],
+        resume=resume,
+        quiet=quiet,
+        wall_time_s=wall_time_s,
+        oracle=oracle,
     )[0]
 
 
@@ -86,6 +98,7 @@ def simulate_batch(
     resume: bool = False,
     quiet: bool = False,
     wall_time_s: float | None = None,
+    oracle: Evaluator | None = None,
 ) -> tuple[SimulationSummary, ...]:
     """Molecular dynamics of several structures at once: replicas of one, or different ones. They do not feel each other.
 
@@ -99,6 +112,7 @@ def simulate_batch(
         resume: As for `simulate`.
         quiet: As for `simulate`.
         wall_time_s: As for `simulate`.
+        oracle: As for `simulate`.
 
     Returns:
         A summary for each.
@@ -108,7 +122,7 @@ def simulate_batch(
         AdiabatError: As `simulate`.
     """
     clock, start = _Clock(wall_time_s), _start(structures, places, config)
-    files, plan = RunFolder(Path(folder)), Plan(start, potential, config)
+    files, plan = RunFolder(Path(folder)), Plan(start, potential, config, oracle=oracle)
     with StopRequest() as stop:
         if resume and files.checkpoint.exists():
             plan = plan.completed(resumed=True)
@@ -170,6 +184,7 @@ class _Run:
     awareness: Awareness | None
     identity: dict[str, Any]
     state: State
+    oracle: Evaluator | None = None
     looks: tuple[Look, ...] = ()
     flagged: tuple[int, ...] = ()
     saved_at: float = field(default_factory=time.monotonic)
@@ -181,10 +196,8 @@ class _Run:
         integrator, description = plan.integrator, plan.describe()
         seen, records = observe_each(state, integrator), []
         for system, (part, first) in enumerate(zip(plan.parts(files), seen, strict=True)):
-            kept = awareness is not None
-            records.append(
-                Records.create(part, state, system, seen=first, outputs=plan.config.output, extrapolation=kept)
-            )
+            kept = () if awareness is None else awareness.kept
+            records.append(Records.create(part, state, system, seen=first, outputs=plan.config.output, looked_at=kept))
             atomic_write_text(part.description, description)
         atomic_write_text(files.description, description)
         run = cls(
@@ -197,6 +210,7 @@ class _Run:
             awareness=awareness,
             identity=plan.identity,
             state=state,
+            oracle=plan.oracle,
         )
         run.look()
         run.record(seen)
@@ -208,6 +222,8 @@ class _Run:
         checkpoint = Checkpoint.load(files.checkpoint)
         identity, state = plan.identity, checkpoint.state
         checkpoint.require_identity(identity, place=str(files.checkpoint))
+        follower = Follower.resumed(plan.potential, reference=checkpoint.reference, batch=state.batch)
+        follower.correction = Correction.of(state)
         if state.step > plan.config.steps:
             raise ConfigurationError(
                 f"asks for {plan.config.steps} steps in all, {state.step} are done already",
@@ -219,12 +235,13 @@ class _Run:
             files=files,
             config=plan.config,
             integrator=plan.integrator,
-            follower=Follower.resumed(plan.potential, reference=checkpoint.reference, batch=state.batch),
+            follower=follower,
             watch=plan.watch,
             records=[Records.resume(part, system, checkpoint) for system, part in enumerate(plan.parts(files))],
             awareness=plan.awareness,
             identity=identity,
             state=state,
+            oracle=plan.oracle,
         )
 
     def advance(self) -> None:
@@ -253,6 +270,8 @@ class _Run:
         for system in self.flagged:
             self.records[system].add_to_dump(self.state, self.looks[system])
         self.state = self.awareness.reacted(self.state, self.looks, self.integrator.timestep_fs)
+        if self.oracle is not None:
+            self.state = corrected(self.state, self.flagged, self.follower, self.oracle)
 
     @property
     def is_stopped(self) -> bool:
@@ -261,12 +280,15 @@ class _Run:
 
     def record(self, seen: Sequence[Observation]) -> None:
         """Write what is due at this step."""
-        extrapolation = [look.extrapolation for look in self.looks] or [None] * len(self.records)
-        if self.state.step % self.config.output.trajectory_every == 0:
-            for one, value in zip(self.records, extrapolation, strict=True):
-                one.add_frame(self.state, value)
-        for one, observed, value in zip(self.records, seen, extrapolation, strict=False):
-            one.log.append(observed if value is None else replace(observed, extrapolation=value))
+        frames = self.state.step % self.config.output.trajectory_every == 0
+        if not frames and not seen:
+            return
+        looks = self.looks or (Look(),) * len(self.records)
+        if frames:
+            for one, look in zip(self.records, looks, strict=True):
+                one.add_frame(self.state, look)
+        for one, observed, look in zip(self.records, seen, looks, strict=False):
+            one.add_line(observed, look)
 
     def save(self) -> None:
         """Write the checkpoint, and before it all that it counts."""
@@ -324,7 +346,7 @@ class _Run:
     def _broken_off(self, error: AdiabatError) -> SimulationError:
         for one in self.records:
             if self.state.step % self.config.output.trajectory_every != 0:
-                one.add_frame(self.state, None)
+                one.add_frame(self.state, Look())
             one.flush()
             one.save_last_frame(self.state)
         where = self.records[0].files.last_frame if len(self.records) == 1 else f"{self.files.path}/*/last_frame.xyz"

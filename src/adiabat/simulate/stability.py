@@ -129,7 +129,7 @@ def stiffest_frequency(batch: Batch, potential: Evaluator, masses: Tensor, *, fi
         ConfigurationError: Nothing holds the atoms: there is no vibration.
     """
     root = masses.sqrt()[:, None]
-    vector = Streams.of(batch, 0).normal(batch, "velocities", step=0).clone()
+    vector = torch.from_numpy(Streams.of(batch, 0).normal(batch.start, "velocities", step=0))
     before, beta = torch.zeros_like(vector), 0.0
     diagonal: list[float] = []
     off: list[float] = []

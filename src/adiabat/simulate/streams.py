@@ -1,18 +1,17 @@
 """Random numbers that are keyed, not drawn in turn: by seed, replica, purpose and step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from adiabat.errors import ConfigurationError
+from adiabat.kernels.motion import chi_squared, normal
 from adiabat.system import Batch
-from adiabat.typing import FloatArray
+from adiabat.typing import FloatArray, IntArray
 
 Purpose: TypeAlias = Literal["velocities", "thermostat", "rescaling", "rescaling rest", "barostat", "chains"]
 PURPOSES: dict[Purpose, int] = {
@@ -25,20 +24,14 @@ PURPOSES: dict[Purpose, int] = {
 }
 SEEDS = 2**64
 
-STEPS_AT_ONCE = 8
-"""Making a generator costs as much as some thousand numbers: small structures draw those of several steps at once."""
-FEW_NUMBERS = 600
-"""For one structure and step: with more, each step has a generator of its own."""
-
 
 @dataclass(frozen=True)
 class Streams:
     """Random numbers for a batch, the same however often a run was resumed and whatever it was batched with.
 
     A counter-based generator (Philox4x64; Salmon et al., Proc. SC11, 2011, doi:10.1145/2063384.2063405) with the key
-    (seed, replica) starts at the counter (0, 0, purpose, step), or, for few numbers, at that of the first of eight steps: no
-    state is carried from one step to the next. NumPy may change how it makes numbers of the bits, so the same bits are
-    promised for the same NumPy only.
+    (seed, replica) counts (atom, numbers of this atom, purpose, step): no state is carried from one step to the next, and an atom's
+    numbers do not depend on how many others there are.
 
     Attributes:
         seed: 0 or more, below 2⁶⁴.
@@ -59,61 +52,21 @@ class Streams:
         """The streams of a batch; its structures are replicas 0, 1, 2 ... where no numbers are given."""
         return cls(seed, tuple(range(batch.n_systems) if replicas is None else replicas))
 
-    def normal(self, batch: Batch, purpose: Purpose, *, step: int) -> Tensor:
-        """(N, 3) independent standard normal numbers for one step. Not to be changed in place."""
-        sizes = tuple((3 * batch.counts).tolist())
-        return torch.from_numpy(self._normal(sizes, purpose, step).reshape(-1, 3)).to(batch.positions)
+    def normal(self, start: IntArray, purpose: Purpose, *, step: int) -> FloatArray:
+        """(N, 3) independent standard normal numbers for one step, of atoms that stand as `Batch.start` says."""
+        return normal(self.seed, self._keys, purpose=PURPOSES[purpose], step=step, start=start)
 
     def normal_per_system(self, columns: int, purpose: Purpose, *, step: int) -> FloatArray:
         """(S, columns) independent standard normal numbers for one step."""
-        sizes = (columns,) * len(self.replicas)
-        return self._normal(sizes, purpose, step).reshape(-1, columns)
+        rows = -(-columns // 3)
+        drawn = self.normal(rows * np.arange(len(self.replicas) + 1), purpose, step=step)
+        return drawn.reshape(len(self.replicas), -1)[:, :columns]
 
-    def chi_squared(self, degrees: Sequence[int], purpose: Purpose, *, step: int) -> FloatArray:
+    def chi_squared(self, degrees: IntArray, purpose: Purpose, *, step: int) -> FloatArray:
         """(S,) numbers distributed as the sum of so many squared standard normal ones, for one step."""
-        block, row = divmod(step, STEPS_AT_ONCE)
-        return _chi_squared_block(self.seed, self.replicas, tuple(degrees), PURPOSES[purpose], block)[row]
+        return chi_squared(self.seed, self._keys, purpose=PURPOSES[purpose], step=step, degrees=degrees)
 
-    def _normal(self, sizes: tuple[int, ...], purpose: Purpose, step: int) -> FloatArray:
-        if max(sizes) <= FEW_NUMBERS:
-            block, row = divmod(step, STEPS_AT_ONCE)
-            return _normal_block(self.seed, self.replicas, sizes, PURPOSES[purpose], block)[row]
-        draw = _normal_each(self.seed, PURPOSES[purpose], step)
-        return np.concatenate([draw(replica, size) for replica, size in zip(self.replicas, sizes, strict=True)])
-
-
-def _normal_each(seed: int, purpose: int, step: int) -> Callable[[int, int], FloatArray]:
-    def draw(replica: int, size: int) -> FloatArray:
-        if size > FEW_NUMBERS:
-            return _generator(seed, replica, purpose, step).standard_normal(size)
-        block, row = divmod(step, STEPS_AT_ONCE)
-        return _normal_block(seed, (replica,), (size,), purpose, block)[row]
-
-    return draw
-
-
-@lru_cache(maxsize=4)
-def _normal_block(seed: int, replicas: tuple[int, ...], sizes: tuple[int, ...], purpose: int, block: int) -> FloatArray:
-    """(STEPS_AT_ONCE, Σ sizes)."""
-    bounds = np.cumsum([0, *sizes])
-    found = np.empty((STEPS_AT_ONCE, bounds[-1]))
-    for replica, (start, stop) in zip(replicas, pairwise(bounds), strict=True):
-        drawn = _generator(seed, replica, purpose, block).standard_normal((STEPS_AT_ONCE, stop - start))
-        found[:, start:stop] = drawn
-    return found
-
-
-@lru_cache(maxsize=4)
-def _chi_squared_block(
-    seed: int, replicas: tuple[int, ...], degrees: tuple[int, ...], purpose: int, block: int
-) -> FloatArray:
-    """(STEPS_AT_ONCE, S)."""
-    drawn = [
-        2 * _generator(seed, replica, purpose, block).standard_gamma(0.5 * degree, STEPS_AT_ONCE)
-        for replica, degree in zip(replicas, degrees, strict=True)
-    ]
-    return np.stack(drawn, axis=1)
-
-
-def _generator(seed: int, replica: int, purpose: int, step: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=(seed, replica), counter=(0, 0, purpose, step)))
+    @cached_property
+    def _keys(self) -> NDArray[np.uint64]:
+        """(S,)."""
+        return np.array(self.replicas, dtype=np.uint64)

@@ -40,8 +40,12 @@ PLACES = {  # field of a frame: where, and in which unit
     "energy_ev": ("observables/potential_energy", "eV"),
     "stress": ("observables/stress", "eV Angstrom-3"),
     "extrapolation": ("observables/extrapolation", ""),
+    "energy_std_ev": ("observables/potential_energy_std", "eV"),
+    "energies_std_ev": (f"{GROUP}/energy_std", "eV"),
 }
-OPTIONAL = ("forces", "stress", "extrapolation")
+LOOKED_AT = ("extrapolation", "energy_std_ev", "energies_std_ev")
+"""What is known of the frames that were looked at alone."""
+OPTIONAL = ("forces", "stress", *LOOKED_AT)
 BYTES_PER_WRITE = 2**20
 MOST_FRAMES_PER_WRITE = 100
 SECONDS_PER_WRITE = 10.0
@@ -65,7 +69,7 @@ class TrajectoryWriter:
 
     @classmethod
     def create(
-        cls, file: Path, species: Species, *, forces: bool, stress: bool = False, extrapolation: bool = False
+        cls, file: Path, species: Species, *, forces: bool, stress: bool = False, looked_at: Collection[str] = ()
     ) -> Self:
         """A new trajectory without frames; an old one is written over.
 
@@ -74,10 +78,10 @@ class TrajectoryWriter:
             species: What does not change.
             forces: Whether frames keep their forces.
             stress: Whether they keep their stress.
-            extrapolation: Whether they keep how far from the training they are.
+            looked_at: What else they keep, of `LOOKED_AT`.
         """
-        kept = {"forces": forces, "stress": stress, "extrapolation": extrapolation}
-        fields = _fields({name for name, wanted in kept.items() if wanted})
+        kept = {"forces": forces, "stress": stress}
+        fields = _fields({name for name, wanted in kept.items() if wanted} | set(looked_at))
         atomic_write_bytes(file, _empty(species, fields))
         return cls(file, frames=0, fields=fields, atoms=len(species.numbers))
 
@@ -136,8 +140,8 @@ class TrajectoryWriter:
 def iterate_trajectory(file: Path | str) -> Iterator[Atoms]:
     """The frames of a trajectory one by one, with velocities and energy, forces and stress where they are kept.
 
-    `info` has step and time_fs and, where it is kept, the extrapolation (see `Observation`; NaN where nobody looked). Fixed atoms are
-    held by a constraint. Of a file that was cut short, the frames before the cut are read.
+    `info` has step and time_fs and, where they are kept, extrapolation and energy_std (see `Observation`), the array energies_std those of
+    the atoms' energies (NaN where nobody looked). Fixed atoms are held by a constraint. Of a file that was cut short, the frames before the cut are read.
 
     Raises:
         DataError: The file is missing or no trajectory.
@@ -176,7 +180,9 @@ def trajectory_to_xyz(trajectory: Path | str, file: Path | str) -> None:
 
 def _value(frame: Frame, name: str) -> Any:
     value = getattr(frame, name)
-    return np.nan if name == "extrapolation" and value is None else value
+    if value is not None or name not in LOOKED_AT:
+        return value
+    return np.full(len(frame.positions), np.nan) if name == "energies_std_ev" else np.nan
 
 
 def _fields(optional: Collection[str]) -> tuple[str, ...]:
@@ -194,7 +200,8 @@ def _frames_per_write(atoms: int) -> int:
 
 def _lay_out(handle: h5py.File, species: Species, fields: tuple[str, ...]) -> None:
     atoms = len(species.numbers)
-    shapes = {"cell": (3, 3), "stress": (3, 3)} | dict.fromkeys(("energy_ev", "extrapolation", "step", "time_fs"), ())
+    numbers = ("energy_ev", "extrapolation", "energy_std_ev", "step", "time_fs")
+    shapes = {"cell": (3, 3), "stress": (3, 3), "energies_std_ev": (atoms,)} | dict.fromkeys(numbers, ())
     for name in fields:
         shape = shapes.get(name, (atoms, 3))
         dataset = handle.create_dataset(
@@ -356,4 +363,6 @@ def _frame(values: dict[str, Any]) -> Frame:
         forces=values.get("forces"),
         stress=values.get("stress"),
         extrapolation=float(values["extrapolation"]) if "extrapolation" in values else None,
+        energy_std_ev=float(values["energy_std_ev"]) if "energy_std_ev" in values else None,
+        energies_std_ev=values.get("energies_std_ev"),
     )

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from adiabat.simulate.bodies import EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
 from adiabat.simulate.per_system import per_atom
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import EV_PER_AMU_ANGSTROM_PER_FS_SQUARED, drift_velocity
+from adiabat.simulate.state import drift_velocity
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.units import BOLTZMANN_EV_PER_K
@@ -38,7 +39,7 @@ def maxwell_boltzmann(
     require_target("temperature_k", temperature_k, least=0.0)
     kelvin = per_atom(batch, at_time(temperature_k, 0.0))
     spread = torch.sqrt(BOLTZMANN_EV_PER_K * kelvin / (EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * masses))
-    velocities = spread[:, None] * streams.normal(batch, "velocities", step=0)
+    velocities = spread[:, None] * torch.from_numpy(streams.normal(batch.start, "velocities", step=0))
     if fixed is not None:
         velocities = velocities.masked_fill(fixed[:, None], 0.0)
     return velocities - drift_velocity(batch, masses, velocities, fixed)[batch.system] if at_rest else velocities

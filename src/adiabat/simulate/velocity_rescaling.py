@@ -11,13 +11,9 @@ from torch import Tensor
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import first_state
 from adiabat.simulate.middle import InternalMiddle
-from adiabat.simulate.per_system import scaled_about
+from adiabat.simulate.per_system import transformed
 from adiabat.simulate.schedule import Target, at_time, require_target
-from adiabat.simulate.state import (
-    State,
-    drift_velocity,
-    internal_kinetic_energy_ev,
-)
+from adiabat.simulate.state import State
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
 
@@ -57,19 +53,17 @@ class VelocityRescaling(InternalMiddle):
 
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with these velocities rescaled, and the heat."""
-        drift = drift_velocity(state.batch, state.masses, velocities, state.fixed)
-        kinetic = internal_kinetic_energy_ev(state, velocities, drift).numpy()
+        kinetic, drift = state.bodies.internal_motion(velocities)
         factor = self._factor(state, kinetic)
-        thermal = scaled_about(state.batch, velocities, factor, drift)
+        thermal = transformed(state.bodies.start, velocities, factor, drift)
         heat_ev = state.heat_ev + torch.from_numpy((factor**2 - 1) * kinetic)
         return state.replace(velocities=thermal, heat_ev=heat_ev)
 
     def _factor(self, state: State, kinetic_ev: FloatArray) -> FloatArray:
         """(S,) α."""
-        degrees = self.degrees_of_freedom(state).numpy()
         kept = math.exp(-self.timestep_fs / self.time_constant_fs)
         first = state.streams.normal_per_system(1, "rescaling", step=state.step)[:, 0]
-        rest = state.streams.chi_squared((degrees - 1).tolist(), "rescaling rest", step=state.step)
+        rest = state.streams.chi_squared(self.degrees_of_freedom(state).numpy() - 1, "rescaling rest", step=state.step)
         thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs)
         moving = kinetic_ev > 0
         drawn = np.sqrt((1 - kept) * 0.5 * thermal / np.where(moving, kinetic_ev, 1.0))

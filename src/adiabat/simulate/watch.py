@@ -85,7 +85,7 @@ def require_finite(state: State) -> None:
 
 def require_finite_values(batch: Batch, energy: Tensor, forces: Tensor) -> None:
     """Rule 2, of energies (S,) and forces (N, 3); raises SimulationError."""
-    if math.isfinite(float(energy.sum() + forces.sum())):
+    if math.isfinite(energy.numpy().sum() + forces.numpy().sum()):
         return
     wrong = (~forces.isfinite()).any(-1).nonzero()
     if len(wrong):

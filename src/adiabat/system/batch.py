@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from ase import Atoms
 from torch import Tensor
 
 from adiabat.errors import StructureError
+from adiabat.typing import IntArray
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ class Batch:
         return torch.bincount(self.system, minlength=self.n_systems)
 
     @property
+    def start(self) -> IntArray:
+        """(S + 1,) the first atom of each structure, and the number of all."""
+        counts = np.bincount(self.system.cpu().numpy(), minlength=self.n_systems)
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    @cached_property
     def volume(self) -> Tensor:
         """(S,) Å³: the absolute determinant of the cell, zero without one."""
         return torch.linalg.det(self.cell).abs()

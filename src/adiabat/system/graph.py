@@ -107,7 +107,7 @@ class Graph:
         system = self.batch.system
         if batch.system is not system and not torch.equal(batch.system, system):
             raise ValueError("the edges of one batch are put over another: its atoms stand in other structures")
-        return replace(self, batch=batch)
+        return type(self)(batch, self.edges, self.cutoff, self.displacement)
 
     def within(self, cutoff: float) -> Self:
         """The edges that are now shorter than `cutoff` (Å)."""

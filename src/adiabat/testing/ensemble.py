@@ -99,7 +99,7 @@ def thermal_state(
             matrices = matrices @ torch.linalg.matrix_exp(_drawn_shapes(crystals, streams, counts, thermal))
         positions = torch.einsum("na,nab->nb", batch.positions, matrices[batch.system])
         batch = batch.replace(positions=positions, cell=batch.cell @ matrices)
-    drawn = sqrt(thermal / crystals.spring) * streams.normal(batch, "velocities", step=10**6)
+    drawn = sqrt(thermal / crystals.spring) * torch.from_numpy(streams.normal(batch.start, "velocities", step=10**6))
     if crystals.free:
         drawn = drawn - (batch.sum_over_atoms(drawn) / batch.counts[:, None])[batch.system]
     batch = batch.replace(positions=batch.positions + drawn)

@@ -271,9 +271,7 @@ def _state(
 
 
 def _tensors(state: State) -> dict[str, Tensor]:
-    both = [(state, field.name) for field in fields(state)] + [
-        (state.batch, field.name) for field in fields(state.batch)
-    ]
+    both = [(owner, field.name) for owner in (state, state.bodies, state.batch) for field in fields(owner)]
     found = {name: value for owner, name in both if isinstance(value := getattr(owner, name), Tensor)}
     return found | dict(state.variables)
 

@@ -23,6 +23,7 @@ from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck
 from adiabat.validation.checks.paths import PathCheck
 from adiabat.validation.checks.pressure import PressureCheck
+from adiabat.validation.checks.pushes import PushCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck
 from adiabat.validation.checks.stress import StressCheck
 from adiabat.validation.checks.structure import StructureCheck
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     LabelledDataCheck(),
     StressCheck(),
     DimerCheck(),
+    PushCheck(),
     PathCheck(),
     VolumeCheck(),
     LocalityCheck(),

@@ -7,6 +7,7 @@ from adiabat.properties.observables.diffusion import Diffusion, mean_squared_dis
 from adiabat.properties.observables.ensemble import Ensemble
 from adiabat.properties.observables.heat_capacity import HeatCapacity, heat_capacity
 from adiabat.properties.observables.observable import Observable
+from adiabat.properties.observables.pooled import PooledAnalysis, pooled
 from adiabat.properties.observables.radial_distribution import RadialDistribution, radial_distribution
 from adiabat.properties.observables.structure_factor import StructureFactor, structure_factor
 from adiabat.properties.observables.thermal_expansion import ThermalExpansion, thermal_expansion
@@ -34,6 +35,7 @@ __all__ = [
     "HeatCapacity",
     "IonicConductivity",
     "Observable",
+    "PooledAnalysis",
     "RadialDistribution",
     "StructureFactor",
     "ThermalConductivity",
@@ -47,6 +49,7 @@ __all__ = [
     "heat_capacity",
     "ionic_conductivity",
     "mean_squared_displacement",
+    "pooled",
     "radial_distribution",
     "require_known",
     "structure_factor",

@@ -1,10 +1,10 @@
 """Analysis: several observables of one trajectory, asked for by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from adiabat.errors import ConfigurationError, PropertyUnavailable
+from adiabat.errors import AdiabatError, ConfigurationError, PropertyUnavailable
 from adiabat.potential import Potential
 from adiabat.properties.observables.angular_distribution import angular_distribution
 from adiabat.properties.observables.config import AnalyseConfig
@@ -125,6 +125,7 @@ class Analysis(Result):
         interval_fs: Between them.
         duration_ps: From the first to the last of them.
         observables: By the name under which each was asked for.
+        refused: Why, by the name of each that cannot be read off this trajectory.
     """
 
     place: str
@@ -134,6 +135,7 @@ class Analysis(Result):
     interval_fs: float
     duration_ps: float
     observables: dict[str, Observable]
+    refused: dict[str, str] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
         """What was looked at, and what was found."""
@@ -146,7 +148,12 @@ class Analysis(Result):
     def page(self, *, title: str, details: Mapping[str, str] | None = None) -> Page:
         """As a report."""
         figures = tuple(figure for one in self.observables.values() for figure in one.figures())
-        return Page(title=title, summary=self.sentences(), figures=figures, details=dict(details or {}))
+        return Page(
+            title=title,
+            summary=(*self.sentences(), *self.refused.values()),
+            figures=figures,
+            details=dict(details or {}),
+        )
 
 
 def analyse(
@@ -157,7 +164,7 @@ def analyse(
     potential: Potential | None = None,
     quiet: bool = False,
 ) -> Analysis:
-    """Observables of a trajectory by their names.
+    """Observables of a trajectory by their names; one that is refused leaves the others as they are.
 
     Args:
         trajectory: What is looked at.
@@ -168,11 +175,16 @@ def analyse(
 
     Raises:
         ConfigurationError: A name that is none, or that stands twice.
-        PropertyUnavailable: The trajectory is none that this can be read off.
-        DataError: The trajectory is too short.
     """
     require_known(names)
     request = Request(trajectory, config, potential, quiet)
+    observables: dict[str, Observable] = {}
+    refused: dict[str, str] = {}
+    for name in names:
+        try:
+            observables[name] = ANALYSES[name](request)
+        except AdiabatError as error:
+            refused[name] = f"{name} is refused: {error}"
     return Analysis(
         place=trajectory.place,
         ensemble=trajectory.ensemble,
@@ -180,7 +192,8 @@ def analyse(
         frames=trajectory.n_frames,
         interval_fs=trajectory.interval_fs,
         duration_ps=trajectory.duration_ps,
-        observables={name: ANALYSES[name](request) for name in names},
+        observables=observables,
+        refused=refused,
     )
 
 

@@ -13,7 +13,7 @@ from adiabat.errors import ConfigurationError, UnknownSpecies
 from adiabat.potential import Potential, Prediction
 from adiabat.properties.observables.trajectory import Trajectory
 from adiabat.runs import track
-from adiabat.simulate.state import EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
+from adiabat.simulate.bodies import EV_PER_AMU_ANGSTROM_PER_FS_SQUARED
 from adiabat.system import Batch
 from adiabat.typing import FloatArray, Quantity
 from adiabat.units import BOLTZMANN_EV_PER_K

@@ -30,7 +30,7 @@ class MemberDifferences:
         Raises:
             PropertyUnavailable: The trajectory samples no canonical ensemble, or the potential does not know how sure it is.
         """
-        temperature_k = trajectory.ensemble.require_canonical("the error of the potential")
+        temperature_k = trajectory.ensemble.require_canonical("the error of the potential", ("nvt", "npt"))
         frames = [trajectory.frame(index) for index in range(trajectory.n_frames)]
         own, members = member_energies(frames, potential, quiet=quiet)
         reduced = {part: (energies - own) / (BOLTZMANN_EV_PER_K * temperature_k) for part, energies in members.items()}

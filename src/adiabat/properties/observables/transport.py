@@ -154,10 +154,8 @@ def viscosity(trajectory: Trajectory, potential: Potential, *, quiet: bool = Fal
     pressure = pressure_tensors(trajectory, motion, potential, quiet=quiet)
     flux = traceless(pressure)
     unit = motion.volume / (BOLTZMANN_EV_PER_K * motion.temperature_k) * MPA_S_PER_EV_FS_PER_CUBIC_ANGSTROM
-    found = zero_frequency(flux, trajectory.interval_fs, place=trajectory.place)
-    value = 0.5 * unit * found.density
-    running = _running(flux, trajectory.interval_fs, unit)
-    return Viscosity(value, value * found.relative_std, found.sure, motion.temperature_k, running)
+    found = _green_kubo(flux, trajectory, unit)
+    return Viscosity(found.value, found.value_std, found.sure, motion.temperature_k, found.running)
 
 
 def thermal_conductivity(trajectory: Trajectory, potential: Potential, *, quiet: bool = False) -> ThermalConductivity:
@@ -176,10 +174,8 @@ def thermal_conductivity(trajectory: Trajectory, potential: Potential, *, quiet:
     flux = heat_flux(trajectory, motion, potential, quiet=quiet)
     unit = 1 / (motion.volume * BOLTZMANN_EV_PER_K * motion.temperature_k**2) * W_PER_M_K_PER_EV_PER_ANGSTROM_FS_K
     currents = mass_currents(trajectory, motion)
-    found = zero_frequency(flux, trajectory.interval_fs, others=currents, place=trajectory.place)
-    value = 0.5 * unit * found.density
-    running = _running(flux, trajectory.interval_fs, unit)
-    return ThermalConductivity(value, value * found.relative_std, found.sure, motion.temperature_k, running)
+    found = _green_kubo(flux, trajectory, unit, others=currents)
+    return ThermalConductivity(found.value, found.value_std, found.sure, motion.temperature_k, found.running)
 
 
 def ionic_conductivity(trajectory: Trajectory, charges: Mapping[str, float]) -> IonicConductivity:
@@ -198,21 +194,41 @@ def ionic_conductivity(trajectory: Trajectory, charges: Mapping[str, float]) -> 
     motion = Motion.of(trajectory, "the ionic conductivity")
     flux = charge_current(trajectory, motion, charges)
     unit = 1 / (motion.volume * BOLTZMANN_EV_PER_K * motion.temperature_k) * S_PER_M_PER_E_PER_V_ANGSTROM_FS
-    found = zero_frequency(flux, trajectory.interval_fs, place=trajectory.place)
+    found = _green_kubo(flux, trajectory, unit)
     alone, relative = _of_each_alone(trajectory, motion, charges)
-    value, single = 0.5 * unit * found.density, 0.5 * unit * alone
-    ratio = single / value
+    single = 0.5 * unit * alone
+    ratio = single / found.value
     return IonicConductivity(
-        conductivity_s_per_m=value,
-        conductivity_s_per_m_std=value * found.relative_std,
+        conductivity_s_per_m=found.value,
+        conductivity_s_per_m_std=found.value_std,
         nernst_einstein_s_per_m=single,
         nernst_einstein_s_per_m_std=single * relative,
         haven_ratio=ratio,
-        haven_ratio_std=ratio * float(np.hypot(found.relative_std, relative)),
+        haven_ratio_std=ratio * float(np.hypot(found.value_std / found.value, relative)),
         sure=found.sure,
         temperature_k=motion.temperature_k,
-        running=_running(flux, trajectory.interval_fs, unit),
+        running=found.running,
     )
+
+
+@dataclass(frozen=True)
+class _Coefficient:
+    """Of one flux, in the unit of the coefficient."""
+
+    value: float
+    value_std: float
+    sure: bool
+    running: Running
+
+
+def _green_kubo(
+    flux: FloatArray, trajectory: Trajectory, unit: float, *, others: FloatArray | None = None
+) -> _Coefficient:
+    """Unit · ∫₀^∞ ⟨J(0) J(t)⟩ dt of the components of (T, C), what they have in common with the others taken off."""
+    found = zero_frequency(flux, trajectory.interval_fs, others=others, place=trajectory.place)
+    value = 0.5 * unit * found.density
+    running = _running(flux, trajectory.interval_fs, unit)
+    return _Coefficient(value, value * found.relative_std, found.sure, running)
 
 
 def traceless(pressure: FloatArray) -> FloatArray:

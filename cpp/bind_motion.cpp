@@ -1,0 +1,133 @@
+#include "bind_motion.hpp"
+
+#include <nanobind/stl/optional.h>
+
+#include <optional>
+
+#include "arrays.hpp"
+#include "chains.hpp"
+#include "motion.hpp"
+#include "random.hpp"
+
+namespace nb = nanobind;
+using adiabat::Matrices;
+using adiabat::Members;
+
+namespace {
+
+using Out = Array<double, nb::ndim<1>>;
+using OutVectors = Array<double, nb::shape<-1, 3>>;
+using OutCells = Array<double, nb::shape<-1, 3, 3>>;
+using Table = Array<const double, nb::ndim<2>>;
+
+template <class Rows, class... Others>
+void require_rows(std::size_t rows, const Rows &first, const Others &...others) {
+  require(first.shape(0) == rows && ((others.shape(0) == rows) && ...), "arrays of the same atoms or structures have the same length");
+}
+
+Members made_members(const LongIntegers &start, std::size_t atoms) {
+  const std::size_t bounds = start.shape(0);
+  require(bounds >= 1 && start.data()[0] == 0 && start.data()[bounds - 1] == static_cast<std::int64_t>(atoms), "structures cover all atoms");
+  for (std::size_t s = 1; s < bounds; ++s) require(start.data()[s - 1] <= start.data()[s], "structures do not overlap");
+  return {static_cast<std::int64_t>(bounds) - 1, start.data()};
+}
+
+Matrices made_matrices(const Table &matrices, const Members &members) {
+  require(matrices.shape(0) == static_cast<std::size_t>(members.systems), "every structure has a matrix");
+  require(matrices.shape(1) == 1 || matrices.shape(1) == 9, "a matrix has 9 numbers, a multiple of the unit matrix one");
+  return {matrices.data(), static_cast<std::int64_t>(matrices.shape(1))};
+}
+
+void kick(Vectors velocities, Vectors forces, Reals masses, double by, OutVectors out) {
+  const std::size_t atoms = velocities.shape(0);
+  require_rows(atoms, forces, masses, out);
+  adiabat::kick(static_cast<std::int64_t>(atoms), velocities.data(), forces.data(), masses.data(), by, out.data());
+}
+
+void drift(Vectors positions, Vectors first, Vectors second, double by, OutVectors out) {
+  const std::size_t atoms = positions.shape(0);
+  require_rows(atoms, first, second, out);
+  adiabat::drift(static_cast<std::int64_t>(atoms), positions.data(), first.data(), second.data(), by, out.data());
+}
+
+void moments(LongIntegers start, Reals masses, Vectors velocities, Out squares, OutVectors momenta) {
+  const Members members = made_members(start, velocities.shape(0));
+  require_rows(velocities.shape(0), masses);
+  require_rows(start.shape(0) - 1, squares, momenta);
+  adiabat::moments(members, masses.data(), velocities.data(), squares.data(), momenta.data());
+}
+
+void second_moments(LongIntegers start, Reals masses, Vectors velocities, Vectors centers, OutCells out) {
+  const Members members = made_members(start, velocities.shape(0));
+  require_rows(velocities.shape(0), masses);
+  require_rows(start.shape(0) - 1, centers, out);
+  adiabat::second_moments(members, masses.data(), velocities.data(), centers.data(), out.data());
+}
+
+void transform(LongIntegers start, Vectors vectors, Table matrices, Vectors centers, OutVectors out) {
+  const Members members = made_members(start, vectors.shape(0));
+  require_rows(vectors.shape(0), out);
+  require_rows(start.shape(0) - 1, centers);
+  adiabat::transform(members, vectors.data(), made_matrices(matrices, members), centers.data(), out.data());
+}
+
+void rub(LongIntegers start, Vectors velocities, Reals masses, Reals weights, Vectors noise, double decay, Reals widths, OutVectors out,
+         Out gained) {
+  const Members members = made_members(start, velocities.shape(0));
+  require_rows(velocities.shape(0), masses, weights, noise, out);
+  require_rows(start.shape(0) - 1, widths, gained);
+  adiabat::rub(members, velocities.data(), masses.data(), weights.data(), noise.data(), {decay, widths.data()}, out.data(), gained.data());
+}
+
+void furthest_squared(LongIntegers start, Vectors before, std::optional<Table> matrices, Vectors after, Out out) {
+  const Members members = made_members(start, before.shape(0));
+  require_rows(before.shape(0), after);
+  require_rows(start.shape(0) - 1, out);
+  if (!matrices) return adiabat::furthest_squared(members, before.data(), nullptr, after.data(), out.data());
+  const Matrices made = made_matrices(*matrices, members);
+  adiabat::furthest_squared(members, before.data(), &made, after.data(), out.data());
+}
+
+void propagate_chains(Table masses, Reals degrees, Reals twice_kinetic, Reals thermal, Reals steps, Array<double, nb::ndim<2>> links,
+                      Out factor, Out stored) {
+  const std::size_t systems = masses.shape(0), length = masses.shape(1);
+  require_rows(systems, degrees, twice_kinetic, thermal, links, factor, stored);
+  require(length >= 1 && links.shape(1) == length, "a chain has one link or more, each with its mass");
+  const adiabat::Chains chains{static_cast<std::int64_t>(systems), static_cast<std::int64_t>(length), masses.data(), degrees.data(),
+                               twice_kinetic.data(), thermal.data()};
+  adiabat::propagate(chains, static_cast<std::int64_t>(steps.shape(0)), steps.data(), links.data(), factor.data(), stored.data());
+}
+
+void normal(std::uint64_t seed, std::uint64_t purpose, std::uint64_t step, Array<const std::uint64_t, nb::ndim<1>> replicas,
+            LongIntegers start, OutVectors out) {
+  const Members members = made_members(start, out.shape(0));
+  require_rows(static_cast<std::size_t>(members.systems), replicas);
+  for (std::int64_t s = 0; s < members.systems; ++s)
+    adiabat::normal({seed, replicas.data()[s], purpose, step}, start.data()[s + 1] - start.data()[s], out.data() + 3 * start.data()[s]);
+}
+
+void chi_squared(std::uint64_t seed, std::uint64_t purpose, std::uint64_t step, Array<const std::uint64_t, nb::ndim<1>> replicas,
+                 LongIntegers degrees, Out out) {
+  require_rows(replicas.shape(0), degrees, out);
+  for (std::size_t s = 0; s < replicas.shape(0); ++s)
+    out.data()[s] = adiabat::chi_squared({seed, replicas.data()[s], purpose, step}, degrees.data()[s]);
+}
+
+}  // namespace
+
+void bind_motion(nb::module_ &module) {
+  const auto exact = [](const char *name) { return nb::arg(name).noconvert(); };
+  module.def("kick", &kick, exact("velocities"), exact("forces"), exact("masses"), nb::arg("by"), exact("out"));
+  module.def("drift", &drift, exact("positions"), exact("first"), exact("second"), nb::arg("by"), exact("out"));
+  module.def("moments", &moments, exact("start"), exact("masses"), exact("velocities"), exact("squares"), exact("momenta"));
+  module.def("second_moments", &second_moments, exact("start"), exact("masses"), exact("velocities"), exact("centers"), exact("out"));
+  module.def("transform", &transform, exact("start"), exact("vectors"), exact("matrices"), exact("centers"), exact("out"));
+  module.def("rub", &rub, exact("start"), exact("velocities"), exact("masses"), exact("weights"), exact("noise"), nb::arg("decay"),
+             exact("widths"), exact("out"), exact("gained"));
+  module.def("furthest_squared", &furthest_squared, exact("start"), exact("before"), exact("matrices").none(), exact("after"), exact("out"));
+  module.def("propagate_chains", &propagate_chains, exact("masses"), exact("degrees"), exact("twice_kinetic"), exact("thermal"),
+             exact("steps"), exact("links"), exact("factor"), exact("stored"));
+  module.def("normal", &normal, nb::arg("seed"), nb::arg("purpose"), nb::arg("step"), exact("replicas"), exact("start"), exact("out"));
+  module.def("chi_squared", &chi_squared, nb::arg("seed"), nb::arg("purpose"), nb::arg("step"), exact("replicas"), exact("degrees"),
+             exact("out"));
+}

@@ -1,0 +1,45 @@
+#include "chains.hpp"
+
+#include <cmath>
+
+namespace adiabat {
+namespace {
+
+struct Chain {
+  std::int64_t length;
+  const double *masses;
+  double degrees, twice_kinetic, thermal;
+  double *links;
+
+  // Half a step of one link, under the force on it and the friction of the next one.
+  void push(std::int64_t k, double factor, double step) const {
+    const double drive = k == 0 ? factor * factor * twice_kinetic - degrees * thermal : masses[k - 1] * links[k - 1] * links[k - 1] - thermal;
+    const double push = 0.5 * step * drive / masses[k];
+    if (k == length - 1) {
+      links[k] += push;
+      return;
+    }
+    const double slowed = std::exp(-0.25 * step * links[k + 1]);
+    links[k] = (links[k] * slowed + push) * slowed;
+  }
+};
+
+}  // namespace
+
+void propagate(const Chains &all, std::int64_t steps, const double *step, double *links, double *factor, double *stored) {
+  for (std::int64_t s = 0; s < all.systems; ++s) {
+    const Chain chain{all.length, all.masses + all.length * s, all.degrees[s], all.twice_kinetic[s], all.thermal[s], links + all.length * s};
+    factor[s] = 1;
+    stored[s] = 0;
+    for (std::int64_t n = 0; n < steps; ++n) {
+      for (std::int64_t k = all.length; k-- > 0;) chain.push(k, factor[s], step[n]);
+      factor[s] *= std::exp(-step[n] * chain.links[0]);
+      double sum = chain.degrees * chain.links[0];
+      for (std::int64_t k = 1; k < all.length; ++k) sum += chain.links[k];
+      stored[s] += step[n] * chain.thermal * sum;
+      for (std::int64_t k = 0; k < all.length; ++k) chain.push(k, factor[s], step[n]);
+    }
+  }
+}
+
+}  // namespace adiabat

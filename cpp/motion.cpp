@@ -1,0 +1,123 @@
+#include "motion.hpp"
+
+#include <cmath>
+
+namespace adiabat {
+namespace {
+
+struct Vector {
+  double x, y, z;
+};
+
+Vector at(const double *vectors, std::int64_t atom) { return {vectors[3 * atom], vectors[3 * atom + 1], vectors[3 * atom + 2]}; }
+
+void put(double *vectors, std::int64_t atom, const Vector &v) {
+  vectors[3 * atom] = v.x;
+  vectors[3 * atom + 1] = v.y;
+  vectors[3 * atom + 2] = v.z;
+}
+
+double squared(const Vector &v) { return v.x * v.x + v.y * v.y + v.z * v.z; }
+
+// Matrix of a structure, written out.
+struct Matrix {
+  double a[9];
+  Matrix(const Matrices &matrices, std::int64_t system) {
+    const double *own = matrices.values + matrices.numbers * system;
+    for (int k = 0; k < 9; ++k) a[k] = matrices.numbers == 9 ? own[k] : k % 4 == 0 ? own[0] : 0;
+  }
+  Vector times(const Vector &v) const {
+    return {v.x * a[0] + v.y * a[3] + v.z * a[6], v.x * a[1] + v.y * a[4] + v.z * a[7], v.x * a[2] + v.y * a[5] + v.z * a[8]};
+  }
+};
+
+}  // namespace
+
+void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *masses, double by, double *out) {
+  for (std::int64_t i = 0; i < atoms; ++i) {
+    const double factor = by / masses[i];
+    for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) out[k] = velocities[k] + factor * forces[k];
+  }
+}
+
+void drift(std::int64_t atoms, const double *positions, const double *first, const double *second, double by, double *out) {
+  for (std::int64_t k = 0; k < 3 * atoms; ++k) out[k] = positions[k] + by * (first[k] + second[k]);
+}
+
+void moments(const Members &members, const double *masses, const double *velocities, double *squares, double *momenta) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    double square = 0;
+    Vector momentum{0, 0, 0};
+    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector v = at(velocities, i);
+      square += masses[i] * squared(v);
+      momentum = {momentum.x + masses[i] * v.x, momentum.y + masses[i] * v.y, momentum.z + masses[i] * v.z};
+    }
+    squares[s] = square;
+    put(momenta, s, momentum);
+  }
+}
+
+void second_moments(const Members &members, const double *masses, const double *velocities, const double *centers, double *out) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+    const Vector c = at(centers, s);
+    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector v = at(velocities, i);
+      const double x = v.x - c.x, y = v.y - c.y, z = v.z - c.z, m = masses[i];
+      xx += m * x * x;
+      yy += m * y * y;
+      zz += m * z * z;
+      xy += m * x * y;
+      xz += m * x * z;
+      yz += m * y * z;
+    }
+    const double all[9] = {xx, xy, xz, xy, yy, yz, xz, yz, zz};
+    for (int k = 0; k < 9; ++k) out[9 * s + k] = all[k];
+  }
+}
+
+void transform(const Members &members, const double *vectors, const Matrices &matrices, const double *centers, double *out) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    const Matrix matrix(matrices, s);
+    const Vector c = at(centers, s);
+    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector v = at(vectors, i), turned = matrix.times({v.x - c.x, v.y - c.y, v.z - c.z});
+      put(out, i, {c.x + turned.x, c.y + turned.y, c.z + turned.z});
+    }
+  }
+}
+
+void rub(const Members &members, const double *velocities, const double *masses, const double *weights, const double *noise,
+         const Friction &friction, double *out, double *gained) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    double sum = 0;
+    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const double width = friction.widths[s] / std::sqrt(masses[i]);
+      double gain = 0;
+      for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) {
+        out[k] = friction.decay * velocities[k] + width * noise[k];
+        gain += (out[k] - velocities[k]) * (out[k] + velocities[k]);
+      }
+      sum += weights[i] * gain;
+    }
+    gained[s] = sum;
+  }
+}
+
+void furthest_squared(const Members &members, const double *before, const Matrices *matrices, const double *after, double *out) {
+  const double one = 1;
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    const Matrix matrix = matrices ? Matrix(*matrices, s) : Matrix({&one, 0}, s);
+    double furthest = 0;
+    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector from = matrices ? matrix.times(at(before, i)) : at(before, i), to = at(after, i);
+      const double length = squared({to.x - from.x, to.y - from.y, to.z - from.z});
+      furthest = length > furthest || std::isnan(length) ? length : furthest;
+      if (std::isnan(furthest)) break;
+    }
+    out[s] = furthest;
+  }
+}
+
+}  // namespace adiabat

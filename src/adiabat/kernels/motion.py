@@ -1,0 +1,128 @@
+"""Compiled motion: what integrators do to atoms, each in one pass; arrays in, arrays out.
+
+Arrays are of float64 and contiguous; `start` (S + 1,) is the first atom of each structure, and the number of all.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adiabat.kernels import _core
+from adiabat.typing import FloatArray, IntArray
+
+
+def kicked(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float) -> FloatArray:
+    """(N, 3) v + by f / m; what has an infinite mass (N,) goes on as it went."""
+    out = np.empty_like(velocities)
+    _core.kick(velocities, forces, masses, by, out)
+    return out
+
+
+def drifted(positions: FloatArray, first: FloatArray, second: FloatArray, by: float) -> FloatArray:
+    """(N, 3) x + by (v + w)."""
+    out = np.empty_like(positions)
+    _core.drift(positions, first, second, by, out)
+    return out
+
+
+def moments(start: IntArray, masses: FloatArray, velocities: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(S,) Σ m v² and (S, 3) Σ m v."""
+    squares, momenta = np.empty(len(start) - 1), np.empty((len(start) - 1, 3))
+    _core.moments(start, masses, velocities, squares, momenta)
+    return squares, momenta
+
+
+def second_moments(start: IntArray, masses: FloatArray, velocities: FloatArray, centers: FloatArray) -> FloatArray:
+    """(S, 3, 3) Σ m (v - c) ⊗ (v - c), with a centre (S, 3) for each structure."""
+    out = np.empty((len(start) - 1, 3, 3))
+    _core.second_moments(start, masses, velocities, centers, out)
+    return out
+
+
+def transformed(
+    start: IntArray, vectors: FloatArray, matrices: FloatArray, centers: FloatArray | None = None
+) -> FloatArray:
+    """(N, 3) c + (v - c)·F: rows times matrices (S, 3, 3), or multiples of the unit matrix (S, 1, 1) or (S,)."""
+    out, systems = np.empty_like(vectors), len(start) - 1
+    about = np.zeros((systems, 3)) if centers is None else centers
+    _core.transform(start, vectors, _table(matrices, systems), about, out)
+    return out
+
+
+def rubbed(
+    start: IntArray,
+    velocities: FloatArray,
+    noise: FloatArray,
+    *,
+    masses: FloatArray,
+    weights: FloatArray,
+    decay: float,
+    widths: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """(N, 3) u = decay v + width / √m noise, and (S,) Σ weight (u² - v²).
+
+    Args:
+        start: As for the others.
+        velocities: (N, 3) v.
+        noise: (N, 3).
+        masses: (N,) m; what has an infinite one gets no noise.
+        weights: (N,) finite.
+        decay: A factor.
+        widths: (S,).
+    """
+    out, gained = np.empty_like(velocities), np.empty(len(start) - 1)
+    _core.rub(start, velocities, masses, weights, noise, decay, widths, out, gained)
+    return out, gained
+
+
+def furthest(
+    start: IntArray, before: FloatArray, after: FloatArray, deformation: FloatArray | None = None
+) -> FloatArray:
+    """(S,) the length of the longest after - before·F of each structure's atoms; not a number where one of them is none."""
+    out, systems = np.empty(len(start) - 1), len(start) - 1
+    _core.furthest_squared(start, before, None if deformation is None else _table(deformation, systems), after, out)
+    return np.sqrt(out)
+
+
+def propagated_chains(
+    links: FloatArray,
+    *,
+    masses: FloatArray,
+    degrees: FloatArray,
+    twice_kinetic: FloatArray,
+    thermal: FloatArray,
+    steps: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Nosé-Hoover chains, later by the sum of the steps: links, what they scale by, and what is stored in their positions.
+
+    Args:
+        links: (S, L) velocities.
+        masses: (S, L).
+        degrees: (S,) degrees of freedom that are thermalised.
+        twice_kinetic: (S,) twice their kinetic energy.
+        thermal: (S,) k_B T.
+        steps: (n,) taken one after the other.
+
+    Returns:
+        (S, L), (S,), (S,).
+    """
+    moved, factor, stored = links.copy(), np.empty(len(links)), np.empty(len(links))
+    _core.propagate_chains(masses, degrees, twice_kinetic, thermal, steps, moved, factor, stored)
+    return moved, factor, stored
+
+
+def normal(seed: int, replicas: NDArray[np.uint64], *, purpose: int, step: int, start: IntArray) -> FloatArray:
+    """(N, 3) independent standard normal numbers: functions of seed, replica, purpose, step and the atom's place in its structure."""
+    out = np.empty((int(start[-1]), 3))
+    _core.normal(seed, purpose, step, replicas, start, out)
+    return out
+
+
+def chi_squared(seed: int, replicas: NDArray[np.uint64], *, purpose: int, step: int, degrees: IntArray) -> FloatArray:
+    """(S,) numbers distributed as sums of so many squared standard normal ones, functions of the same but for the atom."""
+    out = np.empty(len(replicas))
+    _core.chi_squared(seed, purpose, step, replicas, degrees, out)
+    return out
+
+
+def _table(matrices: FloatArray, systems: int) -> FloatArray:
+    return np.ascontiguousarray(matrices).reshape(systems, -1)
