@@ -16,7 +16,7 @@ from ase.units import _amu, _e
 from surfaces_in_the_plane import cosine, field, muller_brown, walker
 
 from adiabat.errors import AdiabatError, ConfigurationError, SimulationError, StructureError
-from adiabat.potential import Committee, FromASE, Potential
+from adiabat.potential import Committee, FromASE
 from adiabat.properties.paths import BandSettings, MemberPaths, measured_path, minimum_energy_path, path_ends, wigner
 from adiabat.properties.paths.band import nudged
 from adiabat.properties.paths.ends import Ends
