@@ -24,6 +24,7 @@ from adiabat.properties.phonons import (
     phonons,
     quasi_harmonic,
 )
+from adiabat.properties.phonons.phonons import set_forces
 from adiabat.properties.phonons.thermal import mode_heat_capacities, thermodynamics
 from adiabat.properties.phonons.thermal_views import (
     conductivity_figures,
@@ -74,7 +75,7 @@ def argon() -> tuple[Atoms, Potential]:
 @pytest.fixture(scope="module")
 def expanded(argon: tuple[Atoms, Potential]) -> QuasiHarmonic:
     return quasi_harmonic(
-        *argon, relative_volumes=np.linspace(0.97, 1.06, 10), temperatures_k=np.arange(0.0, 301.0, 50.0)
+        *argon, relative_volumes=np.linspace(0.97, 1.06, 10), temperatures_k=np.arange(0.0, 151.0, 25.0)
     )
 
 
@@ -128,29 +129,29 @@ def test_phonopys_own_analysis_finds_the_same_expansion(
     from phonopy import PhonopyQHA
 
     rest, potential = argon
-    setup = PhononSetup.of(rest, potential)
+    setup, temperatures = PhononSetup.of(rest, potential), np.arange(0.0, 171.0, 10.0)
     volumes, energies, heats = [], [], []
-    temperatures = np.arange(0.0, 221.0, 10.0)
     for relative in expanded.relative_volumes:
         atoms = rest.copy()
         atoms.set_cell(rest.cell.array * relative ** (1 / 3), scale_atoms=True)
-        found = phonons(atoms, potential, setup=setup.at(atoms), temperatures_k=temperatures)
+        set_forces(setup, atoms, potential)
+        setup.phonopy.run_mesh(60.0)
+        setup.phonopy.run_thermal_properties(temperatures=temperatures, exclude_gamma_acoustic=True)
+        heats.append(setup.phonopy.thermal_properties)
         volumes.append(atoms.get_volume())
         energies.append(float(potential(atoms, want=("energy",)).energy[0]))  # type: ignore[index]
-        heats.append(found)
-    joule_per_mole = 1.602176634e-19 * 6.02214076e23
     theirs = PhonopyQHA(
         volumes=volumes,
         electronic_energies=energies,
-        temperatures=temperatures.tolist(),
-        free_energy=np.array([h.vibrational_free_energy_ev_per_atom for h in heats]).T * joule_per_mole / 1e3,
-        cv=np.array([h.heat_capacity_kb_per_atom for h in heats]).T * BOLTZMANN * joule_per_mole,
-        entropy=np.array([h.entropy_kb_per_atom for h in heats]).T * BOLTZMANN * joule_per_mole,
+        temperatures=temperatures,
+        free_energy=np.array([heat.free_energy for heat in heats]).T,
+        cv=np.array([heat.heat_capacity for heat in heats]).T,
+        entropy=np.array([heat.entropy for heat in heats]).T,
         eos="birch_murnaghan",
     )
-    place, ours = 20, 4
+    place, ours = 15, 6
 
-    assert expanded.temperatures_k[ours] == temperatures[place] == 200.0
+    assert expanded.temperatures_k[ours] == temperatures[place] == 150.0
     assert expanded.volume_cubic_angstrom_per_atom[ours] == pytest.approx(theirs.volume_temperature[place], rel=1e-5)
     assert expanded.bulk_modulus_gpa[ours] == pytest.approx(theirs.bulk_modulus_temperature[place], rel=1e-3)
     assert expanded.thermal_expansion_per_k[ours] == pytest.approx(theirs.thermal_expansion[place], rel=1e-2)
@@ -161,12 +162,12 @@ def test_the_expansion_is_the_slope_of_the_volume(expanded: QuasiHarmonic) -> No
     slopes = np.diff(np.log(volumes)) / np.diff(temperatures)
     middles = 0.5 * (expanded.thermal_expansion_per_k[1:] + expanded.thermal_expansion_per_k[:-1])
 
-    assert slopes[2:] == pytest.approx(middles[2:], rel=1e-2)
+    assert slopes[2:] == pytest.approx(middles[2:], rel=2e-2)
     assert expanded.thermal_expansion_per_k[0] == 0.0
     assert volumes[0] > expanded.static_volume_cubic_angstrom_per_atom  # the zero point
     assert (np.diff(expanded.bulk_modulus_gpa) < 0).all()
     assert expanded.heat_capacity_kb_per_atom[0] == 0.0
-    assert expanded.heat_capacity_kb_per_atom[-1] > 2.5
+    assert expanded.heat_capacity_kb_per_atom[-1] > 2.0
 
 
 def test_modes_add_up_to_the_heat_capacity() -> None:
