@@ -40,7 +40,7 @@ def zone_centre_phonons(atoms: Atoms, potential: Potential) -> ZoneCentrePhonons
     keep = without_translations(atoms, roots)
     scale = np.repeat(1 / roots, 3)
     dynamical = keep @ (force_constants(atoms, potential) * np.outer(scale, scale)) @ keep
-    squares = np.linalg.eigvalsh(dynamical)
+    squares = np.asarray(np.linalg.eigvalsh(dynamical), dtype=np.float64)
     moving = np.delete(squares, np.argsort(np.abs(squares))[:3])  # what was projected out is zero to rounding
     return ZoneCentrePhonons(frequencies_of(moving))
 

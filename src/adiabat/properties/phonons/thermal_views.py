@@ -162,6 +162,6 @@ def _bars(found: Measured, name: str) -> FloatArray:
     return np.full(getattr(found.result, name).shape, np.nan) if std is None else np.asarray(std)
 
 
-def _shown(value: float, bar: float) -> str:
+def _shown(value: float | FloatArray, bar: float | FloatArray) -> str:
     shown = f"{float(value):.4g}"
-    return shown if np.isnan(bar) else f"{shown} ± {bar:.2g}"
+    return shown if np.isnan(bar) else f"{shown} ± {float(bar):.2g}"
