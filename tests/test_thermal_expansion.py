@@ -124,6 +124,9 @@ def test_a_hot_inverse_power_under_pressure_expands_by_its_equation_of_state() -
     assert found.cell_lengths_angstrom[0] == pytest.approx([(4 * volume) ** (1 / 3) / np.sqrt(2)] * 3, rel=1e-5)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:PhonopyQHA is deprecated"
+)  # its successor is not in the lowest version that is taken
 def test_phonopys_own_analysis_finds_the_same_expansion(
     argon: tuple[Atoms, Potential], expanded: QuasiHarmonic
 ) -> None:
