@@ -101,7 +101,7 @@ def main() -> int:
     subject, potential = SUBJECTS[options.subject](options.data), adiabat.load(options.potential)
     estimates, remarks = measured_all(subject.asked, potential, options.members)
     rows = [Row(name, each, subject.same.get(name), subject.other.get(name)) for name, each in estimates.items()]
-    table, said, passed = tabulated(subject, rows), *judged(rows)
+    table, said, passed = tabulated(subject, rows), *judged(rows, subject.other_name)
     print_table(table, Console(width=WIDTH))
     print("\n".join([*said, *remarks, *subject.notes]))
     print(f"{time.process_time() - begun:.0f} CPU seconds")
@@ -145,24 +145,24 @@ def tabulated(subject: Subject, rows: Sequence[Row]) -> Table:
 
 def _cells(row: Row) -> tuple[str, ...]:
     value = float(np.asarray(row.estimate.value))
-    same = ("", "") if row.same is None else (f"{row.same[0]:.4g}", "yes" if row.holds(row.same[0]) else "no")
-    other = ("", "") if row.other is None else (f"{row.other:.4g}", "yes" if row.holds(row.other) else "no")
+    same = ("", "") if row.same is None else (f"{row.same[0]:.5g}", "yes" if row.holds(row.same[0]) else "no")
+    other = ("", "") if row.other is None else (f"{row.other:.5g}", "yes" if row.holds(row.other) else "no")
     both = row.same is not None and row.other is not None and row.same[0] != 0
     apart = f"{100 * (row.other / row.same[0] - 1):+.1f} %" if both else ""  # type: ignore[index,operator]
-    return (row.name, str(row.estimate), f"{100 * row.half_width / abs(value):.1f} %", *same, *other, apart)
+    return (row.name, str(row.estimate), f"{100 * row.half_width / abs(value):.2g} %", *same, *other, apart)
 
 
-def judged(rows: Sequence[Row]) -> tuple[list[str], bool]:
+def judged(rows: Sequence[Row], other_name: str) -> tuple[list[str], bool]:
     """What is to hold, in words, and whether it does."""
     same = [(row, row.same[0]) for row in rows if row.same is not None]
     other = [(row, row.other) for row in rows if row.other is not None]
     said, passed = [], True
-    for name, each in (("PBE, the functional of the labels", same), ("the other functional and code", other)):
+    for name, each in (("PBE, the functional of the labels", same), (other_name, other)):
         if each:
             inside = sum(row.holds(value) for row, value in each)
             widths = np.median([row.half_width / abs(value) for row, value in each])
             said.append(
-                f"{inside} of {len(each)} values by {name} lie in the 95 % interval; its half-width is {widths:.1%} in the median"
+                f"{inside} of {len(each)} values by {name} lie in the 95 % interval; its half-width is {widths:.2g} of the value in the median"
             )
     if same:
         passed = sum(row.holds(value) for row, value in same) >= COVERED_AT_LEAST * len(same)
