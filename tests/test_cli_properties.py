@@ -152,7 +152,12 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
     for arguments, said in (
         (["relax", EMT, "molecule.xyz"], "no stress"),
         (["relax", EMT, "si.xyz"], "No EMT-potential for Si"),
-        (["elastic", EMT, "molecule.xyz"], "no stress"),
+        (["elastic", EMT, "molecule.xyz"], "periodic in three directions"),
+        (["gruneisen", EMT, "cu.xyz", "--volume-change", "0.5", "--repeats", "5,5,5"], "by 0.5 of itself"),
+        (["qha", EMT, "cu.xyz", "--volumes", "3", "--repeats", "5,5,5"], "3 volumes"),
+        (["qha", EMT, "cu.xyz", "--to-k", "-5"], "--to-k"),
+        (["gruneisen", EMT, "cu.xyz", "--born", "none", "--repeats", "5,5,5"], "cannot be read"),
+        (["conductivity", EMT, "cu.xyz", "--mesh", "0,1,1"], "--mesh"),
         (["elastic", EMT, "several.xyz"], "holds 2 structures"),
         (["elastic", EMT, "cu.xyz", "--json", "cu.xyz"], "is read as STRUCTURE"),
         (["eos", EMT, "cu.xyz", "--points", "3"], "3 volumes"),
@@ -169,7 +174,21 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["relax", "elastic", "eos", "polymorphs", "phonons", "vacancy", "interstitial", "surfaces", "neb"]
+    "command",
+    [
+        "relax",
+        "elastic",
+        "eos",
+        "polymorphs",
+        "phonons",
+        "gruneisen",
+        "qha",
+        "conductivity",
+        "vacancy",
+        "interstitial",
+        "surfaces",
+        "neb",
+    ],
 )
 def test_each_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == EXIT_FINE

@@ -16,14 +16,13 @@ from ase.units import _amu, _e
 from surfaces_in_the_plane import cosine, field, muller_brown, walker
 
 from adiabat.errors import AdiabatError, ConfigurationError, SimulationError, StructureError
-from adiabat.potential import Committee, FromASE, Potential
-from adiabat.properties import measured
-from adiabat.properties.paths import BandSettings, MinimumEnergyPath, minimum_energy_path, path_ends, wigner
+from adiabat.potential import Committee, FromASE
+from adiabat.properties.paths import BandSettings, MemberPaths, measured_path, minimum_energy_path, path_ends, wigner
 from adiabat.properties.paths.band import nudged
 from adiabat.properties.paths.ends import Ends
 from adiabat.properties.paths.guess import bent, straight
 from adiabat.properties.paths.modes import modes
-from adiabat.properties.paths.views import path_tables, with_rate_intervals
+from adiabat.properties.paths.views import path_sentences, path_tables
 
 BOLTZMANN, PLANCK = 8.617333262e-5, 4.135667696e-3
 
@@ -113,16 +112,17 @@ def test_ases_band_finds_the_same_barrier() -> None:
     assert 12 < found.log10_prefactor_per_s < 14.5
 
 
+def hops(*heights_ev: float) -> MemberPaths:
+    """Across a cosine, for a committee of such."""
+    committee = Committee([field(cosine(height, 3.0, 2.0)) for height in heights_ev])
+    ends, how = path_ends(walker(0.0, 0.0), walker(3.0, 0.0), committee), BandSettings(tolerance=1e-4)
+    own = minimum_energy_path(ends, committee, how=how, temperatures_k=np.array([300.0]))
+    return MemberPaths(ends, committee, own, how)
+
+
 def test_a_rates_interval_reaches_farther_up_than_down() -> None:
     factors = (0.9, 0.95, 1.05, 1.1)
-    committee = Committee([field(cosine(0.4 * factor, 3.0, 2.0)) for factor in factors])
-
-    def of_member(member: Potential) -> MinimumEnergyPath:
-        ends = path_ends(walker(0.0, 0.0), walker(3.0, 0.0), member)
-        how = BandSettings(tolerance=1e-4)
-        return minimum_energy_path(ends, member, how=how, temperatures_k=np.array([300.0]))
-
-    found = with_rate_intervals(measured(of_member, committee, quiet=True))
+    found = measured_path(hops(*(0.4 * factor for factor in factors)), quiet=True)
     std = 0.4 * np.sqrt(np.mean((np.array(factors) - 1) ** 2))
     rate, low, high = (
         getattr(found.result, name)[0] for name in ("rate_per_s", "rate_low_95_per_s", "rate_high_95_per_s")
@@ -134,6 +134,16 @@ def test_a_rates_interval_reaches_farther_up_than_down() -> None:
     # The prefactor goes with the root of the barrier: d ln k = (1/2 - E/kT) dE/E.
     assert np.log(high / rate) == pytest.approx(1.96 * std * (1 / (BOLTZMANN * 300) - 0.5 / 0.4), rel=2e-3)
     assert "95 % interval" in path_tables(found)[0].columns
+
+
+def test_members_without_a_barrier_count_with_what_they_have_to_climb() -> None:
+    found = measured_path(hops(0.5, 0.3, 0.4, 0.0), quiet=True)
+
+    assert found.result.barrier_ev == pytest.approx(0.3, rel=1e-6)
+    assert found.result.members_without_barrier == 1
+    assert found.std("barrier_ev") == pytest.approx(np.sqrt(np.mean(np.square([0.2, 0.0, 0.1, 0.3]))), rel=1e-3)
+    assert any("1 member sees no barrier" in said for said in path_sentences(found.result))
+    assert found.std("log10_rate_per_s")[0] > 0.1 / (BOLTZMANN * 300 * np.log(10))  # type: ignore[index]
 
 
 def test_images_keep_apart_in_the_guess() -> None:

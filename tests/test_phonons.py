@@ -16,7 +16,7 @@ from adiabat.potential import FromASE, Potential
 from adiabat.properties import relaxed_crystal, zone_centre_phonons
 from adiabat.properties.measured import Measured
 from adiabat.properties.phonons import Phonons, PhononSetup, phonons
-from adiabat.properties.phonons.setup import primitive_cell
+from adiabat.properties.phonons.primitive import primitive_cell
 from adiabat.properties.phonons.thermal import thermodynamics
 from adiabat.properties.phonons.views import path_words, phonon_figures, phonon_sentences, phonon_tables
 from adiabat.results import Line
@@ -60,7 +60,7 @@ def test_the_dispersion_of_a_pair_potential_is_its_lattice_sum(argon: Phonons) -
 
 
 def test_the_path_is_that_of_the_symmetry_and_its_lengths_are_cartesian(argon: Phonons) -> None:
-    assert path_words(argon) == "Γ - X - U, K - Γ - L - W - X"
+    assert path_words(argon.path) == "Γ - X - U, K - Γ - L - W - X"
     edge = sqrt(2) * relaxed_crystal(bulk("Ar", a=5.3), Potential([NEAR])).cell.lengths()[0]
     assert argon.path_per_angstrom[argon.path_per_angstrom > 0].min() < 0.011
     first = argon.path_points[: np.flatnonzero(np.diff(argon.path_per_angstrom) == 0)[0] + 1]

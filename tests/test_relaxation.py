@@ -269,3 +269,9 @@ def test_a_crystal_for_derivatives_is_at_rest_tightly() -> None:
     assert found.stress is not None
     assert float(found.forces.abs().max()) < 1e-5
     np.testing.assert_allclose(found.stress[0].numpy() * GPA, -np.eye(3), atol=1e-3)
+
+
+def test_what_is_no_crystal_is_not_relaxed_as_one() -> None:
+    with pytest.raises(StructureError, match="is periodic along") as caught:
+        relaxed_crystal(Atoms("Ar2", positions=[[0, 0, 0], [3.8, 0, 0]]), rare_gas_potential())
+    assert "a crystal is periodic" in str(caught.value)

@@ -157,8 +157,8 @@ def rest_sentence(rest: Atoms, *, relaxed: bool) -> str:
     return f"{rest.get_chemical_formula()}, {begun}: {cell}"
 
 
-def repeats_of(text: str | None) -> list[int] | None:
-    """Three numbers: ``4,4,4``.
+def repeats_of(text: str | None, *, option: str = "--repeats") -> list[int] | None:
+    """Three numbers: ``4,4,4``, as an option gives them.
 
     Raises:
         ConfigurationError: They are not.
@@ -168,6 +168,6 @@ def repeats_of(text: str | None) -> list[int] | None:
     words = text.replace("x", ",").split(",")
     if len(words) != 3 or not all(word.strip().isdigit() and int(word) > 0 for word in words):
         raise ConfigurationError(
-            f"'{text}' was given", place="--repeats", rule="three numbers, one or more each", mend="--repeats 4,4,4"
+            f"'{text}' was given", place=option, rule="three numbers, one or more each", mend=f"{option} 4,4,4"
         )
     return [int(word) for word in words]

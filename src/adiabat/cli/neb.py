@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 import typer
 from ase.io import write
 
 from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
 from adiabat.cli.measuring import NoRelax, Output, PotentialName, Shown, read_potential, read_structure, write_out
 from adiabat.cli.options import grouped
-from adiabat.potential import Potential
-from adiabat.properties import measured
-from adiabat.properties.paths import BandSettings, MinimumEnergyPath, minimum_energy_path, path_ends
+from adiabat.properties.paths import BandSettings, MemberPaths, measured_path, minimum_energy_path, path_ends
 from adiabat.properties.paths.neb import TEMPERATURES_K
-from adiabat.properties.paths.views import path_figures, path_sentences, path_tables, with_rate_intervals
+from adiabat.properties.paths.views import path_figures, path_sentences, path_tables
 from adiabat.results import StructureView
 from adiabat.runs import atomic_path
 
@@ -87,15 +84,8 @@ def neb_command(
     ends = path_ends(read_structure(first), read_structure(last), used, relax_first=not no_relax)
     asked = {"images": banding.images, "vibrations": banding.vibrations, "temperatures_k": banding.temperatures}
     own = minimum_energy_path(ends, used, how=banding.settings, **asked)
-    guess = torch.from_numpy(np.stack([atoms.positions for atoms in own.images]))
-
-    def of_member(member: Potential) -> MinimumEnergyPath:
-        if member is used:
-            return own
-        theirs = path_ends(ends.first, ends.last, member)
-        return minimum_energy_path(theirs, member, how=banding.settings, guess=guess, **asked)
-
-    found = with_rate_intervals(measured(of_member, used, members=output.members, error_bars=output.error_bars))
+    paths = MemberPaths(ends, used, own, banding.settings)
+    found = measured_path(paths, members=output.members, error_bars=output.error_bars)
     if out is not None:
         with atomic_path(out) as temporary:
             write(temporary, list(own.images), format="extxyz")

@@ -1,7 +1,6 @@
 """``adiabat phonons``: lattice vibrations."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -14,28 +13,25 @@ from adiabat.cli.measuring import (
     StructureName,
     read_potential,
     read_structure,
-    repeats_of,
     rest_sentence,
     write_out,
 )
 from adiabat.cli.options import grouped
-from adiabat.properties import from_rest, measured
-from adiabat.properties.phonons import PhononSetup, phonons
+from adiabat.cli.vibrating import Supercell, measured_from
+from adiabat.properties import from_rest
+from adiabat.properties.phonons import phonons
 from adiabat.properties.phonons.views import phonon_figures, phonon_sentences, phonon_tables
 
 PRINTED = ("highest_frequency_thz", "lowest_frequency_thz", "zero_point_energy_ev_per_atom")
 
 
 @app.command("phonons")
-@grouped(output=Output)
+@grouped(supercell=Supercell, output=Output)
 def phonons_command(
     potential: PotentialName,
     structure: StructureName,
     *,
-    repeats: Annotated[
-        str | None,
-        typer.Option(help="Of the primitive cell, the supercell: 4,4,4 (default: as the potential's reach asks for)."),
-    ] = None,
+    supercell: Supercell,
     no_relax: NoRelax = False,
     output: Output,
     threads: Threads = None,
@@ -49,20 +45,19 @@ def phonons_command(
     Example: adiabat phonons si.adiabat si.cif --json phonons.json --report phonons.html
     """
     output.require(potential, {"STRUCTURE": structure})
-    cells = repeats_of(repeats)
     used, atoms = read_potential(potential), read_structure(structure)
     rest, _ = from_rest(phonons, atoms, used, relax_first=not no_relax)
-    setup = PhononSetup.of(rest, used, repeats=cells)
+    setup = supercell.setup(rest, used)
     own = phonons(rest, used, setup=setup)
-    rest, property = from_rest(
+    found = measured_from(
+        rest,
+        used,
         lambda start, member: (
             own if member is used else phonons(start, member, setup=setup, dos_frequencies_thz=own.dos_frequencies_thz)
         ),
-        rest,
-        used,
-        relax_first=False,
+        members=output.members,
+        error_bars=output.error_bars,
     )
-    found = measured(property, used, members=output.members, error_bars=output.error_bars)
     shown = Shown(
         title=f"Phonons of {structure.name} by {Path(potential).name}",
         sentences=(rest_sentence(rest, relaxed=not no_relax), *phonon_sentences(found.result)),

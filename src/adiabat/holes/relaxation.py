@@ -1,8 +1,4 @@
-"""Relaxation of many small structures at once, their cells fixed, by FIRE with capped steps.
-
-E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006). Each structure has its own time step and mixing; one that is done
-leaves the batch.
-"""
+"""Relaxation of many small structures at once, their cells fixed, by FIRE with capped steps; one that is done leaves the batch."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -14,22 +10,17 @@ from torch import Tensor
 from adiabat.holes.contacts import NEAREST
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
+from adiabat.potential.fire import Fire
 from adiabat.system import Batch, Graph
 
 FIRST_STEP, LONGEST_STEP = 0.05, 0.25
 """Of time, for atoms of unit mass with forces in eV/Å."""
-
-PATIENCE, FASTER, SLOWER = 5, 1.1, 0.5
-FIRST_MIXING, LESS_MIXING = 0.1, 0.99
 
 LONGEST_MOVE = 0.1
 """Å in one step, so that no atom jumps over what is to be found."""
 
 SNAPSHOT_STEPS = 30
 """Between one snapshot and the next."""
-
-TINY = 1e-30
-"""In place of a force that is zero."""
 
 
 @dataclass(frozen=True)
@@ -59,31 +50,24 @@ class _Descent:
         batch: Those that still move.
         atom: (N,) the places of their atoms in the batch that all began as.
         structure: (S,) the places of the structures there.
-        velocity: (N, 3).
-        time_step: (S,).
-        mixing: (S,) how much the velocity turns towards the force.
-        downhill: (S,) steps since it last went uphill.
+        fire: How they move.
     """
 
     batch: Batch
     atom: Tensor
     structure: Tensor
-    velocity: Tensor
-    time_step: Tensor
-    mixing: Tensor
-    downhill: Tensor
+    fire: Fire
 
     @classmethod
     def begin(cls, batch: Batch) -> Self:
-        one = batch.positions.new_ones(batch.n_systems)
+        fire = Fire.begin(
+            batch.positions, batch.system, batch.n_systems, first_step=FIRST_STEP, longest_step=LONGEST_STEP
+        )
         return cls(
             batch,
             atom=torch.arange(batch.n_atoms, device=batch.positions.device),
             structure=torch.arange(batch.n_systems, device=batch.positions.device),
-            velocity=torch.zeros_like(batch.positions),
-            time_step=FIRST_STEP * one,
-            mixing=FIRST_MIXING * one,
-            downhill=0 * one,
+            fire=fire,
         )
 
     def only(self, kept: Tensor) -> Self:
@@ -97,34 +81,16 @@ class _Descent:
             numbers=batch.numbers[atoms],
             system=place[batch.system[atoms]],
         )
-        of_atoms = (self.atom[atoms], self.structure[kept], self.velocity[atoms])
-        return type(self)(fewer, *of_atoms, self.time_step[kept], self.mixing[kept], self.downhill[kept])
+        return type(self)(fewer, self.atom[atoms], self.structure[kept], self.fire.only(kept))
 
     def moved(self, forces: Tensor) -> Self:
         """One step."""
-        batch, system = self.batch, self.batch.system
-        forward = batch.sum_over_atoms((forces * self.velocity).sum(-1)) > 0
-        speed, force = (_norm(batch, values) for values in (self.velocity, forces))
-        turned = (self.mixing * speed / force.clamp(min=TINY))[system, None] * forces
-        velocity = torch.where(
-            forward[system, None], (1 - self.mixing)[system, None] * self.velocity + turned, torch.zeros_like(forces)
-        )
-        faster = forward & (self.downhill > PATIENCE)
-        time_step = torch.where(faster, (self.time_step * FASTER).clamp(max=LONGEST_STEP), self.time_step)
-        time_step = torch.where(forward, time_step, time_step * SLOWER)
-        mixing = torch.where(faster, self.mixing * LESS_MIXING, self.mixing)
-        velocity = velocity + time_step[system, None] * forces
-        move = time_step[system, None] * velocity
-        longest = _largest(batch, torch.linalg.vector_norm(move, dim=-1))
-        capped = (LONGEST_MOVE / longest.clamp(min=LONGEST_MOVE))[system, None]
-        return replace(
-            self,
-            batch=batch.replace(positions=batch.positions + capped * move),
-            velocity=capped * velocity,
-            time_step=time_step,
-            mixing=torch.where(forward, mixing, FIRST_MIXING),
-            downhill=torch.where(forward, self.downhill + 1, 0),
-        )
+        fire, move = self.fire.step(forces, self._shortened)
+        return replace(self, batch=self.batch.replace(positions=self.batch.positions + move), fire=fire)
+
+    def _shortened(self, move: Tensor) -> Tensor:
+        longest = _largest(self.batch, torch.linalg.vector_norm(move, dim=-1))
+        return LONGEST_MOVE / longest.clamp(min=LONGEST_MOVE)
 
 
 def relax(potential: Potential, batch: Batch, *, force_tolerance: float = 0.1, steps: int = 300) -> Relaxation:
@@ -158,11 +124,6 @@ def relax(potential: Potential, batch: Batch, *, force_tolerance: float = 0.1, s
 def _largest(batch: Batch, per_atom: Tensor) -> Tensor:
     """(N,) not negative to (S,)."""
     return per_atom.new_zeros(batch.n_systems).scatter_reduce(0, batch.system, per_atom, "amax")
-
-
-def _norm(batch: Batch, vectors: Tensor) -> Tensor:
-    """(S,) over all atoms of a structure."""
-    return batch.sum_over_atoms(vectors.square().sum(-1)).sqrt()
 
 
 def _collapsed(graph: Graph) -> Tensor:

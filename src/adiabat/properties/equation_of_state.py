@@ -1,18 +1,17 @@
 """The equation of state of a crystal: energy against volume, its shape and its atoms at rest at each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from ase import Atoms
 from scipy.optimize import least_squares
 
-from adiabat.errors import SimulationError, StructureError
+from adiabat.errors import StructureError
 from adiabat.potential import Potential
 from adiabat.properties.arrays import evaluated
-from adiabat.properties.cubic_lattice import scaled
-from adiabat.properties.relaxation import Relaxation, relax
-from adiabat.properties.relaxation.relaxed import TIGHT, relaxed_crystal
+from adiabat.properties.relaxation import relaxed_crystal
+from adiabat.properties.volumes import at_volumes
 from adiabat.results import EXACT, Figure, Line, Points, Result
 from adiabat.typing import FloatArray
 from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
@@ -74,9 +73,7 @@ def equation_of_state(
     """
     volumes = _checked(relative_volumes)
     rest = relaxed_crystal(crystal, potential)
-    structures = [scaled(rest, float(volume) ** (1 / 3)) for volume in volumes]
-    found = relax(structures, potential, replace(TIGHT, cell="shape"))
-    _require_all(found, volumes)
+    found = at_volumes(rest, potential, volumes, place="equation of state")
     energies = np.array([one.energy_ev_per_atom for one in found])
     [stresses] = evaluated(potential, [one.atoms for one in found], "stress")
     volume = float(rest.get_volume()) / len(rest)
@@ -112,17 +109,6 @@ def _checked(relative_volumes: Sequence[float] | FloatArray) -> FloatArray:
             mend="give more of them: 0.94 to 1.06 is usual",
         )
     return volumes
-
-
-def _require_all(found: Sequence[Relaxation], volumes: FloatArray) -> None:
-    for one, volume in zip(found, volumes, strict=True):
-        if not one.converged:
-            raise SimulationError(
-                f"does not come to rest at {volume:g} times its volume",
-                place=f"equation of state of {one.formula}",
-                rule="cell shape and atoms are at rest at each volume",
-                mend=str(one.advice),
-            )
 
 
 def birch_murnaghan(volumes: FloatArray, energies: FloatArray) -> tuple[float, float, float]:

@@ -40,7 +40,12 @@ def zone_centre_phonons(atoms: Atoms, potential: Potential) -> ZoneCentrePhonons
     keep = without_translations(atoms, roots)
     scale = np.repeat(1 / roots, 3)
     dynamical = keep @ (force_constants(atoms, potential) * np.outer(scale, scale)) @ keep
-    squares = np.linalg.eigvalsh(dynamical)
+    squares = np.asarray(np.linalg.eigvalsh(dynamical), dtype=np.float64)
     moving = np.delete(squares, np.argsort(np.abs(squares))[:3])  # what was projected out is zero to rounding
-    circular = np.sign(moving) * np.sqrt(np.abs(moving) * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU)
-    return ZoneCentrePhonons(circular * THZ_PER_PER_FS)
+    return ZoneCentrePhonons(frequencies_of(moving))
+
+
+def frequencies_of(squares: FloatArray) -> FloatArray:
+    """THz, negative where imaginary, of eigenvalues of dynamical matrices in eV/Å²/amu."""
+    circular = np.sign(squares) * np.sqrt(np.abs(squares) * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU)
+    return circular * THZ_PER_PER_FS

@@ -71,7 +71,7 @@ def relax_band(surface: Surface, images: Tensor, at_ends: Tensor, moves: Tensor,
     while band.largest_force > how.tolerance and band.steps < how.steps:
         zero, rows = at_ends.new_zeros(1), band.images[1:-1].reshape(-1, 3)
         slope = Slope(zero, zero, -band.left.reshape(-1, 3), zero, zero)
-        way = FIRE.begin(rows, slope) if way is None else way.seen(space, rows, slope)
+        way = FIRE.begin(space, rows, slope) if way is None else way.seen(space, rows, slope)
         way, rows = way.step(space)
         moved = torch.cat([images[:1], rows.reshape(-1, *images.shape[1:]), images[-1:]])
         band = _evaluated(surface, moved, at_ends, moves, how, band.steps + 1)

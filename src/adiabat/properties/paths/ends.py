@@ -20,6 +20,10 @@ SAME_ANGSTROM = 0.05
 TIGHT = RelaxationSettings(force_tolerance_ev_per_angstrom=1e-3, steps=1000)
 
 
+class OneMinimum(StructureError):
+    """Both ends come to rest in the same place: there is no path between them."""
+
+
 @dataclass(frozen=True)
 class Ends:
     """Where a path begins and ends.
@@ -45,8 +49,8 @@ def path_ends(first: Atoms, last: Atoms, potential: Potential, *, relax_first: b
         relax_first: Otherwise they must be at rest as they are given.
 
     Raises:
-        StructureError: They differ in their atoms, the order of these, the cell or the atoms that are held; they are not at rest, or
-            one minimum.
+        StructureError: They differ in their atoms, the order of these, the cell or the atoms that are held; or they are not at rest.
+        OneMinimum: They come to rest in one minimum.
         SimulationError: One of them does not come to rest.
     """
     _require_alike(first, last)
@@ -58,7 +62,7 @@ def path_ends(first: Atoms, last: Atoms, potential: Potential, *, relax_first: b
     moved = nearest_images(last.positions - first.positions, first)
     lengths = np.linalg.norm(moved, axis=1)
     if lengths.max() < SAME_ANGSTROM:
-        raise StructureError(
+        raise OneMinimum(
             f"no atom moves by more than {lengths.max():.3g} Å between the ends at rest",
             place="path",
             rule="a path leads from one minimum to another",

@@ -59,6 +59,7 @@ class MinimumEnergyPath(Result):
         log10_rate_per_s: (T,) of ν exp(-E/kT), without tunnelling.
         wigner_factor: (T,) by how much tunnelling speeds it up, to first order.
         rate_per_s: (T,) without tunnelling.
+        members_without_barrier: Of the error bars, how many see none; None where there are no error bars.
         rate_low_95_per_s: (T,) lower end of the 95 % interval; None where there are no error bars.
         rate_high_95_per_s: (T,) upper end.
         images: (M) structures.
@@ -85,6 +86,7 @@ class MinimumEnergyPath(Result):
     rate_per_s: FloatArray | None = field(metadata=EXACT)
     rate_low_95_per_s: FloatArray | None = field(metadata=EXACT)
     rate_high_95_per_s: FloatArray | None = field(metadata=EXACT)
+    members_without_barrier: int | None
     images: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
 
 
@@ -94,7 +96,6 @@ def minimum_energy_path(
     *,
     images: int = 7,
     how: BandSettings = DEFAULT,
-    guess: Tensor | None = None,
     vibrations: bool = True,
     temperatures_k: FloatArray = TEMPERATURES_K,
 ) -> MinimumEnergyPath:
@@ -105,13 +106,39 @@ def minimum_energy_path(
         potential: On whose surface the path lies.
         images: Between the ends.
         how: Springs, and when it is enough; the highest image climbs in any case.
-        guess: (M, N, 3) Å, ends among them, in place of the line that keeps atoms apart.
         vibrations: Verify the saddle and take its rate; 6 N evaluations of N atoms, twice.
         temperatures_k: (T,) of the rates.
 
     Raises:
         ConfigurationError: Too few images.
         SimulationError: The energy rises all the way to one of the ends: there is no barrier between them.
+    """
+    found = relaxed_path(ends, potential, images=images, how=how, temperatures_k=temperatures_k)
+    _require_barrier(found)
+    return with_vibrations(found, ends, potential) if vibrations and found.converged else found
+
+
+def relaxed_path(
+    ends: Ends,
+    potential: Potential,
+    *,
+    images: int,
+    how: BandSettings,
+    temperatures_k: FloatArray,
+    guess: Tensor | None = None,
+) -> MinimumEnergyPath:
+    """The band alone, its saddle not verified, whether there is a barrier or not.
+
+    Args:
+        ends: As of `minimum_energy_path`, and what follows.
+        potential: Likewise.
+        images: Likewise.
+        how: Likewise.
+        temperatures_k: Likewise.
+        guess: (M, N, 3) Å, ends among them, in place of the line that keeps atoms apart.
+
+    Raises:
+        ConfigurationError: Too few images.
     """
     _require_images(images)
     moves = torch.from_numpy(ends.moves)
@@ -120,9 +147,7 @@ def minimum_energy_path(
     at_ends = torch.from_numpy(evaluated(potential, [ends.first, ends.last], "energy")[0])
     rough = relax_band(surface, begin, at_ends, moves, replace(how, tolerance=CLIMB_FROM * how.tolerance, climb=False))
     band = relax_band(surface, rough.images, at_ends, moves, replace(how, climb=True))
-    _require_barrier(band, ends)
-    found = _path(band, ends, how, rough.steps + band.steps, temperatures_k)
-    return _with_vibrations(found, ends, potential) if vibrations and found.converged else found
+    return _path(band, ends, how, rough.steps + band.steps, temperatures_k)
 
 
 def energy_surface(atoms: Atoms, potential: Potential) -> Surface:
@@ -157,12 +182,16 @@ def _require_images(images: int) -> None:
         )
 
 
-def _require_barrier(band: Band, ends: Ends) -> None:
-    highest = int(band.energies.argmax())
-    if highest in (0, len(band.energies) - 1):
+def has_barrier(found: MinimumEnergyPath) -> bool:
+    """Whether the highest image lies between the ends."""
+    return 0 < int(found.energies_ev.argmax()) < len(found.energies_ev) - 1
+
+
+def _require_barrier(found: MinimumEnergyPath) -> None:
+    if not has_barrier(found):
         raise SimulationError(
-            f"the energy is highest at the {'first' if highest == 0 else 'last'} end",
-            place=f"path of {ends.first.get_chemical_formula()}",
+            f"the energy is highest at the {'last' if found.energies_ev.argmax() else 'first'} end",
+            place=f"path of {found.formula}",
             rule="a barrier lies between the ends",
             mend="more images may find a low one; or that end is no minimum of its own: see where it slides to",
         )
@@ -195,6 +224,7 @@ def _path(band: Band, ends: Ends, how: BandSettings, steps: int, temperatures_k:
         rate_per_s=None,
         rate_low_95_per_s=None,
         rate_high_95_per_s=None,
+        members_without_barrier=None,
         images=tuple(_structure(ends.first, image) for image in band.images),
     )
 
@@ -216,8 +246,8 @@ def _structure(first: Atoms, image: Tensor) -> Atoms:
     return atoms
 
 
-def _with_vibrations(found: MinimumEnergyPath, ends: Ends, potential: Potential) -> MinimumEnergyPath:
-    """The path with its saddle verified, and rates where it is one."""
+def with_vibrations(found: MinimumEnergyPath, ends: Ends, potential: Potential) -> MinimumEnergyPath:
+    """A path that has come to rest, with its saddle verified, and rates where it is one."""
     saddle = found.images[int(found.energies_ev.argmax())]
     at_saddle = modes(saddle, potential, ends.moves)
     verified = replace(

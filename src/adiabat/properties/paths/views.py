@@ -1,24 +1,10 @@
-"""What a path shows, and the interval of its rate."""
-
-from dataclasses import replace
+"""What a path shows."""
 
 import numpy as np
 
 from adiabat.properties.measured import Measured
 from adiabat.properties.paths.neb import MinimumEnergyPath
 from adiabat.results import Figure, Line, Table
-
-NORMAL_95 = 1.96
-
-
-def with_rate_intervals(found: Measured[MinimumEnergyPath]) -> Measured[MinimumEnergyPath]:
-    """The same with the 95 % interval of each rate: symmetric in its logarithm, so that it reaches farther up than down."""
-    result = found.result
-    if found.error_bars is None or result.log10_rate_per_s is None:
-        return found
-    bars = NORMAL_95 * np.asarray(found.error_bars["log10_rate_per_s"].std)
-    low, high = 10.0 ** (result.log10_rate_per_s - bars), 10.0 ** (result.log10_rate_per_s + bars)
-    return replace(found, result=replace(result, rate_low_95_per_s=low, rate_high_95_per_s=high))
 
 
 def path_sentences(result: MinimumEnergyPath) -> tuple[str, ...]:
@@ -39,6 +25,11 @@ def path_sentences(result: MinimumEnergyPath) -> tuple[str, ...]:
             if result.leads_to_ends
             else "ITS SIDES DO NOT LEAD TO THE TWO ENDS: it belongs to another path, or there is a minimum between"
         )
+    if result.members_without_barrier:
+        seen = (
+            "1 member sees" if result.members_without_barrier == 1 else f"{result.members_without_barrier} members see"
+        )
+        said.append(f"{seen} no barrier: counted with what there is to climb, and with the potential's own prefactor")
     return tuple(said)
 
 

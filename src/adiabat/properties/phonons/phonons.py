@@ -10,7 +10,8 @@ from adiabat.errors import StructureError
 from adiabat.potential import Potential
 from adiabat.properties.arrays import evaluated
 from adiabat.properties.elasticity import elasticity
-from adiabat.properties.phonons.setup import PhononSetup, primitive_cell
+from adiabat.properties.phonons.primitive import primitive_cell
+from adiabat.properties.phonons.setup import OFF_CENTRE_PER_ANGSTROM, PhononSetup
 from adiabat.properties.phonons.thermal import thermodynamics
 from adiabat.properties.relaxation import require_at_rest
 from adiabat.results import EXACT, Result
@@ -24,13 +25,11 @@ MESH_ANGSTROM = 60.0
 """Points along a reciprocal vector times the length that it belongs to."""
 
 TEMPERATURES_K = np.arange(0.0, 1001.0, 20.0)
-SOUND_PER_ANGSTROM = 0.002
-"""q, without 2π, at which the slope of the acoustic branches is taken."""
 
 
 @dataclass(frozen=True)
 class Phonons(Result):
-    """Lattice vibrations at zero temperature and in the harmonic approximation, without long-ranged electric fields.
+    """Lattice vibrations at zero temperature and in the harmonic approximation.
 
     Frequencies are negative where imaginary.
 
@@ -39,6 +38,7 @@ class Phonons(Result):
         repeats: Of it, the supercell.
         images_angstrom: How far images of an atom are apart there, at least.
         exact: Whether force constants of all pairs fit in the supercell.
+        with_charges: Whether the long-ranged field of effective charges is there; the zone's centre is then a limit along the path.
         path: Ends of each line of the path.
         path_per_angstrom: (q,) length along the path, without 2π.
         path_points: (q, 3) in reciprocal vectors of the primitive cell.
@@ -64,6 +64,7 @@ class Phonons(Result):
     repeats: tuple[int, int, int]
     images_angstrom: float = field(metadata=EXACT)
     exact: bool
+    with_charges: bool
     path: tuple[tuple[str, str], ...]
     path_per_angstrom: FloatArray = field(metadata=EXACT)
     path_points: FloatArray = field(metadata=EXACT)
@@ -110,7 +111,8 @@ def phonons(
     set_forces(setup, rest, potential)
     points = np.concatenate(setup.path.points)
     special = np.array(list(setup.path.special.values()))
-    along, there = frequencies(setup, points), frequencies(setup, special)
+    evaluated_at = (points, special) if setup.charges is None else setup.path.off_centre(setup.primitive)
+    along, there = (frequencies(setup, each) for each in evaluated_at)
     setup.phonopy.run_mesh(MESH_ANGSTROM)
     mesh = setup.phonopy.mesh
     lowest = float(min(mesh.frequencies.min(), along.min()))
@@ -123,6 +125,7 @@ def phonons(
         repeats=setup.repeats,
         images_angstrom=float(setup.images.min()),
         exact=setup.exact,
+        with_charges=setup.charges is not None,
         path=setup.path.labels,
         path_per_angstrom=np.concatenate(setup.path.lengths),
         path_points=points,
@@ -172,8 +175,8 @@ def _density(setup: PhononSetup, grid: FloatArray) -> FloatArray:
 
 def _sound(setup: PhononSetup, primitive: Atoms) -> FloatArray:
     """(3, 3) m/s."""
-    directions = SOUND_PER_ANGSTROM * np.eye(3) @ primitive.cell.array.T
-    slopes = frequencies(setup, directions)[:, :3] / SOUND_PER_ANGSTROM
+    directions = OFF_CENTRE_PER_ANGSTROM * np.eye(3) @ primitive.cell.array.T
+    slopes = frequencies(setup, directions)[:, :3] / OFF_CENTRE_PER_ANGSTROM
     return slopes * METER_PER_SECOND_PER_ANGSTROM_THZ
 
 
@@ -194,16 +197,23 @@ def _imaginary(setup: PhononSetup, there: FloatArray, points: FloatArray, along:
     return tuple(said)
 
 
-def require_stable(found: Phonons) -> None:
+def require_real(frequencies_thz: FloatArray, points: FloatArray, *, place: str) -> None:
     """Refuse to go on from a crystal with imaginary modes.
 
+    Args:
+        frequencies_thz: (q, 3N) negative where imaginary.
+        points: (q, 3) where they are, in reciprocal vectors.
+        place: What the error is of.
+
     Raises:
-        StructureError: Naming them.
+        StructureError: Naming the lowest.
     """
-    if not found.stable:
+    lowest = frequencies_thz.min(1)
+    if lowest.min() < IMAGINARY_THZ:
+        where = ", ".join(f"{x:.3f}" for x in points[lowest.argmin()])
         raise StructureError(
-            f"imaginary modes at {'; '.join(found.imaginary_modes)}",
-            place=f"phonons of {found.formula}",
-            rule="thermodynamics is of a crystal that is a minimum",
-            mend="displace the atoms of a supercell along the mode, relax, and take what comes out",
+            f"an imaginary mode of {-lowest.min():.2f}i THz at q = ({where})",
+            place=place,
+            rule="it is of a crystal that is a minimum, at every volume that is needed",
+            mend="take volumes nearer rest; or displace the atoms of a supercell along the mode, relax, and take what comes out",
         )

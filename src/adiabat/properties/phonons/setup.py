@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,8 @@ from ase import Atoms
 
 from adiabat.errors import StructureError
 from adiabat.potential import Potential
-from adiabat.properties.symmetry import TOLERANCE_ANGSTROM, Symmetry
+from adiabat.properties.phonons.charges import EffectiveCharges
+from adiabat.properties.phonons.primitive import phonopy_cell, primitive_cell
 from adiabat.typing import FloatArray
 
 DISPLACEMENT_ANGSTROM = 0.01
@@ -20,8 +21,14 @@ DISPLACEMENT_ANGSTROM = 0.01
 WITHOUT_RANGE_ANGSTROM = 12.0
 """Height of the supercell where a potential does not say how far it reaches."""
 
+SYMPREC_ANGSTROM = 1e-4
+"""Phonopy's tolerance for symmetry."""
+
 POINTS_PER_RECIPROCAL_ANGSTROM = 100.0
 """Along the path, q without 2π."""
+
+OFF_CENTRE_PER_ANGSTROM = 0.002
+"""q, without 2π, in place of the zone's centre where only the limit along a direction is known."""
 
 GREEK = {"GAMMA": "Γ", "DELTA": "Δ", "LAMBDA": "Λ", "SIGMA": "Σ"}
 
@@ -42,6 +49,18 @@ class BandPath:
     lengths: tuple[FloatArray, ...]
     special: dict[str, FloatArray]
 
+    def off_centre(self, primitive: Atoms) -> tuple[FloatArray, FloatArray]:
+        """The path (q, 3), and its special points in their order, the zone's centre moved a little along the line that it ends.
+
+        Args:
+            primitive: In whose reciprocal vectors points are.
+        """
+        lines = [_off_centre(line, primitive) for line in self.points]
+        special = dict(self.special)
+        for ends, line in reversed(list(zip(self.labels, lines, strict=True))):
+            special[ends[1]], special[ends[0]] = line[-1], line[0]
+        return np.concatenate(lines), np.array([special[label] for label in self.special])
+
 
 @dataclass(frozen=True)
 class PhononSetup:
@@ -53,6 +72,7 @@ class PhononSetup:
         images: (3,) Å, how far images are apart.
         reach: Å, of the potential; infinite where it is not known.
         path: Through reciprocal space.
+        charges: Whose long-ranged field is added; None where there is none.
         phonopy: What does the symmetry: its force constants are those of the last potential.
     """
 
@@ -61,16 +81,25 @@ class PhononSetup:
     images: FloatArray
     reach: float
     path: BandPath
+    charges: EffectiveCharges | None
     phonopy: Any
 
     @classmethod
-    def of(cls, rest: Atoms, potential: Potential, *, repeats: Sequence[int] | None = None) -> Self:
+    def of(
+        cls,
+        rest: Atoms,
+        potential: Potential,
+        *,
+        repeats: Sequence[int] | None = None,
+        charges: EffectiveCharges | None = None,
+    ) -> Self:
         """For a crystal, primitive or not.
 
         Args:
             rest: At rest.
             potential: By whose reach the supercell is chosen, or judged.
             repeats: Of the primitive cell; by default so many that an atom and its image have no neighbour in common.
+            charges: Of the primitive cell's atoms, for the long-ranged field that a short-ranged potential lacks.
 
         Raises:
             StructureError: Not periodic in three directions; or the supercell is so small that an atom and its own image have
@@ -97,9 +126,18 @@ class PhononSetup:
                 mend=f"take {' x '.join(map(str, least))} or more",
             )
         made = tuple(int(n) for n in chosen)
-        return cls(
-            primitive, (made[0], made[1], made[2]), images, reach, band_path(primitive), _phonopy(primitive, made)
-        )
+        phonopy = _phonopy(primitive, made, charges)
+        return cls(primitive, (made[0], made[1], made[2]), images, reach, band_path(primitive), charges, phonopy)
+
+    def at(self, rest: Atoms) -> Self:
+        """For the same crystal strained and relaxed: another one only where there is a field, which depends on the volume.
+
+        Force constants in reduced coordinates do not ask how large the cell is, and finding the symmetry of a supercell takes time.
+        """
+        if self.charges is None:
+            return self
+        primitive = primitive_cell(rest)
+        return replace(self, primitive=primitive, phonopy=_phonopy(primitive, self.repeats, self.charges))
 
     @property
     def exact(self) -> bool:
@@ -112,34 +150,26 @@ class PhononSetup:
         Args:
             rest: The crystal that the setup was made of, or one that is strained from it.
         """
+        return self.moved(rest, self.phonopy.supercell, self.phonopy.supercells_with_displacements)
+
+    def moved(self, rest: Atoms, perfect: Any, displaced: Sequence[Any]) -> list[Atoms]:
+        """Phonopy's displaced supercells of the primitive cell as structures, strained with it, by displacements that stay.
+
+        Args:
+            rest: As of `displaced`.
+            perfect: The supercell.
+            displaced: The same with atoms displaced.
+        """
         scale = np.linalg.solve(self.primitive.cell.array, primitive_cell(rest).cell.array)
-        found = []
-        for cell in self.phonopy.supercells_with_displacements:
-            moved = Atoms(cell.symbols, cell=cell.cell @ scale, pbc=True)
-            perfect = self.phonopy.supercell
-            moved.positions = perfect.positions @ scale + (cell.positions - perfect.positions)
-            found.append(moved)
-        return found
-
-
-def primitive_cell(rest: Atoms) -> Atoms:
-    """A primitive cell of a crystal, in its axes; the crystal itself, where it is one.
-
-    Raises:
-        StructureError: It is not periodic in three directions.
-    """
-    import spglib
-
-    Symmetry.of(rest)
-    crystal: Any = (rest.cell.array, rest.get_scaled_positions(), rest.numbers)
-    found = spglib.standardize_cell(crystal, to_primitive=True, no_idealize=True, symprec=TOLERANCE_ANGSTROM)
-    if found is None or len(found[2]) == len(rest):
-        return rest
-    cell, places, numbers = found
-    masses = dict(zip(rest.numbers.tolist(), rest.get_masses().tolist(), strict=True))
-    made = Atoms(numbers, cell=cell, scaled_positions=places, pbc=True)
-    made.arrays["masses"] = np.array([masses[number] for number in made.numbers.tolist()])
-    return made
+        return [
+            Atoms(
+                cell.symbols,
+                positions=perfect.positions @ scale + (cell.positions - perfect.positions),
+                cell=cell.cell @ scale,
+                pbc=True,
+            )
+            for cell in displaced
+        ]
 
 
 def band_path(primitive: Atoms) -> BandPath:
@@ -164,18 +194,25 @@ def band_path(primitive: Atoms) -> BandPath:
     return BandPath(tuple(labels), tuple(points), tuple(lengths), used)
 
 
-def _phonopy(primitive: Atoms, repeats: Sequence[int]) -> Any:
-    from phonopy import Phonopy
-    from phonopy.structure.atoms import PhonopyAtoms
+def _off_centre(line: FloatArray, primitive: Atoms) -> FloatArray:
+    """A line (n, 3) whose ends are not at the zone's centre."""
+    length = np.linalg.norm((line[-1] - line[0]) @ np.linalg.inv(primitive.cell.array).T)
+    step, moved = (line[-1] - line[0]) * OFF_CENTRE_PER_ANGSTROM / length, line.copy()
+    for end, sign in ((0, 1.0), (-1, -1.0)):
+        if not line[end].any():
+            moved[end] = sign * step
+    return moved
 
-    cell = PhonopyAtoms(
-        symbols=primitive.get_chemical_symbols(),
-        cell=primitive.cell.array,
-        scaled_positions=primitive.get_scaled_positions(),
-        masses=primitive.get_masses(),
+
+def _phonopy(primitive: Atoms, repeats: Sequence[int], charges: EffectiveCharges | None) -> Any:
+    from phonopy import Phonopy
+
+    made = Phonopy(
+        phonopy_cell(primitive), np.diag(np.asarray(repeats)), primitive_matrix="P", symprec=SYMPREC_ANGSTROM
     )
-    made = Phonopy(cell, np.diag(np.asarray(repeats)), primitive_matrix="P", symprec=1e-4)
     made.generate_displacements(distance=DISPLACEMENT_ANGSTROM)
+    if charges is not None:
+        made.nac_params = charges.for_phonopy()
     return made
 
 

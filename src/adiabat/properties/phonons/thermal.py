@@ -31,6 +31,18 @@ class Thermodynamics:
     heat_capacity: FloatArray
 
 
+def mode_heat_capacities(frequencies_thz: FloatArray, weights: FloatArray, temperatures_k: FloatArray) -> FloatArray:
+    """(T, q, modes) in k_B: what each mode adds to the heat capacity of one cell at constant volume.
+
+    Args:
+        frequencies_thz: (q, modes), none zero or imaginary.
+        weights: (q,) of the points, of any sum.
+        temperatures_k: (T,) above zero.
+    """
+    x = np.minimum(PLANCK_EV_PER_THZ * frequencies_thz / (BOLTZMANN_EV_PER_K * temperatures_k[:, None, None]), 500.0)
+    return (weights / weights.sum())[:, None] * x**2 / (4 * np.sinh(x / 2) ** 2)
+
+
 def thermodynamics(frequencies_thz: FloatArray, weights: FloatArray, temperatures_k: FloatArray) -> Thermodynamics:
     """Averages over points of reciprocal space.
 

@@ -1,5 +1,7 @@
 """What phonons show: sentences, tables and plots."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from adiabat.properties.measured import Measured
@@ -16,6 +18,8 @@ def phonon_sentences(found: Phonons) -> tuple[str, ...]:
         said.append(
             "some pairs of atoms that act on each other are farther apart than that: see whether more --repeats change the frequencies"
         )
+    if found.with_charges:
+        said.append("with the long-ranged field of effective charges")
     if found.stable:
         said.append("no imaginary mode")
     else:
@@ -70,38 +74,58 @@ def phonon_figures(found: Measured[Phonons]) -> tuple[Figure, ...]:
 def _dispersion(found: Measured[Phonons]) -> Figure:
     result, bars = found.result, _bars(found, "frequencies_thz")
     known = found.error_bars is not None
-    marks = tuple(
+    branches = tuple(
         Line(result.path_per_angstrom, branch, f"branch {number + 1}", band=bar if known else None)
         for number, (branch, bar) in enumerate(zip(result.frequencies_thz.T, bars.T, strict=True))
     )
-    low, high = min(0.0, result.lowest_frequency_thz), result.highest_frequency_thz
-    ends = sorted({round(float(x), 9) for x in _ends(result)})
-    guides = tuple(Line(np.array([x, x]), np.array([low, high]), f"{x:.3f} 1/Å", dashed=True) for x in ends)
-    return Figure(
-        name="dispersion",
-        title="Phonon dispersion",
-        x_label="along the path (1/Å)",
-        y_label="frequency (THz); negative: imaginary",
-        marks=(*guides, *marks),
-        note=f"The path: {path_words(result)}."
+    return along_path(
+        "dispersion",
+        "Phonon dispersion",
+        "frequency (THz); negative: imaginary",
+        result.path_per_angstrom,
+        (min(0.0, result.lowest_frequency_thz), result.highest_frequency_thz),
+        branches,
+        note=f"The path: {path_words(result.path)}."
         + (" Bands are one standard deviation wide either way." if known else ""),
     )
 
 
-def path_words(result: Phonons) -> str:
+def along_path(
+    name: str,
+    title: str,
+    y_label: str,
+    per_angstrom: FloatArray,
+    heights: tuple[float, float],
+    lines: tuple[Line, ...],
+    *,
+    note: str,
+) -> Figure:
+    """Lines along a path through reciprocal space, with guides where it turns.
+
+    Args:
+        name: Of the figure.
+        title: Likewise.
+        y_label: Likewise.
+        per_angstrom: (q,) lengths along the path, each end of a line of it twice.
+        heights: From where to where guides go.
+        lines: What is drawn.
+        note: Of the figure.
+    """
+    corner = np.flatnonzero(np.diff(per_angstrom) < 1e-12)
+    ends = np.unique(np.concatenate([per_angstrom[:1], per_angstrom[corner], per_angstrom[-1:]]).round(9))
+    guides = tuple(Line(np.array([x, x]), np.array(heights), f"{x:.3f} 1/Å", dashed=True) for x in ends)
+    return Figure(
+        name=name, title=title, x_label="along the path (1/Å)", y_label=y_label, marks=(*guides, *lines), note=note
+    )
+
+
+def path_words(path: Sequence[tuple[str, str]]) -> str:
     """``Γ - X, U - K - Γ - L``."""
-    words = result.path[0][0]
-    for place, (first, last) in enumerate(result.path):
-        jumped = place > 0 and result.path[place - 1][1] != first
+    words = path[0][0]
+    for place, (first, last) in enumerate(path):
+        jumped = place > 0 and path[place - 1][1] != first
         words += (f", {first}" if jumped else "") + f" - {last}"
     return words
-
-
-def _ends(result: Phonons) -> FloatArray:
-    """Lengths at which lines of the path end."""
-    lengths = result.path_per_angstrom
-    corner = np.flatnonzero(np.diff(lengths) < 1e-12)
-    return np.concatenate([lengths[:1], lengths[corner], lengths[-1:]])
 
 
 def _density(found: Measured[Phonons]) -> Figure:

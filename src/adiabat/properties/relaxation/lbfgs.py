@@ -57,7 +57,7 @@ class LBFGS:
     weights: tuple[Tensor, ...] = ()
 
     @classmethod
-    def begin(cls, rows: Tensor, slope: Slope) -> Self:
+    def begin(cls, space: Coordinates, rows: Tensor, slope: Slope) -> Self:
         """At rows (R, 3) that have been evaluated."""
         return cls(rows, slope, torch.ones_like(slope.enthalpy))
 

@@ -81,7 +81,7 @@ def minimize(
                 slope = replace(slope, gradient=project(space, left, slope.gradient))
             moving = whole.note(space, batch, left, slope, step)
             state = LBFGS if settings.method == "lbfgs" else FIRE
-            way = state.begin(rows, slope) if way is None else way.seen(space, rows, slope)
+            way = state.begin(space, rows, slope) if way is None else way.seen(space, rows, slope)
         if not bool(moving.any()) or step == settings.steps:
             break
         if not bool(moving.all()):

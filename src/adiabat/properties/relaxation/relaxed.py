@@ -55,7 +55,14 @@ def relaxed(
 
 
 def relaxed_crystal(atoms: Atoms, potential: Potential, *, pressure_gpa: float = 0.0) -> Atoms:
-    """A copy of a crystal with atoms and cell at rest, tightly; errors as of `relaxed`."""
+    """A copy of a crystal with atoms and cell at rest, tightly; errors as of `relaxed`, and where it is not periodic in three directions."""
+    if not atoms.pbc.all():
+        raise StructureError(
+            f"is periodic along {atoms.pbc.tolist()}",
+            place=atoms.get_chemical_formula(),
+            rule="a crystal is periodic in three directions",
+            mend="give a crystal; a molecule or a slab has no such property",
+        )
     return relaxed(atoms, potential, settings=replace(TIGHT, pressure_gpa=pressure_gpa))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from adiabat.errors import StructureError
-from adiabat.properties.phonons.setup import primitive_cell
+from adiabat.properties.phonons.primitive import primitive_cell
 from adiabat.properties.symmetry import TOLERANCE_ANGSTROM, Symmetry
 from adiabat.typing import FloatArray, IntArray
 
