@@ -14,7 +14,7 @@ from adiabat.potential.file import save_potential
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "properties").glob("*.md"))
 COMMANDS = [line.strip() for page in PAGES for line in page.read_text().splitlines() if line.startswith("    adiabat ")]
-STIFF_ARGON = PairModel(epsilon_ev={18: 0.5}, sigma={18: 3.40}, cutoff=5.2)
+STIFF_ARGON = PairModel(epsilon_ev={18: 0.5, 36: 0.55}, sigma={18: 3.40, 36: 3.45}, cutoff=5.2)
 
 
 @pytest.fixture
@@ -29,7 +29,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     full = bulk("Ar", cubic=True, a=5.35).repeat(2)
     first, last = full[1:], full[1:]
     last.positions[0] = full.positions[0]
+    alloy = bulk("Ar", cubic=True, a=5.37).repeat(2)
+    alloy.numbers[::2] = 36
     write("crystal.xyz", crystal)
+    write("alloy.xyz", alloy)
     write("structures.xyz", structures)
     write("crystals.xyz", [crystal, bulk("Ar", "hcp", a=3.78, c=6.2)])
     write("first.xyz", first)

@@ -1,6 +1,7 @@
 """The command line: a thin face over the library; each command in a module of its own."""
 
 from adiabat.cli import (  # noqa: F401 (each registers its command)
+    alloy_vacancy,
     analyse,
     check,
     doctor,
@@ -13,9 +14,11 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     learn,
     md,
     neb,
+    order,
     phonons,
     polymorphs,
     relax,
+    sqs,
     surfaces,
     train,
     vacancy,

@@ -14,7 +14,17 @@ from adiabat.errors import ConfigurationError
 from adiabat.system import Batch
 from adiabat.typing import FloatArray
 
-Purpose: TypeAlias = Literal["velocities", "thermostat", "rescaling", "rescaling rest", "barostat", "chains"]
+Purpose: TypeAlias = Literal[
+    "velocities",
+    "thermostat",
+    "rescaling",
+    "rescaling rest",
+    "barostat",
+    "chains",
+    "exchange",
+    "vibrations",
+    "acceptance",
+]
 PURPOSES: dict[Purpose, int] = {
     "velocities": 0,
     "thermostat": 1,
@@ -22,6 +32,9 @@ PURPOSES: dict[Purpose, int] = {
     "rescaling rest": 3,
     "barostat": 4,
     "chains": 5,
+    "exchange": 6,
+    "vibrations": 7,
+    "acceptance": 8,
 }
 SEEDS = 2**64
 
@@ -68,6 +81,11 @@ class Streams:
         """(S, columns) independent standard normal numbers for one step."""
         sizes = (columns,) * len(self.replicas)
         return self._normal(sizes, purpose, step).reshape(-1, columns)
+
+    def uniform_per_system(self, columns: int, purpose: Purpose, *, step: int) -> FloatArray:
+        """(S, columns) independent numbers, equally likely in [0, 1), for one step."""
+        drawn = [_generator(self.seed, replica, PURPOSES[purpose], step).random(columns) for replica in self.replicas]
+        return np.stack(drawn)
 
     def chi_squared(self, degrees: Sequence[int], purpose: Purpose, *, step: int) -> FloatArray:
         """(S,) numbers distributed as the sum of so many squared standard normal ones, for one step."""
