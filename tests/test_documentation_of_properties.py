@@ -11,6 +11,7 @@ from ase.io import write
 from adiabat.cli.app import EXIT_FINE, run
 from adiabat.potential import Committee, Potential
 from adiabat.potential.file import save_potential
+from adiabat.properties.boundaries import Bicrystal
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "properties").glob("*.md"))
 COMMANDS = [line.strip() for page in PAGES for line in page.read_text().splitlines() if line.startswith("    adiabat ")]
@@ -33,6 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     alloy.numbers[::2] = 36
     write("crystal.xyz", crystal)
     write("alloy.xyz", alloy)
+    write("bicrystal.xyz", Bicrystal.of(crystal, (1, 1, 1), thickness_angstrom=9.0).atoms.repeat((2, 2, 1)))
     write("structures.xyz", structures)
     write("crystals.xyz", [crystal, bulk("Ar", "hcp", a=3.78, c=6.2)])
     write("first.xyz", first)

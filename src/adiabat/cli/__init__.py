@@ -3,6 +3,7 @@
 from adiabat.cli import (  # noqa: F401 (each registers its command)
     alloy_vacancy,
     analyse,
+    boundary,
     check,
     doctor,
     elastic,
@@ -18,6 +19,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     phonons,
     polymorphs,
     relax,
+    segregation,
     sqs,
     surfaces,
     train,
