@@ -19,6 +19,7 @@ from adiabat.cli import (  # noqa: F401 (each registers its command)
     phonons,
     polymorphs,
     relax,
+    saddle,
     segregation,
     sqs,
     surfaces,

@@ -2,6 +2,6 @@
 
 from adiabat.properties.paths.ends import Ends, path_ends
 from adiabat.properties.paths.neb import BandSettings, MinimumEnergyPath, minimum_energy_path
-from adiabat.properties.paths.rates import wigner
+from adiabat.properties.paths.rates import eckart, wigner
 
-__all__ = ["BandSettings", "Ends", "MinimumEnergyPath", "minimum_energy_path", "path_ends", "wigner"]
+__all__ = ["BandSettings", "Ends", "MinimumEnergyPath", "eckart", "minimum_energy_path", "path_ends", "wigner"]

@@ -54,8 +54,8 @@ class FIRE:
         """After another evaluation."""
         return replace(self, rows=rows, slope=found)
 
-    def step(self, space: Coordinates) -> tuple[Self, Tensor]:
-        """The next rows to evaluate."""
+    def step(self, space: Coordinates, *, longest_move: float = LONGEST_MOVE) -> tuple[Self, Tensor]:
+        """The next rows to evaluate, no atom farther than `longest_move` Å."""
         force, owner = -self.slope.gradient, space.owner
         forward = space.dot(force, self.velocity) > 0
         speed, strength = (space.dot(each, each).sqrt() for each in (self.velocity, force))
@@ -67,7 +67,7 @@ class FIRE:
         mixing = torch.where(faster, self.mixing * LESS_MIXING, self.mixing)
         velocity = velocity + time_step[owner, None] * force
         move = time_step[owner, None] * velocity
-        short = space.capped(move, longest_move=LONGEST_MOVE, largest_strain=LARGEST_STRAIN)[owner, None]
+        short = space.capped(move, longest_move=longest_move, largest_strain=LARGEST_STRAIN)[owner, None]
         way = replace(
             self,
             velocity=short * velocity,
