@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from analytic_models import PairModel
+from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
@@ -39,6 +40,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write("crystals.xyz", [crystal, bulk("Ar", "hcp", a=3.78, c=6.2)])
     write("first.xyz", first)
     write("last.xyz", last)
+    write("ends.xyz", [first, last])
+    write("cluster.xyz", Atoms("Ar3", positions=[[0, 0, 0], [3.8, 0, 0], [1.9, 3.3, 0]]))
     return tmp_path
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
 
-from adiabat.errors import ConfigurationError, SimulationError
+from adiabat.errors import ConfigurationError, SimulationError, StructureError
 from adiabat.potential import Potential
 from adiabat.properties.arrays import evaluated
-from adiabat.properties.paths.modes import modes
+from adiabat.properties.paths.modes import Modes, modes
 from adiabat.properties.paths.rates import log10_prefactor
 from adiabat.properties.relaxation import RelaxationSettings, relaxed
 from adiabat.properties.saddles.follow import Followed, FollowSettings, follow_lowest_mode
@@ -95,16 +95,18 @@ def saddles(
     Raises:
         ConfigurationError: No search, or no such atom.
         SimulationError: The start does not come to rest.
-        StructureError: As of the potential.
+        StructureError: It comes to rest where a mode is unstable; or as of the potential.
     """
     _require(start, searches, push_angstrom, center)
     rest = relaxed(start, potential, settings=REST)
     moves = moving(rest)
+    at_rest = modes(rest, potential, moves)
+    _require_minimum(rest, at_rest)
     pushes = _pushes(rest, moves, searches, push_angstrom, center, seed)
     found = follow_lowest_mode(rest, potential, rest.positions + pushes, pushes, moves=moves, settings=settings)
     places, counts = _distinct(found, rest)
     checked = [_polished(rest, potential, found, place, moves, minima) for place in places]
-    return _result(rest, potential, moves, found, list(zip(checked, counts, strict=True)))
+    return _result(rest, potential, at_rest, found, list(zip(checked, counts, strict=True)))
 
 
 def moving(atoms: Atoms) -> np.ndarray:
@@ -135,7 +137,7 @@ def saddles_of_member(found: Saddles, member: Potential) -> Saddles:
             )
         checked.append(_polished(rest, member, near, 0, moves, ()))
     pairs = list(zip(checked, found.found_times, strict=True))
-    return _collected(rest, member, moves, pairs, (found.searches, 0, 0, 0), keep_order=True)
+    return _collected(rest, member, modes(rest, member, moves), pairs, (found.searches, 0, 0, 0), keep_order=True)
 
 
 def _require(start: Atoms, searches: int, push: float, center: int | None) -> None:
@@ -145,6 +147,17 @@ def _require(start: Atoms, searches: int, push: float, center: int | None) -> No
             place="saddles",
             rule=f"one search or more, a push of less than 5 Å, and an atom from 0 to {len(start) - 1}",
             mend="take 16 searches and 0.3 Å",
+        )
+
+
+def _require_minimum(rest: Atoms, at_rest: Modes) -> None:
+    if at_rest.negative:
+        raise StructureError(
+            f"{at_rest.negative} modes of the structure at rest are unstable, the lowest at "
+            f"{-at_rest.frequencies_thz[0]:.3g} THz (imaginary)",
+            place=f"saddles around {rest.get_chemical_formula()}",
+            rule="saddles are searched around a minimum",
+            mend="displace its atoms a little, off its symmetry, and begin from there",
         )
 
 
@@ -201,19 +214,19 @@ def _polished(
 
 
 def _result(
-    rest: Atoms, potential: Potential, moves: np.ndarray, found: Followed, pairs: list[tuple[_Checked, int]]
+    rest: Atoms, potential: Potential, at_rest: Modes, found: Followed, pairs: list[tuple[_Checked, int]]
 ) -> Saddles:
     first_order = [(one, times) for one, times in pairs if one.known.modes.negative == 1]
     higher = sum(times for one, times in pairs if one.known.modes.negative != 1)
     back = ~found.converged & (found.curvatures >= 0)
     counts = (len(found.converged), int(back.sum()), int((~found.converged & ~back).sum()), higher)
-    return _collected(rest, potential, moves, first_order, counts)
+    return _collected(rest, potential, at_rest, first_order, counts)
 
 
 def _collected(
     rest: Atoms,
     potential: Potential,
-    moves: np.ndarray,
+    at_rest: Modes,
     pairs: list[tuple[_Checked, int]],
     counts: tuple[int, int, int, int],
     *,
@@ -221,7 +234,6 @@ def _collected(
 ) -> Saddles:
     pairs = pairs if keep_order else sorted(pairs, key=lambda pair: pair[0].energy)
     start = float(evaluated(potential, [rest], "energy")[0][0])
-    at_rest = modes(rest, potential, moves)
     each = [one for one, _ in pairs]
     searches, back, unfinished, higher = counts
     return Saddles(
