@@ -28,7 +28,7 @@ class Hollow:
     def __init__(self) -> None:
         self._base = ARGON
 
-    def atomic_energies(self, graph):  # type: ignore[no-untyped-def]
+    def atomic_energies(self, graph):
         lengths = graph.vectors().norm(dim=1)
         near = lengths < 3.0
         r = torch.where(near, lengths, 3.0)
@@ -42,10 +42,10 @@ class Hollow:
         )
         return base + torch.zeros_like(base).index_add(0, graph.center, 0.5 * pair)
 
-    def to(self, **kwargs):  # type: ignore[no-untyped-def]
+    def to(self, **kwargs):
         return self
 
-    def to_state(self):  # type: ignore[no-untyped-def]
+    def to_state(self):
         raise NotImplementedError
 
 

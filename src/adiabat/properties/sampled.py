@@ -9,13 +9,15 @@ from adiabat.errors import ConfigurationError
 from adiabat.potential import Potential
 from adiabat.properties.estimate import Estimate, unit_of
 from adiabat.properties.measured import NOT_ASKED_FOR, WITHOUT_POSTERIOR, Measured, R
-from adiabat.properties.parts import MEMBERS, committees_by_part, require_members_known
+from adiabat.properties.parts import committees_by_part, require_members_known
 from adiabat.properties.propagate import Propagated
 from adiabat.runs import track
 from adiabat.sampling import Samples
-from adiabat.sampling.exchange import energies_of
 from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K
+
+DRIFTING = 5.0
+"""Standard errors of a drift beyond which chains are not in equilibrium: one of a hundred sets of four chains shows so much by chance."""
 
 FEWEST_CHAINS = 4
 """From fewer, the spread between them says little of their mean's error."""
@@ -37,6 +39,15 @@ def chain_average(series: FloatArray) -> tuple[FloatArray, FloatArray]:
     of_chains, chains = series.mean(0), series.shape[1]
     wider = float(stdtrit(chains - 1, ndtr(1.0)))
     return of_chains.mean(0), wider * of_chains.std(0, ddof=1) / np.sqrt(chains)
+
+
+def drift_of(series: FloatArray) -> tuple[float, float]:
+    """Of (T, S), second half less first half, and its standard error from the spread between the chains; zeros of one frame."""
+    half = len(series) // 2
+    if not half:
+        return 0.0, 0.0
+    drift, error = chain_average((series[-half:].mean(0) - series[:half].mean(0))[None])
+    return float(drift), float(error)
 
 
 def member_energies_of(
@@ -131,15 +142,3 @@ def _number(array: FloatArray) -> float | FloatArray:
 def energies_per_atom(samples: Samples) -> FloatArray:
     """(T, S) eV."""
     return samples.energies_ev / samples.frames[0].counts.double().numpy()
-
-
-__all__ = [
-    "MEMBERS",
-    "chain_average",
-    "energies_of",
-    "energies_per_atom",
-    "measured_samples",
-    "member_energies_of",
-    "require_chains",
-    "response",
-]

@@ -11,13 +11,17 @@ from adiabat.potential import Potential
 from adiabat.properties.alloys.composition import shuffled
 from adiabat.properties.alloys.shells import Shells, short_range_order
 from adiabat.properties.measured import Measured
-from adiabat.properties.sampled import chain_average, energies_per_atom, measured_samples, require_chains
+from adiabat.properties.sampled import (
+    DRIFTING,
+    chain_average,
+    drift_of,
+    energies_per_atom,
+    measured_samples,
+    require_chains,
+)
 from adiabat.results import EXACT, IN_MEMORY, Figure, Line, Result
 from adiabat.sampling import ExchangeSettings, Samples, sample_exchanges
 from adiabat.typing import FloatArray
-
-DRIFTING = 4.0
-"""Standard errors of the energy by which the second half may differ from the first: their difference has two of them by itself."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class AlloyOrder(Result):
         sweeps: Of each, behind those of equilibration.
         accepted: Share of the exchanges.
         accepted_vibrations: Share of the short trajectories; None where there were none.
-        drift_ev_per_atom: Of the energy, second half less first half, all chains: of the size of its error, or the chains were too short.
+        drift_ev_per_atom: Of the energy, second half less first half.
+        drift_ev_per_atom_std_sampling: Its standard error; where the drift is many of them, the chains were too short.
         energies_ev_per_atom: (T) over the chains, after each sweep.
         cells: (chains) as they ended.
     """
@@ -55,13 +60,14 @@ class AlloyOrder(Result):
     accepted: float = field(metadata=EXACT)
     accepted_vibrations: float | None = field(metadata=EXACT)
     drift_ev_per_atom: float = field(metadata=EXACT)
+    drift_ev_per_atom_std_sampling: float = field(metadata=EXACT)
     energies_ev_per_atom: FloatArray = field(metadata=EXACT)
     cells: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
 
     @property
     def drifts(self) -> bool:
         """Whether the chains had not come to equilibrium."""
-        return abs(self.drift_ev_per_atom) > DRIFTING * self.energy_ev_per_atom_std_sampling
+        return abs(self.drift_ev_per_atom) > DRIFTING * self.drift_ev_per_atom_std_sampling
 
 
 def alloy_order(
@@ -131,8 +137,7 @@ def _result(
 ) -> AlloyOrder:
     order, order_error = chain_average(series["short_range_order"])
     energy, energy_error = chain_average(series["energy_ev_per_atom"])
-    way = series["energy_ev_per_atom"].mean(1)
-    half = len(way) // 2
+    drift, drift_error = drift_of(series["energy_ev_per_atom"])
     return AlloyOrder(
         formula=cell.get_chemical_formula(),
         temperature_k=settings.temperature_k,
@@ -146,8 +151,9 @@ def _result(
         sweeps=len(samples.frames),
         accepted=samples.accepted,
         accepted_vibrations=samples.accepted_vibrations,
-        drift_ev_per_atom=float(way[half:].mean() - way[:half].mean()) if half else 0.0,
-        energies_ev_per_atom=way,
+        drift_ev_per_atom=drift,
+        drift_ev_per_atom_std_sampling=drift_error,
+        energies_ev_per_atom=series["energy_ev_per_atom"].mean(1),
         cells=tuple(samples.frames[-1].to_atoms()),
     )
 

@@ -16,7 +16,7 @@ from adiabat.potential import Potential
 from adiabat.properties.alloys.composition import counts_of, shuffled
 from adiabat.properties.boundaries.bicrystal import area_of
 from adiabat.properties.measured import Measured
-from adiabat.properties.sampled import chain_average, measured_samples, require_chains
+from adiabat.properties.sampled import DRIFTING, chain_average, drift_of, measured_samples, require_chains
 from adiabat.results import EXACT, IN_MEMORY, Figure, Line, Result
 from adiabat.sampling import ExchangeSettings, Samples, sample_exchanges
 from adiabat.typing import FloatArray, IntArray
@@ -55,6 +55,7 @@ class Segregation(Result):
         chains: That were independent.
         sweeps: Of each that count.
         drift_of_excess: Second half less first half, in the unit of the excess.
+        drift_of_excess_std_sampling: Its standard error.
         cells: (chains) as they ended.
     """
 
@@ -78,12 +79,13 @@ class Segregation(Result):
     chains: int
     sweeps: int
     drift_of_excess: float = field(metadata=EXACT)
+    drift_of_excess_std_sampling: float = field(metadata=EXACT)
     cells: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
 
     @property
     def drifts(self) -> bool:
         """Whether the chains had not come to equilibrium."""
-        return abs(self.drift_of_excess) > 4 * max(self.excess_per_square_nanometer_std_sampling, 1e-12)
+        return abs(self.drift_of_excess) > DRIFTING * max(self.drift_of_excess_std_sampling, 1e-12)
 
 
 def segregation(
@@ -130,7 +132,15 @@ def segregation(
     samples = sample_exchanges(begun, potential, settings, differences_ev=worth, quiet=quiet)
     bins, distances = bins_of(boundary)
     series = _series(samples, atomic_numbers[element], bins, 2 * area_of(boundary) / ANGSTROM_SQUARED_PER_NM_SQUARED)
-    result = _result(samples, series, bins, distances, (element, host), settings.temperature_k, difference_ev)
+    result = _result(
+        samples,
+        series,
+        bins,
+        distances,
+        (element, host),
+        temperature_k=settings.temperature_k,
+        difference_ev=difference_ev,
+    )
     return measured_samples(
         result,
         samples,
@@ -184,6 +194,7 @@ def _result(
     bins: IntArray,
     distances: FloatArray,
     elements: tuple[str, str],
+    *,
     temperature_k: float,
     difference_ev: float | None,
 ) -> Segregation:
@@ -191,8 +202,7 @@ def _result(
     numbers = {}
     for name in ("share", "bulk_share", "excess_per_square_nanometer"):
         numbers[name], numbers[f"{name}_std_sampling"] = (float(value) for value in averages[name])
-    way = series["excess_per_square_nanometer"].mean(1)
-    half = len(way) // 2
+    drift, drift_error = drift_of(series["excess_per_square_nanometer"])
     cells = tuple(samples.frames[-1].to_atoms())
     return Segregation(
         formula=cells[0].get_chemical_formula(),
@@ -209,7 +219,8 @@ def _result(
         accepted_vibrations=samples.accepted_vibrations,
         chains=len(cells),
         sweeps=len(samples.frames),
-        drift_of_excess=float(way[half:].mean() - way[:half].mean()) if half else 0.0,
+        drift_of_excess=drift,
+        drift_of_excess_std_sampling=drift_error,
         cells=cells,
     )
 

@@ -99,7 +99,7 @@ def follow_lowest_mode(
         largest = torch.linalg.vector_norm(forces, dim=2).amax(1)
         done = (largest < how.force_tolerance_ev_per_angstrom) & (curvature < 0)
         lost = ~torch.isfinite(energy + largest)
-        ended.note(left, x, mode, energy, curvature, largest, done, step)
+        ended.note(left, x, mode, torch.stack([energy, curvature, largest]), done=done, step=step)
         going = ~done & ~lost
         if not bool(going.any()) or step == how.steps:
             break
@@ -198,19 +198,9 @@ class _Ended:
         self._numbers = torch.full((3, len(x)), float("nan")).double()
         self._converged, self._steps = torch.zeros(len(x), dtype=torch.bool), 0
 
-    def note(
-        self,
-        left: Tensor,
-        x: Tensor,
-        mode: Tensor,
-        energy: Tensor,
-        curvature: Tensor,
-        largest: Tensor,
-        done: Tensor,
-        step: int,
-    ) -> None:
-        self._positions[left], self._modes[left] = x, mode
-        self._numbers[:, left] = torch.stack([energy, curvature, largest])
+    def note(self, left: Tensor, x: Tensor, mode: Tensor, numbers: Tensor, *, done: Tensor, step: int) -> None:
+        """Of searches that are left: where they are, (3, S) energy, curvature and largest force, and which are done."""
+        self._positions[left], self._modes[left], self._numbers[:, left] = x, mode, numbers
         self._converged[left], self._steps = done, step
 
     def followed(self) -> Followed:
