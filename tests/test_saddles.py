@@ -167,8 +167,9 @@ def transmission_through_sech_squared(energy: float, barrier: float, quantum: fl
 def test_eckarts_factor_of_equal_sides_is_that_of_the_solved_barrier(barrier: float, thz: float, kelvin: float) -> None:
     thermal, angular = BOLTZMANN_EV_PER_K * kelvin, PLANCK_EV_PER_THZ * thz / (2 * np.pi) * 2 * np.pi
     integral = quad(
-        lambda energy: transmission_through_sech_squared(energy, barrier, angular)
-        * np.exp((barrier - energy) / thermal),
+        lambda energy: (
+            transmission_through_sech_squared(energy, barrier, angular) * np.exp((barrier - energy) / thermal)
+        ),
         0,
         barrier + 40 * thermal,
         limit=500,

@@ -55,7 +55,7 @@ def saddle_command(
 ) -> None:
     """Saddles around a minimum, without knowing where they lead: barriers, prefactors, and where their two sides come to.
 
-    The structure is relaxed first, its cell fixed. Searches follow the mode of lowest curvature uphill; what they find is polished by the exact
+    The structure is relaxed first, its cell fixed. Searches follow the mode of lowest curvature uphill; what they find is polished by the
     Hessian and verified: one unstable mode, and where both sides lead. Where no saddle is found, the exit status is 1.
 
     Example: adiabat saddle si.adiabat vacancy.xyz --center 0 --searches 16 --out saddles.xyz --json saddles.json

@@ -16,6 +16,9 @@ from adiabat.properties.force_constants import force_constants
 from adiabat.properties.paths.modes import free_motions
 from adiabat.typing import FloatArray
 
+EXACT_ATOMS = 20
+"""Up to so many atoms second derivatives are exact, by differentiating the reference; beyond, differences of compiled forces are far cheaper."""
+
 LONGEST_ANGSTROM = 0.2
 """Of a step, over all atoms together."""
 
@@ -50,7 +53,8 @@ def partitioned_rational_function(
     force_tolerance_ev_per_angstrom: float = 1e-4,
     steps: int = 50,
 ) -> Stationary:
-    """Up one mode and down all others, by the exact Hessian; by differences of forces where a part has no second derivatives.
+    """Up one mode and down all others, by the Hessian: exact for few atoms, by differences of forces for many, or where a
+    part has no second derivatives.
 
     Args:
         atoms: Where to begin.
@@ -82,6 +86,8 @@ def partitioned_rational_function(
 
 
 def _constants(atoms: Atoms, potential: Potential) -> FloatArray:
+    if len(atoms) > EXACT_ATOMS:
+        return force_constants(atoms, potential)
     try:
         return hessian(atoms, potential)
     except PropertyUnavailable:

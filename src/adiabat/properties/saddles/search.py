@@ -25,7 +25,7 @@ SAME_EV = 2e-3
 
 REST = RelaxationSettings(force_tolerance_ev_per_angstrom=1e-3, steps=1000)
 POLISHED_ATOMS = 150
-"""Up to so many atoms a saddle is polished by the exact Hessian: its cost grows with their square."""
+"""Up to so many atoms a saddle is polished by its Hessian, whose cost grows with their square."""
 
 
 @dataclass(frozen=True)
