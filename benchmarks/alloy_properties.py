@@ -20,7 +20,7 @@ from ase.build import bulk
 import adiabat
 from adiabat.properties import from_rest, measured, relaxed_crystal
 from adiabat.properties.alloys import alloy_order, composition_of, quasirandom_cell
-from adiabat.properties.alloys.quasirandom import order_figure
+from adiabat.properties.alloys.views import order_figure
 from adiabat.properties.boundaries import grain_boundary, segregation
 from adiabat.properties.boundaries.energy import boundary_figures, boundary_of_member
 from adiabat.properties.boundaries.segregation import segregation_figures

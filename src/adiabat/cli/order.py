@@ -19,7 +19,7 @@ from adiabat.cli.measuring import (
 )
 from adiabat.cli.options import grouped
 from adiabat.properties.alloys.order import alloy_order, drift_figure, order_sentences
-from adiabat.properties.alloys.quasirandom import order_figure, order_table
+from adiabat.properties.alloys.views import order_figure, order_table
 from adiabat.results import StructureView
 from adiabat.runs import atomic_path
 from adiabat.sampling import ExchangeSettings

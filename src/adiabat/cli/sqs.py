@@ -12,7 +12,7 @@ from adiabat.cli.app import Debug, app
 from adiabat.cli.files import require_outputs
 from adiabat.cli.measuring import StructureName, read_structure, repeats_of
 from adiabat.properties.alloys import composition_of, quasirandom_cell
-from adiabat.properties.alloys.quasirandom import order_figure, order_table
+from adiabat.properties.alloys.views import order_figure, order_table
 from adiabat.results import Page, StructureView
 from adiabat.runs import atomic_path
 

@@ -7,6 +7,7 @@ from scipy.special import ndtr, stdtrit
 
 from adiabat.errors import ConfigurationError
 from adiabat.potential import Potential
+from adiabat.properties.arrays import in_double
 from adiabat.properties.estimate import Estimate, unit_of
 from adiabat.properties.measured import NOT_ASKED_FOR, WITHOUT_POSTERIOR, Measured, R
 from adiabat.properties.parts import committees_by_part, require_members_known
@@ -59,13 +60,9 @@ def member_energies_of(
         rows = []
         for frame in track(samples.frames, f"energies of {part} members", quiet=quiet):
             at_home = frame.to(dtype=potential.dtype, device=potential.device)
-            rows.append(np.stack([_energy(one) for one in committee.each(at_home, want=("energy",))]))
+            rows.append(np.stack([in_double(one, "energy")[0] for one in committee.each(at_home, want=("energy",))]))
         found[part] = np.stack(rows, axis=1)
     return found
-
-
-def _energy(prediction: object) -> FloatArray:
-    return prediction.energy.double().cpu().numpy()  # type: ignore[attr-defined]
 
 
 def response(series: FloatArray, energies: FloatArray, members: FloatArray, temperature_k: float) -> FloatArray:

@@ -14,7 +14,7 @@ from ase.data import atomic_numbers
 from adiabat.errors import ConfigurationError, StructureError
 from adiabat.properties.alloys.composition import counts_of
 from adiabat.properties.alloys.shells import Shells, short_range_order
-from adiabat.results import EXACT, IN_MEMORY, Figure, Points, Result, Table
+from adiabat.results import EXACT, IN_MEMORY, Result
 from adiabat.typing import FloatArray
 
 FALL_OFF = 1.0
@@ -140,31 +140,3 @@ def _in_order(made: Atoms, sites: Atoms) -> np.ndarray:
     places -= np.round(places)
     nearest = np.linalg.norm(places @ sites.cell.array, axis=2).argmin(0)
     return made.numbers[nearest]
-
-
-def order_table(found: Any) -> Table:
-    """Warren and Cowley's parameters by shell and pair, of anything that has them."""
-    rows = tuple(
-        (f"{first}-{second}", *(float(shell[i, j]) for shell in found.short_range_order))
-        for i, first in enumerate(found.elements)
-        for j, second in enumerate(found.elements)
-        if i <= j
-    )
-    columns = ("pair", *(f"{distance:.2f} Å" for distance in found.shell_distances_angstrom))
-    return Table("order", "Warren-Cowley order by shell", columns, rows)
-
-
-def order_figure(found: Any) -> Figure:
-    """The same as a plot."""
-    pairs = [(i, j) for i in range(len(found.elements)) for j in range(i, len(found.elements))]
-    marks = tuple(
-        Points(
-            np.arange(len(pairs), dtype=np.float64),
-            np.array([shell[i, j] for i, j in pairs]),
-            f"shell at {distance:.2f} Å",
-            tuple(f"{found.elements[i]}-{found.elements[j]}" for i, j in pairs),
-        )
-        for shell, distance in zip(found.short_range_order, found.shell_distances_angstrom, strict=True)
-    )
-    names = ", ".join(f"{n}: {found.elements[i]}-{found.elements[j]}" for n, (i, j) in enumerate(pairs))
-    return Figure("order", "Warren-Cowley order", "pair", "α", marks, note=f"Pairs: {names}. Zero is random.")

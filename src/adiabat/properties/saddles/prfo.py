@@ -53,8 +53,9 @@ def partitioned_rational_function(
     force_tolerance_ev_per_angstrom: float = 1e-4,
     steps: int = 50,
 ) -> Stationary:
-    """Up one mode and down all others, by the Hessian: exact for few atoms, by differences of forces for many, or where a
-    part has no second derivatives.
+    """Up one mode and down all others, by the Hessian.
+
+    It is exact for few atoms, and taken by differences of forces for many, or where a part has no second derivatives.
 
     Args:
         atoms: Where to begin.
