@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_numbers
 
-from adiabat.errors import ConfigurationError, StructureError
+from adiabat.errors import ConfigurationError, SimulationError, StructureError
 from adiabat.potential import Committee, Potential
 from adiabat.properties import measured, relaxed_crystal
 from adiabat.properties.alloys import (
@@ -166,3 +166,19 @@ def test_cells_that_do_not_belong_together_are_refused() -> None:
         alloy_vacancies([mixed(1)], potential, sites=2)
     with pytest.raises(ConfigurationError, match="40 sites of 1 cells"):
         alloy_vacancies([mixed()], potential, sites=40)
+
+
+def test_an_alloy_that_loses_its_crystal_is_an_error() -> None:
+    repelled = Potential([PairModel({18: 0.1, 36: 0.1}, {18: 3.4, 36: 5.2}, cutoff=6.0)])  # krypton far too large
+    with pytest.raises(SimulationError, match=r"from its site|does not come to rest"):
+        alloy_vacancies(
+            [mixed().repeat((1, 1, 2))], repelled, sites=2, given_chemical_potentials={"Ar": 0.0, "Kr": 0.0}
+        )
+
+
+def test_atoms_around_a_vacancy_stay_on_their_sites() -> None:
+    found = alloy_vacancies([mixed()], rare_gases(), sites=4)
+
+    assert found.left_their_sites == 0
+    assert (found.largest_displacement_angstrom > 0).all()
+    assert (found.largest_displacement_angstrom < 0.5).all()

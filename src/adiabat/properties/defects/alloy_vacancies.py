@@ -8,6 +8,7 @@ from ase import Atoms
 
 from adiabat.errors import ConfigurationError, SimulationError, StructureError
 from adiabat.potential import Potential
+from adiabat.properties.alloys.shells import Shells
 from adiabat.properties.arrays import evaluated
 from adiabat.properties.defects.chemical_potentials import chemical_potentials
 from adiabat.properties.defects.supercell import repeats_for
@@ -15,8 +16,14 @@ from adiabat.properties.measured import Measured
 from adiabat.properties.relaxation import Relaxation, RelaxationSettings, relax
 from adiabat.properties.relaxation.relaxed import TIGHT
 from adiabat.properties.vacancy import RATTLE_ANGSTROM, RATTLE_SEED
-from adiabat.results import IN_MEMORY, Bars, Figure, Line, Result, Table
+from adiabat.results import EXACT, IN_MEMORY, Bars, Figure, Line, Result, Table
 from adiabat.typing import FloatArray, IntArray
+
+OFF_SITE = 0.25
+"""Of the distance between neighbours: in a cell whose atoms go farther from their sites the alloy is another structure."""
+
+HOPPED = 0.5
+"""Of that distance: an atom next to a vacancy that goes farther has left its site."""
 
 BINS = 16
 """Of the histogram."""
@@ -40,6 +47,8 @@ class AlloyVacancies(Result):
         mean_formation_energy_ev: Over all sites.
         spread_formation_energy_ev: Standard deviation over all sites.
         lowest_formation_energy_ev: Of all sites.
+        largest_displacement_angstrom: (n) of an atom from its site.
+        left_their_sites: How many vacancies an atom has left its site for.
         not_at_rest: How many vacancies did not come to rest, and are left out.
         cells: At rest, without a vacancy.
         structures: (n) with a vacancy, at rest.
@@ -58,6 +67,8 @@ class AlloyVacancies(Result):
     mean_formation_energy_ev: float
     spread_formation_energy_ev: float
     lowest_formation_energy_ev: float
+    largest_displacement_angstrom: FloatArray = field(metadata=EXACT)
+    left_their_sites: int
     not_at_rest: int
     cells: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
     structures: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
@@ -158,6 +169,9 @@ def _collected(
         ]
     )
     there = sorted(set(elements))
+    moved = np.array(
+        [_moved(one.atoms, _without(rest[cell], site)) for (cell, site), one in zip(chosen, found, strict=True)]
+    )
     by_element = [energies[np.array(elements) == element] for element in there]
     return AlloyVacancies(
         formulas=tuple(atoms.get_chemical_formula() for atoms in rest),
@@ -173,6 +187,8 @@ def _collected(
         mean_formation_energy_ev=float(energies.mean()),
         spread_formation_energy_ev=_spread(energies),
         lowest_formation_energy_ev=float(energies.min()),
+        largest_displacement_angstrom=moved,
+        left_their_sites=int((moved > HOPPED * _neighbor_distance(rest[0])).sum()),
         not_at_rest=not_at_rest,
         cells=tuple(rest),
         structures=tuple(one.atoms for one in found),
@@ -199,7 +215,28 @@ def _at_rest(cells: Sequence[Atoms], potential: Potential) -> list[Atoms]:
                 rule="a formation energy is of atoms at rest",
                 mend=one.advice,
             )
+    for place, (atoms, one) in enumerate(zip(cells, found, strict=True)):
+        moved, bond = _moved(one.atoms, atoms), _neighbor_distance(atoms)
+        if moved > OFF_SITE * bond:
+            raise SimulationError(
+                f"an atom of cell {place} goes {moved:.2f} Å from its site, where neighbours are {bond:.2f} Å apart",
+                place=one.formula,
+                rule=f"an alloy keeps its crystal: no atom goes farther than {OFF_SITE:g} of that distance",
+                mend="the potential does not know this alloy (see the energy's error bar): train it on such cells; or give a cell "
+                "nearer to rest",
+            )
     return [one.atoms for one in found]
+
+
+def _moved(atoms: Atoms, sites: Atoms) -> float:
+    """Å, the farthest that an atom is from its site, strain and a shift of the whole aside."""
+    away = atoms.get_scaled_positions(wrap=False) - sites.get_scaled_positions(wrap=False)
+    away -= np.round(away)
+    return float(np.linalg.norm((away - away.mean(0)) @ atoms.cell.array, axis=1).max())
+
+
+def _neighbor_distance(atoms: Atoms) -> float:
+    return float(Shells.of(atoms, 1).distances[0])
 
 
 def _require_alloy(cells: Sequence[Atoms], potential: Potential, sites: int) -> None:
@@ -245,6 +282,8 @@ def alloy_vacancy_sentences(found: AlloyVacancies) -> tuple[str, ...]:
         f"chemical potentials: {potentials}",
         f"{len(found.sites)} vacancies, each relaxed in its cell of fixed size",
     )
+    if found.left_their_sites:
+        said += (f"in {found.left_their_sites} of them an atom has left its site",)
     return (*said, f"NOT AT REST, and left out: {found.not_at_rest}") if found.not_at_rest else said
 
 
