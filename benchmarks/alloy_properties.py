@@ -1,7 +1,7 @@
 """Alloys, boundaries and saddles: numbers and pictures of docs/properties, one after the other or by name.
 
     adiabat train shared/data/snap/NbMoTaW_train.xyz.gz --out hea.adiabat
-    python benchmarks/alloy_properties.py hea.adiabat silicon.adiabat --docs docs --members 4 [--only alloy_vacancies segregation]
+    python benchmarks/alloy_properties.py hea.adiabat silicon.adiabat --docs docs --members 4 [--composition NbMoTaW] [--only segregation]
 
 The first potential knows Nb, Mo, Ta and W, the second silicon (of mlearn's data, as benchmarks/silicon_properties.py trains it).
 """
@@ -50,6 +50,7 @@ class Subject:
     alloy: adiabat.Potential
     silicon: adiabat.Potential
     members: int
+    composition: str
     seed: int = 0
 
     def bars(self, property: Callable[[adiabat.Potential], Any], potential: adiabat.Potential) -> Measured[Any]:
@@ -61,7 +62,7 @@ class Subject:
 
     def cell(self, repeats: int) -> Atoms:
         crystal = bulk("W", cubic=True, a=ALLOY_LATTICE_ANGSTROM)
-        return quasirandom_cell(crystal, composition_of("NbMoTaW"), repeats=(repeats,) * 3, seed=self.seed).cell
+        return quasirandom_cell(crystal, composition_of(self.composition), repeats=(repeats,) * 3, seed=self.seed).cell
 
 
 def quasirandom_alloys(_: Subject) -> tuple[Any, Figure]:
@@ -206,10 +207,11 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     parser.add_argument("--json", type=Path, help="a folder for the numbers")
     parser.add_argument("--members", type=int, default=4, help="0: no error bars")
+    parser.add_argument("--composition", default="TaW", help="of the alloy's order, vacancies and hops")
     parser.add_argument("--only", nargs="*", choices=list(WORK), default=list(WORK))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    subject = Subject(adiabat.load(options.alloy), adiabat.load(options.silicon), options.members)
+    subject = Subject(adiabat.load(options.alloy), adiabat.load(options.silicon), options.members, options.composition)
     folder = options.docs / "images" / "properties"
     folder.mkdir(parents=True, exist_ok=True)
     for name in options.only:
