@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from ase import Atoms
@@ -54,12 +53,8 @@ def compared_with(
     """
     first, *found = relax([rest, *structures], reference, settings)
     zero = first.energy_ev_per_atom
-    there = (
-        np.array([energy / len(rest) for energy in evaluated(reference, structures, "energy")[0]])
-        if structures
-        else np.empty(0)
-    )
-    own = np.array([energy / len(rest) for energy in evaluated(potential, [rest, *structures], "energy")[0]])
+    there = evaluated(reference, [rest, *structures], "energy")[0][1:] / len(rest)
+    own = evaluated(potential, [rest, *structures], "energy")[0] / len(rest)
     ended = np.array([one.energy_ev_per_atom for one in found])
     falls = there - ended
     held = tuple(one.converged for one in found)
@@ -72,18 +67,7 @@ def compared_with(
     )
 
 
-@dataclass(frozen=True)
-class Differences:
-    """Energies of structures above others.
-
-    Attributes:
-        energies_ev: (n).
-    """
-
-    energies_ev: FloatArray
-
-    @classmethod
-    def of(cls, structures: Sequence[Atoms], minima: Sequence[Atoms], potential: Potential) -> Self:
-        """Where they stand, one above the other."""
-        energies = evaluated(potential, [*structures, *minima], "energy")[0]
-        return cls(energies[: len(structures)] - energies[len(structures) :])
+def energies_above(structures: Sequence[Atoms], minima: Sequence[Atoms], potential: Potential) -> FloatArray:
+    """(n,) eV of structures above others, one by one, where they stand."""
+    energies = evaluated(potential, [*structures, *minima], "energy")[0]
+    return energies[: len(structures)] - energies[len(structures) :]

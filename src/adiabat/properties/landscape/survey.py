@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 
 from adiabat.potential import Potential
-from adiabat.properties.landscape.compare import Compared, Differences, compared_with
+from adiabat.properties.landscape.compare import Compared, compared_with, energies_above
 from adiabat.properties.landscape.starts import random_starts, shortest_distance
 from adiabat.properties.paths.modes import modes
 from adiabat.properties.relaxation import Relaxation, RelaxationSettings, relax
@@ -138,7 +138,7 @@ def landscape(
         compared=compared,
         saddles_compared=None
         if reference is None or not above
-        else Differences.of(above, [structures[place] for place in own], reference).energies_ev,
+        else energies_above(above, [structures[place] for place in own], reference),
         structures=tuple(structures),
         saddle_structures=tuple(above),
         lost_structures=tuple(lost),
