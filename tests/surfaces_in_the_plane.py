@@ -21,6 +21,7 @@ class OuterField:
     """The first atom of each structure feels energy(x, y), and a spring along z."""
 
     energy: Callable[[Tensor, Tensor], Tensor]
+    stiffness: float = STIFF
     kind: ClassVar[str] = "test_outer_field"
 
     @property
@@ -40,7 +41,7 @@ class OuterField:
         first = torch.ones_like(batch.system, dtype=torch.bool)
         first[1:] = batch.system[1:] != batch.system[:-1]
         x, y, z = batch.positions[first].T
-        felt = self.energy(x, y) + 0.5 * STIFF * z**2
+        felt = self.energy(x, y) + 0.5 * self.stiffness * z**2
         return (0.0 * batch.positions[:, 0]).index_put((first.nonzero().squeeze(-1),), felt)
 
     def to(self, **kwargs: Any) -> Self:
@@ -50,9 +51,9 @@ class OuterField:
         raise NotImplementedError
 
 
-def field(energy: Callable[[Tensor, Tensor], Tensor]) -> Potential:
+def field(energy: Callable[[Tensor, Tensor], Tensor], stiffness: float = STIFF) -> Potential:
     """A potential of the field alone."""
-    return Potential([OuterField(energy)])
+    return Potential([OuterField(energy, stiffness)])
 
 
 def walker(x: float, y: float) -> Atoms:
@@ -83,3 +84,22 @@ def cosine(barrier_ev: float, period: float, stiffness: float) -> Callable[[Tens
         return 0.5 * barrier_ev * (1 - torch.cos(2 * torch.pi * x / period)) + 0.5 * stiffness * y**2
 
     return energy
+
+
+def leps(x: Tensor, y: Tensor) -> Tensor:
+    """Three atoms in a line, the distances AB = x and BC = y, by London, Eyring, Polanyi and Sato, in eV and Å.
+
+    The parameters and the formula of H. Jónsson, G. Mills and K. W. Jacobsen in Classical and Quantum Dynamics in Condensed Phase
+    Simulations (World Scientific, 1998), p. 385, appendix: a = b = 0.05, c = 0.3, d = 4.746, α = 1.942, r₀ = 0.742.
+    """
+    share = (0.05, 0.05, 0.30)
+    lengths = (x, y, x + y)
+
+    def morse(r: Tensor, first: float, second: float) -> Tensor:
+        near = torch.exp(-1.942 * (r - 0.742))
+        return 0.5 * 4.746 * (first * near * near - second * near)
+
+    coulomb = [morse(r, 1.5, 1.0) / (1 + s) for r, s in zip(lengths, share, strict=True)]
+    exchange = [0.5 * morse(r, 1.0, 6.0) / (1 + s) for r, s in zip(lengths, share, strict=True)]
+    a, b, c = exchange
+    return coulomb[0] + coulomb[1] + coulomb[2] - torch.sqrt(a * a + b * b + c * c - a * b - b * c - a * c)

@@ -188,6 +188,17 @@ def test_mistakes_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> 
         "interstitial",
         "surfaces",
         "neb",
+        "sqs",
+        "order",
+        "alloy-vacancy",
+        "antisite",
+        "migration",
+        "fault",
+        "boundary",
+        "segregation",
+        "saddle",
+        "screen",
+        "landscape",
     ],
 )
 def test_each_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 from analytic_models import PairModel
+from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
 from adiabat.cli.app import EXIT_FINE, run
 from adiabat.potential import Committee, Potential
 from adiabat.potential.file import save_potential
+from adiabat.properties.boundaries import Bicrystal
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "properties").glob("*.md"))
 COMMANDS = [line.strip() for page in PAGES for line in page.read_text().splitlines() if line.startswith("    adiabat ")]
-STIFF_ARGON = PairModel(epsilon_ev={18: 0.5}, sigma={18: 3.40}, cutoff=5.2)
+STIFF_ARGON = PairModel(epsilon_ev={18: 0.5, 36: 0.55}, sigma={18: 3.40, 36: 3.45}, cutoff=5.2)
 
 
 @pytest.fixture
@@ -29,11 +31,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     full = bulk("Ar", cubic=True, a=5.35).repeat(2)
     first, last = full[1:], full[1:]
     last.positions[0] = full.positions[0]
+    alloy = bulk("Ar", cubic=True, a=5.37).repeat(2)
+    alloy.numbers[::2] = 36
     write("crystal.xyz", crystal)
+    write("alloy.xyz", alloy)
+    write("bicrystal.xyz", Bicrystal.of(crystal, (1, 1, 1), thickness_angstrom=9.0).atoms.repeat((2, 2, 1)))
     write("structures.xyz", structures)
     write("crystals.xyz", [crystal, bulk("Ar", "hcp", a=3.78, c=6.2)])
     write("first.xyz", first)
     write("last.xyz", last)
+    write("ends.xyz", [first, last])
+    write("cluster.xyz", Atoms("Ar3", positions=[[0, 0, 0], [3.8, 0, 0], [1.9, 3.3, 0]]))
     return tmp_path
 
 

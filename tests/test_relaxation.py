@@ -16,6 +16,7 @@ from test_properties import lattice_energy, rest
 from adiabat.errors import ConfigurationError, PropertyUnavailable, SimulationError, StructureError
 from adiabat.potential import FromASE, Potential
 from adiabat.properties import RelaxationSettings, relax, relaxed, relaxed_crystal
+from adiabat.properties.arrays import evaluated
 from adiabat.properties.relaxation.coordinates import Cell, Coordinates
 from adiabat.properties.relaxation.minimize import evaluated_slope
 from adiabat.properties.relaxation.settings import Method
@@ -275,3 +276,19 @@ def test_what_is_no_crystal_is_not_relaxed_as_one() -> None:
     with pytest.raises(StructureError, match="is periodic along") as caught:
         relaxed_crystal(Atoms("Ar2", positions=[[0, 0, 0], [3.8, 0, 0]]), rare_gas_potential())
     assert "a crystal is periodic" in str(caught.value)
+
+
+def test_a_cell_that_moves_along_its_height_keeps_the_rest_and_ends_without_stress_along_it() -> None:
+    crystal = bulk("Ar", cubic=True, a=5.2)
+    tilted = crystal.copy()
+    tilted.set_cell([[5.2, 0, 0], [0, 5.2, 0], [0.4, 0.2, 5.2]])
+    settings = RelaxationSettings(cell="height", stress_tolerance_gpa=1e-4)
+    for atoms in (crystal, tilted):
+        [found] = relax([atoms], rare_gas_potential(), settings)
+        change = found.atoms.cell.array - atoms.cell.array
+
+        assert found.converged
+        assert np.abs(change[:2]).max() < 1e-12
+        assert np.abs(change[2, :2]).max() < 1e-9
+        assert abs(change[2, 2]) > 1e-3
+        assert abs(evaluated(rare_gas_potential(), [found.atoms], "stress")[0][0, 2, 2]) < 1e-6

@@ -1,60 +1,96 @@
-"""``adiabat landscape``: the loss around the parameters of a trained network."""
+"""``adiabat landscape``: random-start search of a potential's minima and holes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from ase.io import write
 from rich.console import Console
 from rich.text import Text
 
-from adiabat.cli.app import Debug, Threads, app
-from adiabat.cli.files import made_folder, require_outputs
-from adiabat.cli.options import grouped
-from adiabat.data import read
-from adiabat.potential import load_potential
-from adiabat.report import write_image
-from adiabat.training import stored_configuration
-from adiabat.training.landscape import LandscapeConfig, survey_landscape
-
-
-@dataclass(frozen=True)
-class LookOptions:
-    """How closely is looked."""
-
-    structures: Annotated[int, typer.Option("--structures", help="Structures that the loss is taken over.")] = 40
-    lanczos_steps: Annotated[int, typer.Option("--lanczos-steps", help="To find curvatures.")] = 40
-    flow_steps: Annotated[int, typer.Option("--flow-steps", help="Straight downhill.")] = 60
-    seed: Annotated[int, typer.Option("--seed", help="Of what is drawn.")] = 0
+from adiabat.cli.app import EXIT_FOUND, Debug, Threads, app
+from adiabat.cli.files import require_outputs
+from adiabat.cli.measuring import PotentialName, StructureName, details_of, read_potential, read_structure
+from adiabat.properties.landscape import Landscape, landscape
+from adiabat.properties.landscape.survey import landscape_figures, landscape_sentences, landscape_table
+from adiabat.results import Page, StructureView
+from adiabat.runs import atomic_path
 
 
 @app.command("landscape")
-@grouped(look=LookOptions)
 def landscape_command(
-    potential_file: Annotated[Path, typer.Argument(metavar="POTENTIAL", help="A potential file.", show_default=False)],
-    data_file: Annotated[Path, typer.Argument(metavar="DATA", help="What it was trained on.", show_default=False)],
+    potential: PotentialName,
+    structure: StructureName,
     *,
-    look: LookOptions,
+    starts: Annotated[int, typer.Option(help="Random ones, relaxed together.")] = 64,
+    saddle_searches: Annotated[int, typer.Option(help="Around each of the three lowest minima.")] = 0,
+    reference: Annotated[
+        str | None, typer.Option(help="Another potential, or a calculator as module:Class, that is believed.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all that was found (.xyz), its kind in each structure.")
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the numbers as JSON.")] = None,
-    pictures: Annotated[Path | None, typer.Option("--pictures", help="A folder for pictures.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write them as a page with plots (HTML).")] = None,
     threads: Threads = None,
     debug: Debug = False,
 ) -> None:
-    """Say whether a training by gradients ended in a minimum or on a saddle, and how sharp that is.
+    """Minima of a potential from random starts; holes, and minima that a reference does not hold, are named with their structures.
 
-    Example: adiabat landscape si.adiabat train.xyz --pictures landscape
+    Starts have the atoms and about the density of the structure. Where holes or spurious minima are found, the exit status is 1.
+
+    Example: adiabat landscape si.adiabat si8.cif --starts 100 --out minima.xyz --report landscape.html
     """
-    require_outputs({"--json": json}, inputs={"POTENTIAL": potential_file, "DATA": data_file})
-    config = LandscapeConfig.parse(vars(look))
-    potential = load_potential(potential_file)
-    keys = stored_configuration(potential).data.keys
-    found = survey_landscape(potential, read(data_file, keys=keys), config)
+    from adiabat.report import print_table, write_html
+
+    require_outputs(
+        {"--out": out, "--json": json, "--report": report},
+        inputs={
+            "POTENTIAL": Path(potential),
+            "STRUCTURE": structure,
+            "--reference": None if reference is None else Path(reference),
+        },
+    )
+    used, other = read_potential(potential), None if reference is None else read_potential(reference)
+    found = landscape(read_structure(structure), used, starts=starts, saddle_searches=saddle_searches, reference=other)
     console = Console()
-    for sentence in found.sentences():
+    for sentence in landscape_sentences(found):
         console.print(Text(sentence))
+    print_table(landscape_table(found), console)
+    if out is not None:
+        with atomic_path(out) as temporary:
+            write(temporary, _named(found), format="extxyz")
     if json is not None:
         found.save(json)
-    if pictures is not None:
-        made_folder(pictures, option="--pictures")
-        for figure in found.figures():
-            write_image(figure, pictures / f"{figure.name}.png")
+    if report is not None:
+        page = Page(
+            f"Landscape of {Path(potential).name} around {structure.name}",
+            landscape_sentences(found),
+            (landscape_table(found),),
+            landscape_figures(found),
+            tuple(
+                StructureView(f"minimum-{n}", f"Minimum {n}: {found.kinds[n]}", found.structures[n])
+                for n in [*found.suspicious, *range(len(found.structures))][:8]
+            ),
+            details_of(used, potential),
+        )
+        write_html(page, report)
+    if found.suspicious or found.lost:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _named(found: Landscape) -> list:
+    """All structures, each with its kind; that which the search began with first."""
+    named = []
+    groups = (
+        (["start"], [found.rest]),
+        (found.kinds, found.structures),
+        (["saddle"] * len(found.saddle_structures), found.saddle_structures),
+        (["lost"] * len(found.lost_structures), found.lost_structures),
+    )
+    for kinds, structures in groups:
+        for kind, atoms in zip(kinds, structures, strict=True):
+            one = atoms.copy()
+            one.info = {"kind": kind}
+            named.append(one)
+    return named

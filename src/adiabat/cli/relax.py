@@ -32,7 +32,12 @@ MOST_SHOWN = 4
 class Relaxing:
     """What moves, and when it is enough."""
 
-    cell: Annotated[Cell, typer.Option(help="fixed, free, or shape: free at its volume.")] = "free"
+    cell: Annotated[
+        Cell,
+        typer.Option(
+            help="fixed, free, shape: free at its volume, or height: along the normal of its first two vectors."
+        ),
+    ] = "free"
     pressure_gpa: PressureGpa = 0.0
     force_tolerance: Annotated[float, typer.Option(help="eV/Å, on each atom.")] = 1e-3
     stress_tolerance: Annotated[float, typer.Option(help="GPa, of each component, less the pressure.")] = 0.01

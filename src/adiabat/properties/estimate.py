@@ -17,6 +17,7 @@ UNITS = {
     "_cubic_angstrom": "Å³",
     "_kg_per_m3": "kg/m³",
     "_m_per_s": "m/s",
+    "_per_square_nanometer": "1/nm²",
     "_angstrom": "Å",
     "_degree": "°",
     "_mev": "meV",

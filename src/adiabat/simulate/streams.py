@@ -7,13 +7,24 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from adiabat.errors import ConfigurationError
 from adiabat.kernels.motion import chi_squared, normal
 from adiabat.system import Batch
 from adiabat.typing import FloatArray, IntArray
 
-Purpose: TypeAlias = Literal["velocities", "thermostat", "rescaling", "rescaling rest", "barostat", "chains"]
+Purpose: TypeAlias = Literal[
+    "velocities",
+    "thermostat",
+    "rescaling",
+    "rescaling rest",
+    "barostat",
+    "chains",
+    "exchange",
+    "vibrations",
+    "acceptance",
+]
 PURPOSES: dict[Purpose, int] = {
     "velocities": 0,
     "thermostat": 1,
@@ -21,6 +32,9 @@ PURPOSES: dict[Purpose, int] = {
     "rescaling rest": 3,
     "barostat": 4,
     "chains": 5,
+    "exchange": 6,
+    "vibrations": 7,
+    "acceptance": 8,
 }
 SEEDS = 2**64
 
@@ -61,6 +75,10 @@ class Streams:
         rows = -(-columns // 3)
         drawn = self.normal(rows * np.arange(len(self.replicas) + 1), purpose, step=step)
         return drawn.reshape(len(self.replicas), -1)[:, :columns]
+
+    def uniform_per_system(self, columns: int, purpose: Purpose, *, step: int) -> FloatArray:
+        """(S, columns) independent numbers, equally likely in (0, 1), for one step."""
+        return ndtr(self.normal_per_system(columns, purpose, step=step))
 
     def chi_squared(self, degrees: IntArray, purpose: Purpose, *, step: int) -> FloatArray:
         """(S,) numbers distributed as the sum of so many squared standard normal ones, for one step."""

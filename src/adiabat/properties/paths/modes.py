@@ -45,7 +45,7 @@ def modes(atoms: Atoms, potential: Potential, moves: np.ndarray) -> Modes:
     scale = np.repeat(1 / roots, 3)[free]
     constants = force_constants(atoms, potential)[np.ix_(free, free)]
     dynamical = constants * np.outer(scale, scale)
-    whole = _free_motions(atoms, roots) if moves.all() else np.zeros((len(scale), 0))
+    whole = free_motions(atoms, roots) if moves.all() else np.zeros((len(scale), 0))
     away = np.linalg.svd(whole, full_matrices=True)[0][:, whole.shape[1] :]  # an orthonormal basis of what is left
     squares, vectors = np.linalg.eigh(away.T @ dynamical @ away)
     circular = np.sign(squares) * np.sqrt(np.abs(squares) * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU)
@@ -55,7 +55,7 @@ def modes(atoms: Atoms, potential: Potential, moves: np.ndarray) -> Modes:
     return Modes(circular * THZ_PER_PER_FS, lowest / np.linalg.norm(lowest, axis=1).max())
 
 
-def _free_motions(atoms: Atoms, roots: FloatArray) -> FloatArray:
+def free_motions(atoms: Atoms, roots: FloatArray) -> FloatArray:
     """(3N, k) orthonormal: translations, and rotations of what is not periodic."""
     motions = [np.outer(roots, axis).ravel() for axis in np.eye(3)]
     if not atoms.pbc.any():

@@ -14,7 +14,7 @@ from adiabat.properties.paths.band import Band, BandSettings, Surface, relax_ban
 from adiabat.properties.paths.ends import Ends, nearest_images
 from adiabat.properties.paths.guess import bent
 from adiabat.properties.paths.modes import Modes, modes
-from adiabat.properties.paths.rates import log10_prefactor, log10_rate, wigner
+from adiabat.properties.paths.rates import eckart, log10_prefactor, log10_rate, wigner
 from adiabat.properties.relaxation import RelaxationSettings, relax
 from adiabat.results import EXACT, IN_MEMORY, Result
 from adiabat.system import Batch
@@ -63,6 +63,7 @@ class MinimumEnergyPath(Result):
         rate_low_95_per_s: (T,) lower end of the 95 % interval; None where there are no error bars.
         rate_high_95_per_s: (T,) upper end.
         images: (M) structures.
+        eckart_factor: (T,) by how much tunnelling through Eckart's barrier speeds it up.
     """
 
     formula: str
@@ -88,6 +89,7 @@ class MinimumEnergyPath(Result):
     rate_high_95_per_s: FloatArray | None = field(metadata=EXACT)
     members_without_barrier: int | None
     images: tuple[Atoms, ...] = field(metadata=IN_MEMORY)
+    eckart_factor: FloatArray | None = field(default=None, metadata=EXACT)
 
 
 def minimum_energy_path(
@@ -267,6 +269,7 @@ def with_vibrations(found: MinimumEnergyPath, ends: Ends, potential: Potential) 
         log10_prefactor_per_s=prefactor,
         log10_rate_per_s=rates,
         wigner_factor=wigner(unstable, temperatures),
+        eckart_factor=eckart(unstable, found.barrier_ev, found.reverse_barrier_ev, temperatures),
         rate_per_s=10.0**rates,
     )
 

@@ -45,10 +45,11 @@ def path_tables(found: Measured[MinimumEnergyPath]) -> tuple[Table, ...]:
             f"{result.rate_per_s[place]:.3g}",
             "" if low is None or high is None else f"{low[place]:.2g} to {high[place]:.2g}",
             float(result.wigner_factor[place]),
+            None if result.eckart_factor is None else float(result.eckart_factor[place]),
         )
         for place, temperature in enumerate(result.temperatures_k)
     )
-    columns = ("temperature (K)", "rate (1/s)", "95 % interval", "tunnelling (Wigner)")
+    columns = ("temperature (K)", "rate (1/s)", "95 % interval", "tunnelling (Wigner)", "tunnelling (Eckart)")
     return (Table("rates", "Rates by harmonic transition-state theory", columns, rows),)
 
 

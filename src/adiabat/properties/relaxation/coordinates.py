@@ -8,8 +8,8 @@ from torch import Tensor
 
 from adiabat.system import Batch
 
-Cell = Literal["fixed", "free", "shape"]
-"""How a cell moves: not at all, freely, or at the volume that it has."""
+Cell = Literal["fixed", "free", "shape", "height"]
+"""How a cell moves: not at all, freely, at the volume that it has, or along the normal of its first two vectors alone."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Coordinates:
     def _deformation(self, rows: Tensor) -> Tensor:
         """(S, 3, 3) F; at the volume that it had, where only the shape moves."""
         free = self._free(rows)
-        if self.cell == "free":
+        if self.cell != "shape":
             return free
         return free / torch.linalg.det(free).clamp(min=1e-12)[:, None, None] ** (1 / 3)
 
@@ -161,4 +161,10 @@ class Coordinates:
         unit = torch.eye(3).to(stress)
         if self.cell == "free":
             return stress + self.pressure * unit
+        if self.cell == "height":
+            first, second, _ = self.batch.cell.unbind(1)
+            normal = torch.linalg.cross(first, second)
+            normal = normal / torch.linalg.vector_norm(normal, dim=1, keepdim=True)
+            along = torch.einsum("sa,sb->sab", normal, normal)
+            return (along * stress).sum((1, 2), keepdim=True) * along
         return stress - stress.diagonal(dim1=1, dim2=2).mean(-1)[:, None, None] * unit

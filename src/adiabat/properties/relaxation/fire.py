@@ -41,9 +41,9 @@ class FIRE:
         """After another evaluation."""
         return replace(self, rows=rows, slope=found)
 
-    def step(self, space: Coordinates) -> tuple[Self, Tensor]:
-        """The next rows to evaluate."""
-        shortened = partial(space.capped, longest_move=LONGEST_MOVE, largest_strain=LARGEST_STRAIN)
+    def step(self, space: Coordinates, *, longest_move: float = LONGEST_MOVE) -> tuple[Self, Tensor]:
+        """The next rows to evaluate, no atom farther than `longest_move` Å."""
+        shortened = partial(space.capped, longest_move=longest_move, largest_strain=LARGEST_STRAIN)
         descent, move = self.descent.step(-self.slope.gradient, shortened)
         return replace(self, descent=descent), self.rows + move
 

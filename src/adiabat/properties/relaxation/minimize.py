@@ -78,7 +78,7 @@ def minimize(
             moving = whole.lose(potential, batch, left)
         else:
             if project is not None:
-                slope = replace(slope, gradient=project(space, left, slope.gradient))
+                slope = _projected(slope, space, project(space, left, slope.gradient))
             moving = whole.note(space, batch, left, slope, step)
             state = LBFGS if settings.method == "lbfgs" else FIRE
             way = state.begin(space, rows, slope) if way is None else way.seen(space, rows, slope)
@@ -91,6 +91,12 @@ def minimize(
         if way is not None:
             way, rows = way.step(space)
     return whole.minimum()
+
+
+def _projected(slope: Slope, space: Coordinates, gradient: Tensor) -> Slope:
+    """With what is left of the gradient, by which it is also judged whether atoms are at rest."""
+    largest = space.largest(torch.linalg.vector_norm(gradient[: space.batch.n_atoms], dim=-1))
+    return replace(slope, gradient=gradient, largest_force=largest)
 
 
 def evaluated_slope(potential: Potential, space: Coordinates, rows: Tensor) -> Slope:

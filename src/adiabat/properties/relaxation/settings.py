@@ -15,7 +15,8 @@ class RelaxationSettings:
     """What moves, how far, and when it is enough.
 
     Attributes:
-        cell: Whether the cell stays ("fixed"), moves ("free"), or moves at its volume ("shape").
+        cell: Whether the cell stays ("fixed"), moves ("free"), moves at its volume ("shape"), or along the normal of its first two
+            vectors alone ("height": what lies between two crystals).
         pressure_gpa: Hydrostatic, on a free cell.
         force_tolerance_ev_per_angstrom: On each atom.
         stress_tolerance_gpa: Of each component, less the pressure.

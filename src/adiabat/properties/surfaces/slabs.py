@@ -98,18 +98,18 @@ def slabs_of(
     primitive = primitive_cell(crystal)
     across = np.array(miller) @ np.linalg.inv(conventional_cell(crystal)).T
     normal = np.asarray(across / np.linalg.norm(across), dtype=np.float64)
-    vectors = _plane_cell(primitive.cell.array, normal, miller)
+    vectors = plane_cell(primitive.cell.array, normal, miller)
     height = float(vectors[2] @ normal)
     layers = max(1, int(np.ceil(thickness_angstrom / height - 1e-9)))
-    layer = _layer(primitive, vectors)
-    starts = _cuts(layer, normal, height)
+    layer = layer_of(primitive, vectors)
+    starts = cuts_of(layer, normal, height)
     return [
         Slab(miller, cut, _slab(layer, normal, layers, start, vacuum_angstrom), layers * height)
         for cut, start in enumerate(starts)
     ]
 
 
-def _plane_cell(cell: FloatArray, normal: FloatArray, miller: tuple[int, int, int]) -> FloatArray:
+def plane_cell(cell: FloatArray, normal: FloatArray, miller: tuple[int, int, int]) -> FloatArray:
     """(3, 3): two short lattice vectors in the plane, and one to the next plane."""
     grid = np.array(list(product(range(-SEARCHED, SEARCHED + 1), repeat=3)))
     points = grid @ cell
@@ -134,7 +134,7 @@ def _plane_cell(cell: FloatArray, normal: FloatArray, miller: tuple[int, int, in
     )
 
 
-def _layer(primitive: Atoms, vectors: FloatArray) -> Atoms:
+def layer_of(primitive: Atoms, vectors: FloatArray) -> Atoms:
     """The primitive cell's atoms in another cell of the same volume."""
     layer = Atoms(primitive.numbers, positions=primitive.positions, cell=vectors, pbc=True)
     layer.arrays["masses"] = primitive.get_masses()
@@ -142,7 +142,7 @@ def _layer(primitive: Atoms, vectors: FloatArray) -> Atoms:
     return layer
 
 
-def _cuts(layer: Atoms, normal: FloatArray, height: float) -> list[float]:
+def cuts_of(layer: Atoms, normal: FloatArray, height: float) -> list[float]:
     """Heights (Å) of the middles of the gaps between atomic planes, of those that differ in what lies above them."""
     heights = np.sort((layer.positions @ normal) % height)
     planes = [heights[0]]

@@ -137,7 +137,7 @@ def test_the_command_says_and_draws_it(
     sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     assert run(["train", "train.xyz", "--model", "network", *sets, "--out", "p.adiabat"]) == 0
     few = ("--structures", "4", "--lanczos-steps", "6", "--flow-steps", "5")
-    command = ["landscape", "p.adiabat", "train.xyz", *few, "--pictures", "drawn", "--json", "l.json"]
+    command = ["loss-landscape", "p.adiabat", "train.xyz", *few, "--pictures", "drawn", "--json", "l.json"]
     assert run(command) == 0
     assert "curvatures from" in capsys.readouterr().out
     assert {file.name for file in (tmp_path / "drawn").iterdir()} >= {"flow.png", "slices.png"}
