@@ -86,12 +86,14 @@ def prepare(
     reference = atomic_reference(structures, config.data.isolated_atoms_ev)
     distances = measure_distances(fitted, quiet=quiet)
     _require_neighbors(distances)
-    radii = repulsion_radii(species, distances.shortest, config.repulsion)
+    molecules = not any(structure.atoms.pbc.any() for structure in fitted)
+    radii = repulsion_radii(species, distances.shortest, config.repulsion, molecules=molecules)
     notes = [*reference.notes, *_unbound(reference, species), *radii.notes]
     reference = _of_species(reference, species)
     rows = count_rows(fitted)
     if basis is None:
-        basis, said = _preset(config.basis, species, distances, radii.inner, rows)
+        environment = Environment(species, _spacing(distances), distances.shortest, molecules)
+        basis, said = _preset(config.basis, environment, radii.inner, rows)
         notes += said
     else:
         notes += _of_other_distances(basis, distances)
@@ -132,19 +134,14 @@ def _spacing(distances: Distances) -> float:
 
 
 def _preset(
-    config: BasisConfig,
-    species: tuple[int, ...],
-    distances: Distances,
-    inner: Mapping[Pair, InnerCutoff],
-    rows: int,
+    config: BasisConfig, environment: Environment, inner: Mapping[Pair, InnerCutoff], rows: int
 ) -> tuple[BasisSpecification, list[str]]:
     """The configured preset or a smaller one, and what there is to say of it."""
-    environment = Environment(species, _spacing(distances), distances.shortest)
-    size = affordable_size(config, environment, rows)
+    wanted, size = environment.size(config), affordable_size(config, environment, rows)
     basis = choose_basis(config.model_copy(update={"size": size}), environment, inner)
     notes = []
-    if size != config.size:
-        notes.append(f"{rows} labels are too few for the basis '{config.size}': '{size}' is taken")
+    if size != wanted:
+        notes.append(f"{rows} labels are too few for the basis '{wanted}': '{size}' is taken")
     return basis, notes
 
 
@@ -195,7 +192,8 @@ def _require_same_species(basis: BasisSpecification, species: tuple[int, ...]) -
 
 def affordable_size(config: BasisConfig, environment: Environment, rows: int) -> str:
     """The largest preset up to the configured one that has fewer coefficients than there are labels; the smallest at least."""
-    sizes = SIZES[: SIZES.index(config.size) + 1]
+    all_sizes = (*SIZES, "molecule")
+    sizes = all_sizes[: all_sizes.index(environment.size(config)) + 1]
     for size in reversed(sizes):
         basis = choose_basis(config.model_copy(update={"size": size}), environment, {})
         if basis.n_functions * len(environment.species) < rows:
