@@ -102,10 +102,11 @@ def left(
     maker, columns = ExampleMaker(model, prepared.baseline), n_species * n_functions
     gram, moment = np.zeros((columns, columns), order="F"), np.zeros(columns)
     squares, count = np.zeros(columns), 0
+    syrk = linalg.get_blas_funcs("syrk", (gram,))
     for first in range(0, len(train), AT_ONCE):
         energy, of_energy, force, of_force = rows(maker, train[first : first + AT_ONCE], n_species)
         weighed = np.concatenate([ENERGY_WEIGHT * energy, force])
-        gram = linalg.blas.dsyrk(1.0, weighed.T, beta=1.0, c=gram, overwrite_c=1, lower=1)
+        gram = syrk(1.0, weighed.T, beta=1.0, c=gram, overwrite_c=1, lower=1)
         moment += weighed.T @ np.concatenate([ENERGY_WEIGHT * of_energy, of_force])
         squares, count = squares + (force**2).sum(0), count + len(weighed)
     coefficients = solved(gram, moment, scales(basis, np.sqrt(squares / count)), count)
