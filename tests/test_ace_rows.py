@@ -8,7 +8,7 @@ from made_potentials import made_ace
 from narrowing import present
 
 from adiabat.basis.mixing import chemical_channels
-from adiabat.basis.presets import SIZES, BasisConfig, Environment, choose_basis
+from adiabat.basis.presets import SIZES, BasisConfig, Environment, Size, choose_basis
 from adiabat.basis.radial import InnerCutoff
 from adiabat.models import LinearACE
 from adiabat.neighbors import neighbor_graph
@@ -112,6 +112,23 @@ def test_the_presets_are_ordered() -> None:
 
     assert counts == sorted(counts)
     assert counts[2] > 2 * counts[1] > 4 * counts[0]
+
+
+@pytest.mark.parametrize(("molecules", "size"), [(True, "molecule"), (False, "large")])
+def test_molecules_have_a_preset_of_their_own(molecules: bool, size: Size) -> None:
+    environment = Environment((1, 8), 1.0, {}, molecules)
+
+    assert environment.size(BasisConfig()) == size
+    assert environment.size(BasisConfig(size="small")) == "small"
+
+
+def test_the_preset_of_molecules_tells_elements_apart_in_all_products() -> None:
+    basis = choose_basis(BasisConfig(size="molecule", cutoff_angstrom=4.0), Environment((1, 6, 8), 1.0, {}), {})
+
+    np.testing.assert_array_equal(basis.mixing.numpy(), np.eye(3))
+    for order in (1, 2, 3, 4):
+        used = {f[0] for function in basis.functions if len(function.factors) == order for f in function.factors}
+        assert used == {0, 1, 2}
 
 
 def test_an_atom_alone_has_no_energy() -> None:

@@ -91,7 +91,7 @@ def test_the_configuration_file_and_the_overrides_count(folder: Path) -> None:
     arguments = ["--config", "train.yaml", "--set", "basis.cutoff_angstrom=4.0"]
     assert run(["train", "train.xyz", "--out", "si.adiabat", *arguments]) == 0
     configuration = load_potential("si.adiabat").metadata["configuration"]
-    assert configuration["basis"] == {"size": "small", "cutoff_angstrom": 4.0, "mixed_channels": 2}
+    assert configuration["basis"] == {"size": "small", "cutoff_angstrom": 4.0, "mixed_channels": None}
     assert configuration["repulsion"]["outer_factor"] == 1.2
     assert learned("si.adiabat").cutoff == 4.0
 
@@ -100,7 +100,7 @@ def test_the_configuration_file_and_the_overrides_count(folder: Path) -> None:
     ("arguments", "said"),
     [
         (("--set", "basis.siez=small"), "did you mean 'size'?"),
-        (("--set", "basis.size=smal"), "'small', 'medium' or 'large'"),
+        (("--set", "basis.size=smal"), "'small', 'medium', 'large' or 'molecule'"),
         (("--set", "basis"), "has no '='"),
         (("--set", "data.keys.energy=dft_total"), "dft_total"),
         (("--set", "data.isolated_atoms_ev.Xx=1.0"), "'Xx' is no element"),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from adiabat.errors import ConfigurationError
 from adiabat.training.repulsion import RepulsionConfig, RepulsionRadii, repulsion_radii
 
 SHORTEST = {(1, 1): 1.58, (1, 14): 1.45, (14, 14): 1.83}
@@ -45,3 +46,31 @@ def test_radii_of_an_absent_pair_come_from_covalent_ones_and_are_said() -> None:
 
     assert any(note.startswith("no two atoms of H-H, H-Si come near") for note in found.notes)
     assert found.inner[1, 14].radius == pytest.approx(0.98 * (0.31 + 1.11))
+
+
+def test_in_molecules_the_repulsion_ends_and_the_learned_functions_are_whole_before_the_shortest_bond() -> None:
+    found = repulsion_radii((1, 14), SHORTEST, RepulsionConfig(), molecules=True)
+
+    for pair, shortest in SHORTEST.items():
+        just_shorter = torch.tensor([0.96 * shortest]).double()
+        assert float(found.zbl.pair_energy(just_shorter, *pair)[0]) == 0.0
+        assert found.inner[pair].radius < 0.9 * shortest
+        assert found.inner[pair].radius - found.inner[pair].width > 0.5 * shortest
+    assert min(heights_ev(found).values()) > 9.9
+
+
+def test_what_the_user_sets_counts_for_molecules_too() -> None:
+    config = RepulsionConfig(outer_factor=1.1, inner_factor=0.9, width_factor=0.2)
+
+    of_solids, of_molecules = (repulsion_radii((14,), SHORTEST, config, molecules=m) for m in (False, True))
+
+    assert of_solids.inner == of_molecules.inner
+    assert of_solids.zbl.radii == of_molecules.zbl.radii
+
+
+@pytest.mark.parametrize(
+    "config", [RepulsionConfig(outer_factor=0.6), RepulsionConfig(inner_factor=0.4, width_factor=0.5)]
+)
+def test_a_repulsion_without_room_is_refused(config: RepulsionConfig) -> None:
+    with pytest.raises(ConfigurationError, match="shortest distances"):
+        repulsion_radii((14,), SHORTEST, config)

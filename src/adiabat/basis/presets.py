@@ -14,22 +14,25 @@ from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import BasisSpecification, Pair
 from adiabat.config import Config
 
-Size = Literal["small", "medium", "large"]
+Size = Literal["small", "medium", "large", "molecule"]
 SIZES: tuple[Size, ...] = ("small", "medium", "large")
+"""For any data. ``molecule`` is larger, and tells all species apart in all products."""
 
 
 class BasisConfig(Config):
     """Which basis a potential is built on.
 
     Attributes:
-        size: A preset. Accuracy and cost grow with it; too few data take a smaller one, and say so.
+        size: A preset. Accuracy and cost grow with it; too few data take a smaller one, and say so. None: large, or molecule
+            where no structure is periodic.
         cutoff_angstrom: None: 1.9 nearest-neighbour distances of the data, between 5 and 8 Å.
-        mixed_channels: Channels of the density in products of three and more factors, where there are more species.
+        mixed_channels: Channels of the density in products of three and more factors, where there are more species. None: 2;
+            in molecule as many as there are species.
     """
 
-    size: Size = "large"
+    size: Size | None = None
     cutoff_angstrom: float | None = Field(default=None, gt=0.5, le=20.0)
-    mixed_channels: int = Field(default=2, ge=1, le=8)
+    mixed_channels: int | None = Field(default=None, ge=1, le=8)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Budget:
 
     functions: tuple[int, ...]
     l_limits: tuple[int, ...]
+    mixed_channels: int | None = 2
+    """None: a channel for each species."""
 
 
 # Set by hand, for their cost; not yet chosen on left-out errors.
@@ -48,6 +53,7 @@ BUDGETS: dict[Size, Budget] = {
     "small": Budget((8, 45, 60), (0, 4, 3)),
     "medium": Budget((13, 140, 350, 160), (0, 5, 4, 2)),
     "large": Budget((15, 190, 900, 450), (0, 6, 5, 3)),
+    "molecule": Budget((15, 150, 2300, 400), (0, 6, 5, 3), mixed_channels=None),
 }
 
 
@@ -59,11 +65,17 @@ class Environment:
         species: Atomic numbers, ascending.
         nearest_neighbor_distance: Å, the median over atoms.
         shortest_distances: Å, by pair of species (ascending).
+        molecules: Whether no structure is periodic.
     """
 
     species: tuple[int, ...]
     nearest_neighbor_distance: float
     shortest_distances: Mapping[Pair, float]
+    molecules: bool = False
+
+    def size(self, config: BasisConfig) -> Size:
+        """The preset that is meant."""
+        return config.size or ("molecule" if self.molecules else "large")
 
 
 def default_cutoff(nearest_neighbor_distance: float) -> float:
@@ -82,8 +94,9 @@ def choose_basis(
         inner: Where radial functions vanish at short distance, for every pair of species.
     """
     n_species = len(environment.species)
-    budget = BUDGETS[config.size]
-    mixing, channels = _channels(environment.species, config.mixed_channels, len(budget.functions))
+    budget = BUDGETS[environment.size(config)]
+    mixed = config.mixed_channels or budget.mixed_channels or n_species
+    mixing, channels = _channels(environment.species, mixed, len(budget.functions))
     degree = _largest_degree(budget, channels, n_species)
     functions = tuple(invariant_functions(degree, channels))
     n_max = 1 + max(factor[1] for function in functions for factor in function.factors)

@@ -8,7 +8,7 @@ import torch
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from adiabat.basis.presets import SIZES, BasisConfig, Environment, choose_basis
+from adiabat.basis.presets import SIZES, BasisConfig, Environment, Size, choose_basis
 from adiabat.basis.radial import InnerCutoff
 from adiabat.basis.specification import BasisSpecification, Pair
 from adiabat.data import AtomicReference, Distances, atomic_reference, measure_distances
@@ -29,8 +29,10 @@ PACKED_TOGETHER = (6, 14)
 PACKED_VOLUME = (0.4, 4.0)
 """Of an atom in packings, in cubes of the nearest-neighbour distance: from far denser than any solid to a torn liquid."""
 PACKED_SOUPS = 0.5
+MOST_UNASKED = 10_000
+"""Coefficients. Memory grows with their square and time with their cube; the search with 9,300 held 2.8 GB."""
 DISTANCES_ALIKE = 1.1
-"""Factor between the inner radius of a given basis and the shortest distance of the data, up to which nothing is said."""
+"""Factor between the inner radius of a given basis and that which the data would have, up to which nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,17 @@ def prepare(
     reference = atomic_reference(structures, config.data.isolated_atoms_ev)
     distances = measure_distances(fitted, quiet=quiet)
     _require_neighbors(distances)
-    radii = repulsion_radii(species, distances.shortest, config.repulsion)
+    molecules = not any(structure.atoms.pbc.any() for structure in fitted)
+    radii = repulsion_radii(species, distances.shortest, config.repulsion, molecules=molecules)
     notes = [*reference.notes, *_unbound(reference, species), *radii.notes]
     reference = _of_species(reference, species)
     rows = count_rows(fitted)
     if basis is None:
-        basis, said = _preset(config.basis, species, distances, radii.inner, rows)
+        environment = Environment(species, _spacing(distances), distances.shortest, molecules)
+        basis, said = _preset(config.basis, environment, radii.inner, rows)
         notes += said
     else:
-        notes += _of_other_distances(basis, distances)
+        notes += _of_other_distances(basis, radii.inner, distances)
     _require_same_species(basis, species)
     coefficients = basis.n_functions * len(species)
     if coefficients >= rows:
@@ -132,28 +136,21 @@ def _spacing(distances: Distances) -> float:
 
 
 def _preset(
-    config: BasisConfig,
-    species: tuple[int, ...],
-    distances: Distances,
-    inner: Mapping[Pair, InnerCutoff],
-    rows: int,
+    config: BasisConfig, environment: Environment, inner: Mapping[Pair, InnerCutoff], rows: int
 ) -> tuple[BasisSpecification, list[str]]:
     """The configured preset or a smaller one, and what there is to say of it."""
-    environment = Environment(species, _spacing(distances), distances.shortest)
-    size = affordable_size(config, environment, rows)
-    basis = choose_basis(config.model_copy(update={"size": size}), environment, inner)
-    notes = []
-    if size != config.size:
-        notes.append(f"{rows} labels are too few for the basis '{config.size}': '{size}' is taken")
-    return basis, notes
+    size, note = affordable_size(config, environment, rows)
+    return choose_basis(config.model_copy(update={"size": size}), environment, inner), [note] if note else []
 
 
-def _of_other_distances(basis: BasisSpecification, distances: Distances) -> list[str]:
+def _of_other_distances(
+    basis: BasisSpecification, chosen: Mapping[Pair, InnerCutoff], distances: Distances
+) -> list[str]:
     """What to say of a given basis whose functions reach closer than the data, or not as close."""
     notes = []
     for pair, inner in sorted(basis.inner.items()):
         shortest = distances.shortest.get(pair)
-        if shortest is not None and not 1 / DISTANCES_ALIKE < shortest / inner.radius < DISTANCES_ALIKE:
+        if shortest is not None and not 1 / DISTANCES_ALIKE < chosen[pair].radius / inner.radius < DISTANCES_ALIKE:
             symbols = "-".join(chemical_symbols[number] for number in pair)
             notes.append(
                 f"the given basis is whole from {inner.radius:.2f} Å on for {symbols}, and the data begin at "
@@ -193,11 +190,20 @@ def _require_same_species(basis: BasisSpecification, species: tuple[int, ...]) -
         )
 
 
-def affordable_size(config: BasisConfig, environment: Environment, rows: int) -> str:
-    """The largest preset up to the configured one that has fewer coefficients than there are labels; the smallest at least."""
-    sizes = SIZES[: SIZES.index(config.size) + 1]
-    for size in reversed(sizes):
+def affordable_size(config: BasisConfig, environment: Environment, rows: int) -> tuple[Size, str | None]:
+    """The largest preset up to the meant one that is within its means, and what there is to say of it; the smallest at least.
+
+    Every preset has fewer coefficients than there are labels; `molecule`, where nobody asked for it, at most `MOST_UNASKED`.
+    """
+    all_sizes: tuple[Size, ...] = (*SIZES, "molecule")
+    meant, why = environment.size(config), None
+    for size in reversed(all_sizes[: all_sizes.index(meant) + 1]):
         basis = choose_basis(config.model_copy(update={"size": size}), environment, {})
-        if basis.n_functions * len(environment.species) < rows:
-            return size
-    return sizes[0]
+        coefficients = basis.n_functions * len(environment.species)
+        if coefficients >= rows:
+            why = f"{rows} labels are too few for the basis '{meant}'"
+        elif size == "molecule" and config.size is None and coefficients > MOST_UNASKED:
+            why = f"the basis 'molecule' would have {coefficients} coefficients, which is taken if asked for"
+        else:
+            return size, why and f"{why}: '{size}' is taken"
+    return SIZES[0], why and f"{why}: '{SIZES[0]}' is taken"
