@@ -129,13 +129,13 @@ def spacing_fs(away: np.ndarray, folder: Path) -> float:
 
 def done(name: str, start: Atoms, potential: Potential, folder: Path, **settings: object) -> SimulationSummary:
     """Run it, or read what was run."""
-    config = SimulationConfig.parse({"timestep_fs": TIMESTEP_FS, "seed": 2} | settings)
+    config = SimulationConfig.parse({"timestep_fs": TIMESTEP_FS} | settings)
     return simulate(start, potential, config, folder=folder / name, resume=True, quiet=True)
 
 
 def simulated(frames: Sequence[Atoms], potential: Potential, folder: Path, kelvin: float) -> SimulationSummary:
     """Warmed up, then 50 ps under a thermostat that hardly disturbs the motion; and a short run with every femtosecond."""
-    canonical = {"ensemble": "nvt", "temperature_k": kelvin}
+    canonical = {"ensemble": "nvt", "temperature_k": kelvin, "seed": 2}
     start = _displaced(frames[0], 0.0 * frames[0].positions)
     done("settling", start, potential, folder, steps=STEPS["settling"], **canonical)
     settled = _last(folder / "settling")

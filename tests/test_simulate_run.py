@@ -565,6 +565,7 @@ def test_killed_at_twenty_random_moments_a_run_is_the_undisturbed_one(tmp_path: 
         assert process.stdout.readline() == b"ready\n"
         time.sleep(float(random.uniform(0.0, 1.0)))
         process.send_signal(signal.SIGKILL)
+        process.stdout.close()
         assert process.wait(60) == -signal.SIGKILL, "it finished before it could be killed"
         kills += 1
     # Twenty kills, each at most twenty steps after a checkpoint, leave the end to be run; a run of the same length without any is beside it.
