@@ -141,6 +141,8 @@ def segregation(
         temperature_k=settings.temperature_k,
         difference_ev=difference_ev,
     )
+    if share is not None:  # the composition is chosen, not sampled
+        series = {name: values for name, values in series.items() if name != "share"}
     return measured_samples(
         result,
         samples,
