@@ -81,8 +81,7 @@ def run(case: Case, folder: Path, python: str) -> None:
     config = LearnConfig.load(None, (*SHARED, *case.settings))
     began = cpu_seconds()
     learn([bulk(case.species, cubic=True)], oracle, config, folder=folder, quiet=True)
-    disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    (folder / "took.txt").write_text(f"{cpu_seconds() - began} {disk}\n")
+    (folder / "took.txt").write_text(f"{cpu_seconds() - began}\n")
 
 
 def cpu_seconds() -> float:
@@ -93,7 +92,7 @@ def cpu_seconds() -> float:
 def parts(folder: Path) -> list[tuple[str, float, float]]:
     """Name, what was said, what it took."""
     said, stretches = CostEstimate.load(folder / "estimate.json"), read_journal(folder / "journal.json")
-    took, disk = (float(word) for word in (folder / "took.txt").read_text().split())
+    took = float((folder / "took.txt").read_text())
     last = [one for one in stretches if one.phase == "training" and one.generation is None]
     ending = seconds_of(stretches, "validating") + seconds_of(tuple(last), "training")
     training = seconds_of(stretches, "training") - seconds_of(tuple(last), "training")
@@ -106,7 +105,6 @@ def parts(folder: Path) -> list[tuple[str, float, float]]:
         ),
         ("last training and validation", said.seconds_at_end, ending),
         ("all", said.seconds, took - seconds_of(stretches, "estimating")),
-        ("disk (GB)", said.disk_gb, disk / 1e9),
     ]
 
 
