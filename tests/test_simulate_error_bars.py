@@ -64,12 +64,12 @@ def test_log_and_frames_hold_what_the_potential_says_of_the_same_positions(tmp_p
 def test_an_atom_of_which_the_potential_is_not_sure_stops_the_run(tmp_path: Path) -> None:
     run(tmp_path / "free")
     largest = 1e3 * read_log(tmp_path / "free/thermo.csv")["largest_energy_std_ev"][0]
-    asked = {"on_uncertain": "stop"}  # without grades of extrapolation, which this potential does not have
-    summary = run(tmp_path / "stopped", error_above_mev=0.9 * largest, **asked)
+    # without grades of extrapolation, which this potential does not have
+    summary = run(tmp_path / "stopped", error_above_mev=0.9 * largest, on_uncertain="stop")
     assert (summary.steps, summary.finished) == (0, False)
     [dumped] = read_all(tmp_path / "stopped/uncertain.xyz")
     assert "estimated standard deviation" in dumped.info["why"]
-    assert run(tmp_path / "sure", error_above_mev=1e3 * largest, **asked).finished
+    assert run(tmp_path / "sure", error_above_mev=1e3 * largest, on_uncertain="stop").finished
 
 
 def test_a_run_with_error_bars_resumes_to_the_bit(tmp_path: Path) -> None:

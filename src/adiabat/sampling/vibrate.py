@@ -51,12 +51,13 @@ class Vibrations:
         """
         masses = torch.from_numpy(atomic_masses[batch.numbers.numpy()])
         per_mass = ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU / masses[:, None]
-        velocities = torch.sqrt(self._thermal * per_mass) * self._streams.normal(batch, "vibrations", step=step)
+        drawn = torch.from_numpy(self._streams.normal(batch.start, "vibrations", step=step))
+        velocities = torch.sqrt(self._thermal * per_mass) * drawn
         kinetic = _kinetic(batch, velocities, per_mass)
         moved, velocities, found = self._trajectory(batch, velocities, per_mass)
         error = found + _kinetic(batch, velocities, per_mass) - energy - kinetic
-        drawn = self._streams.uniform_per_system(1, "acceptance", step=step)[:, 0]
-        accepted = np.log1p(-drawn) < -error / self._thermal  # an error that is not a number is not accepted
+        chance = self._streams.uniform_per_system(1, "acceptance", step=step)[:, 0]
+        accepted = np.log1p(-chance) < -error / self._thermal  # an error that is not a number is not accepted
         here = torch.from_numpy(accepted)[batch.system]
         if adapt:
             self.timestep_fs *= FASTER if accepted.mean() > WANTED else SLOWER

@@ -98,6 +98,7 @@ def minimum_energy_path(
     *,
     images: int = 7,
     how: BandSettings = DEFAULT,
+    guess: Tensor | None = None,
     vibrations: bool = True,
     temperatures_k: FloatArray = TEMPERATURES_K,
 ) -> MinimumEnergyPath:
@@ -108,6 +109,7 @@ def minimum_energy_path(
         potential: On whose surface the path lies.
         images: Between the ends.
         how: Springs, and when it is enough; the highest image climbs in any case.
+        guess: (M, N, 3) Å, ends among them, in place of the line that keeps atoms apart.
         vibrations: Verify the saddle and take its rate; 6 N evaluations of N atoms, twice.
         temperatures_k: (T,) of the rates.
 
@@ -115,7 +117,7 @@ def minimum_energy_path(
         ConfigurationError: Too few images.
         SimulationError: The energy rises all the way to one of the ends: there is no barrier between them.
     """
-    found = relaxed_path(ends, potential, images=images, how=how, temperatures_k=temperatures_k)
+    found = relaxed_path(ends, potential, images=images, how=how, temperatures_k=temperatures_k, guess=guess)
     _require_barrier(found)
     return with_vibrations(found, ends, potential) if vibrations and found.converged else found
 
@@ -137,7 +139,7 @@ def relaxed_path(
         images: Likewise.
         how: Likewise.
         temperatures_k: Likewise.
-        guess: (M, N, 3) Å, ends among them, in place of the line that keeps atoms apart.
+        guess: Likewise.
 
     Raises:
         ConfigurationError: Too few images.

@@ -105,7 +105,7 @@ def follow_lowest_mode(
             break
         slope = _slope(energy, _uphill(forces, mode, curvature), largest)
         rows = x.reshape(-1, 3)
-        way = FIRE.begin(rows, slope) if way is None else way.seen(space, rows, slope)
+        way = FIRE.begin(space, rows, slope) if way is None else way.seen(space, rows, slope)
         if not bool(going.all()):
             way, left = way.only(space, going), left[going]
             space = space.only(going)
