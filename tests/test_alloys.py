@@ -171,9 +171,7 @@ def test_cells_that_do_not_belong_together_are_refused() -> None:
 def test_an_alloy_that_loses_its_crystal_is_an_error() -> None:
     repelled = Potential([PairModel({18: 0.1, 36: 0.1}, {18: 3.4, 36: 5.2}, cutoff=6.0)])  # krypton far too large
     with pytest.raises(SimulationError, match=r"from its site|does not come to rest"):
-        alloy_vacancies(
-            [mixed(3)], repelled, sites=2, given_chemical_potentials={"Ar": 0.0, "Kr": 0.0}
-        )
+        alloy_vacancies([mixed(3)], repelled, sites=2, given_chemical_potentials={"Ar": 0.0, "Kr": 0.0})
 
 
 def test_atoms_around_a_vacancy_stay_on_their_sites() -> None:
