@@ -83,7 +83,7 @@ class System:
 
 def silicon(file: Path) -> System:
     """Sixteen atoms, from the crystal into the melt."""
-    config = {"temperature_k": (300.0, 2500.0), "budget": 100, "force_std_ev_per_angstrom": 0.12}
+    config = {"temperature_k": (300.0, 2500.0), "budget": 100, "force_std_ev_per_angstrom": 0.12, "validation": None}
     start = bulk("Si").repeat(2)
     return System("silicon", start, Oracle.named(str(file)), adiabat.load(file), config, None)
 
@@ -101,7 +101,7 @@ def malonaldehyde() -> System:
     mirrored = start.copy()
     mirrored.positions = start.positions * [-1, 1, 1]
     mirrored = mirrored[[4, 3, 2, 1, 0, 7, 6, 5, 8]]
-    config = {"temperature_k": (300.0, 1200.0), "budget": 100, "force_std_ev_per_angstrom": 0.12}
+    config = {"temperature_k": (300.0, 1200.0), "budget": 100, "force_std_ev_per_angstrom": 0.12, "validation": None}
     config |= {"explore": {"timestep_fs": 0.5, "steps": 4000}}
     return System("malonaldehyde", start, Oracle.named("tblite"), truth, config, Ends(start, mirrored))
 
