@@ -178,6 +178,11 @@ def test_eckarts_factor_of_equal_sides_is_that_of_the_solved_barrier(barrier: fl
     assert eckart(thz, barrier, barrier, np.array([kelvin]))[0] == pytest.approx(integral / thermal, rel=1e-3)
 
 
+def test_eckarts_factor_of_a_heavy_and_cold_atom_is_a_number() -> None:
+    """A barrier of a thousand quanta, at 5 K: exponents of thousands cancel. So heavy an atom tunnels as Wigner says."""
+    assert eckart(0.2, 2.0, 2.0, np.array([5.0, 300.0])) == pytest.approx(wigner(0.2, np.array([5.0, 300.0])), rel=0.1)
+
+
 def test_eckarts_factor_tends_to_wigners_where_tunnelling_is_weak() -> None:
     hot = np.array([3000.0])
     assert eckart(20.0, 2.0, 1.5, hot) == pytest.approx(wigner(20.0, hot), abs=1e-3)

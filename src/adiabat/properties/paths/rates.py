@@ -66,19 +66,21 @@ def eckart(
         cuts = np.linspace(low, high, PANELS + 1)
         energies = ((cuts[1:] + cuts[:-1])[:, None] + np.diff(cuts)[:, None] * nodes).ravel() / 2
         steps = (np.diff(cuts)[:, None] * weights).ravel() / 2
-        passed = _transmission(energies / barrier_ev, first, second)
-        found.append(float((steps * passed * np.exp((barrier_ev - energies) / thermal)).sum() / thermal))
+        passed = _log_transmission(energies / barrier_ev, first, second) + (barrier_ev - energies) / thermal
+        found.append(float((steps * np.exp(passed)).sum() / thermal))
     return np.array(found)
 
 
-def _transmission(share: FloatArray, first: float, second: float) -> FloatArray:
-    """Through the barrier at energies in shares of its height; with exponents in place of cosh, which would overflow."""
+def _log_transmission(share: FloatArray, first: float, second: float) -> FloatArray:
+    """Through the barrier at energies in shares of its height; by exponents less the largest, for cosh would overflow."""
     scale = 2 / (first**-0.5 + second**-0.5)
     a, b = scale * np.sqrt(first * share), scale * np.sqrt(np.abs((share - 1) * first + second))
     inner = first * second - np.pi**2 / 4
     d = 2 * np.sqrt(abs(inner))
     top = a + b
-    bend = np.exp(d - top) + np.exp(-d - top) if inner > 0 else 2 * np.cos(d) * np.exp(-top)
-    near = np.exp(np.abs(a - b) - top) + np.exp(-np.abs(a - b) - top)
-    far = 1 + np.exp(-2 * top)
-    return 1 - (near + bend) / (far + bend)
+    largest = np.maximum(top, d) if inner > 0 else top
+    bend = np.exp(d - largest) + np.exp(-d - largest) if inner > 0 else 2 * np.cos(d) * np.exp(-largest)
+    far = np.exp(top - largest) + np.exp(-top - largest)
+    # cosh(a + b) - cosh(a - b) = 2 sinh(a) sinh(b)
+    over = top - largest + np.log(-np.expm1(-2 * a)) + np.log(-np.expm1(-2 * b))
+    return over - np.log(far + bend)
