@@ -112,3 +112,10 @@ def test_the_chirality_example_fails_with_invariants_and_succeeds_with_pseudosca
 
     assert example["accuracy"](example["FEATURES"].invariants) == 0.5
     assert example["accuracy"](example["FEATURES"].pseudoscalars) == 1.0
+
+
+def test_the_polymorphs_example_tells_most_crystals_right() -> None:
+    """57 % of them are of the larger class."""
+    example = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "polymorphs.py"))
+
+    assert example["accuracies"]()["all"][1] > 0.85

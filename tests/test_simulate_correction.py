@@ -1,5 +1,6 @@
 """A run in which an oracle corrects the potential where it is not to be believed."""
 
+import runpy
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from analytic_models import PairModel, argon_and_krypton, rare_gas_potential
 from ase import Atoms, units
 from ase.build import bulk
+from ase.io import write
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError
@@ -171,3 +173,17 @@ def test_of_several_structures_those_with_an_alarm_are_asked_about(tmp_path: Pat
     potential = Potential(potential.parts, attachments={"extrapolation": known})
     simulate_batch([start(), risen], potential, config, folder=tmp_path / "run", quiet=True, oracle=oracle)
     assert oracle.calls == 6
+
+
+def test_the_example_of_a_corrected_run_is_nearer_the_oftener_it_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {"cheap.adiabat": wrong(everywhere=True), "better.adiabat": rare_gas_potential()}
+    write(tmp_path / "start.xyz", start())
+    monkeypatch.setattr("adiabat.load", made.__getitem__)
+    monkeypatch.setattr("sys.argv", ["corrected_run.py", *made, str(tmp_path / "start.xyz")])
+    runpy.run_path(str(Path(__file__).parents[1] / "examples" / "corrected_run.py"))["main"]()
+
+    errors = [float(line.split(":")[1].split()[0]) for line in capsys.readouterr().out.splitlines()]
+    assert len(errors) == 7
+    assert errors[0] < errors[2] < errors[-1]
