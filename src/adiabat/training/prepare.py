@@ -29,8 +29,8 @@ PACKED_TOGETHER = (6, 14)
 PACKED_VOLUME = (0.4, 4.0)
 """Of an atom in packings, in cubes of the nearest-neighbour distance: from far denser than any solid to a torn liquid."""
 PACKED_SOUPS = 0.5
-MOST_UNASKED = 10_000
-"""Coefficients. Memory grows with their square and time with their cube; the search with 9,300 held 2.8 GB."""
+MOST_UNASKED = 5_000
+"""Coefficients. Memory grows with their square and time with their cube: with 9,300, 2.8 GB and a quarter of an hour on one core."""
 DISTANCES_ALIKE = 1.1
 """Factor between the inner radius of a given basis and that which the data would have, up to which nothing is said."""
 

@@ -43,7 +43,10 @@ class EffectiveCharges:
             found: Any = parse_BORN(phonopy_cell(primitive), filename=file)
         except OSError as error:
             raise DataError(
-                f"cannot be read: {error.strerror}", place=str(file), mend="name a file that is there"
+                f"cannot be read: {error.strerror}",
+                place=str(file),
+                rule="charges are read from a file in phonopy's format BORN",
+                mend="name a file that is there",
             ) from error
         except (RuntimeError, ValueError) as error:
             raise DataError(
