@@ -148,6 +148,16 @@ def test_an_energy_out_of_line_is_held_back() -> None:
     assert reason.startswith("the energy is out of line")
 
 
+def test_nonsense_among_the_first_labels_is_held_back() -> None:
+    """Beside one label of the same elements, in whatever number; other elements say nothing of it."""
+    atom, [crystal] = Labelled(bulk("Cu"), Labels(-3.0, np.zeros((1, 3)))), rattled(1)
+    said = {energy: Answer(Labels(energy, np.zeros((4, 3))), energy, True, 1.0) for energy in (-14.0, 1e6)}
+    assert answer_held_back(crystal, said[-14.0], [atom]) is None
+    assert "out of line: 2.5e+05 eV/atom" in str(answer_held_back(crystal, said[1e6], [atom]))
+    silver = Labelled(bulk("Ag"), Labels(-3.0, np.zeros((1, 3))))
+    assert answer_held_back(crystal, said[1e6], [silver]) is None
+
+
 def test_labels_made_otherwise_are_refused(tmp_path: Path) -> None:
     label(rattled(1), Oracle.named(EMT_ORACLE), tmp_path / "labels.db", quiet=True)
     other = Oracle.named(EMT_ORACLE, settings={"asap_cutoff": True})

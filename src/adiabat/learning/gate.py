@@ -14,6 +14,9 @@ from adiabat.learning.answer import Answer
 from adiabat.system import Labelled
 from adiabat.typing import FloatArray
 
+NONSENSE_EV = 100.0
+"""Per atom. Bonds are worth up to ten, the strongest compression in data some thirty."""
+
 
 def structures_held_back(structures: Sequence[Labelled]) -> dict[int, str]:
     """Which structures are not worth asking about, by their place, and why: atoms on top of each other, the same one again."""
@@ -56,10 +59,10 @@ def answer_held_back(structure: Labelled, answer: Answer, others: Sequence[Label
 
 
 def _energy_out_of_line(labelled: Labelled, others: Sequence[Labelled]) -> str | None:
-    """By the rule of `adiabat check`, once there are enough labels to compare with."""
+    """By the rule of `adiabat check`, once there are enough labels to compare with; before, beside those of the same composition."""
     together = [*others, labelled]
     if len(together) < FEWEST:
-        return None
+        return _unlike_the_same_composition(labelled, others)
     energy = _relative_energies(together)
     rest, own = energy[:-1], energy[-1]
     if rest.min() - GAP_EV <= own <= rest.max() + GAP_EV:
@@ -71,6 +74,24 @@ def _energy_out_of_line(labelled: Labelled, others: Sequence[Labelled]) -> str |
         f"the energy is out of line: {own:.3g} eV/atom, where those of all others are within {rest.min():.3g} and "
         f"{rest.max():.3g}, and nothing in the geometry explains it"
     )
+
+
+def _unlike_the_same_composition(labelled: Labelled, others: Sequence[Labelled]) -> str | None:
+    """However atoms are put together, it changes their energy by less than `NONSENSE_EV` each."""
+    own = labelled.labels.energy
+    alike = [
+        o.labels.energy / len(o.atoms) for o in others if o.labels.energy is not None and _ratio(o) == _ratio(labelled)
+    ]
+    if own is None or not alike:
+        return None
+    off = own / len(labelled.atoms) - float(np.median(alike))
+    if abs(off) <= NONSENSE_EV:
+        return None
+    return f"the energy is out of line: {off:.3g} eV/atom from the {len(alike)} labels of the same composition"
+
+
+def _ratio(structure: Labelled) -> str:
+    return str(structure.atoms.symbols.formula.reduce()[0])
 
 
 def _relative_energies(structures: Sequence[Labelled]) -> FloatArray:
