@@ -61,6 +61,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["fault", POTENTIAL, "crystal.xyz", "--plane", "1,1", "--direction", "1,-1,0"], "three whole numbers"),
         (["fault", POTENTIAL, "crystal.xyz", "--plane", "1,1,1", "--direction", "1,-1,0", "--length", "x"], "--length"),
         (["fault", POTENTIAL, "molecule.xyz", "--plane", "1,1,1", "--direction", "1,-1,0"], "a crystal is periodic"),
+        (["boundary", POTENTIAL, "small.xyz", "--plane", "2,1,0", "--no-relax"], "at rest"),
+        (["migration", POTENTIAL, "small.xyz", "--no-relax"], "at rest"),
         (["boundary", POTENTIAL, "crystal.xyz", "--plane", "1,0,0"], "mirror plane"),
         (["boundary", POTENTIAL, "crystal.xyz", "--plane", "2,2,2"], "common divisor"),
         (["boundary", POTENTIAL, "silicon.xyz", "--plane", "1,1,1"], "Si"),

@@ -100,12 +100,17 @@ def test_processes_with_other_settings_are_refused_by_all_of_them(monkeypatch: p
 
 
 def test_processes_that_are_alike_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    same = {"data": "a"}
-    monkeypatch.setattr(
-        torch.distributed, "all_gather_object", lambda found, own: found.__setitem__(slice(None), [own] * 2)
-    )
+    """And those that train alone ask no one."""
+    same, asked = {"data": "a"}, list[object]()
+
+    def gather(found: list[object], own: object) -> None:
+        asked.append(own)
+        found[:] = [own] * 2
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
     Processes(1, 2).require_same(same)
     ALONE.require_same(same)
+    assert asked == [same]
 
 
 def test_shares_of_a_batch_are_all_of_it_and_alike_in_atoms() -> None:

@@ -7,9 +7,11 @@ import typer
 
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.measuring import (
+    ChemicalPotentials,
     NoRelax,
     Output,
     PotentialName,
+    Repeats,
     Shown,
     StructureName,
     read_potential,
@@ -34,11 +36,8 @@ def antisite_command(
     element: Annotated[
         str | None, typer.Option(help="Put on every site that does not hold it (default: each of the crystal's own).")
     ] = None,
-    repeats: Annotated[str | None, typer.Option(help="Of the structure's cell, the supercell: 3,3,3.")] = None,
-    chemical_potential: Annotated[
-        list[str] | None,
-        typer.Option(help="Cu=-3.72, in eV as the potential counts (default: the element's ground state)."),
-    ] = None,
+    repeats: Repeats = None,
+    chemical_potential: ChemicalPotentials = None,
     no_relax: NoRelax = False,
     output: Output,
     threads: Threads = None,

@@ -22,7 +22,7 @@ from adiabat.cli.measuring import (
 from adiabat.cli.options import grouped
 from adiabat.errors import ConfigurationError
 from adiabat.potential import Potential
-from adiabat.properties import measured
+from adiabat.properties import crystal_at_rest, measured
 from adiabat.properties.boundaries.energy import (
     GrainBoundary,
     boundary_figures,
@@ -30,7 +30,6 @@ from adiabat.properties.boundaries.energy import (
     boundary_sentences,
     grain_boundary,
 )
-from adiabat.properties.relaxation import relaxed_crystal
 from adiabat.results import StructureView
 from adiabat.runs import atomic_path
 
@@ -69,7 +68,7 @@ def boundary_command(
     output.require(potential, {"STRUCTURE": structure}, **{"--out": out})
     indices = plane_of(search.plane)
     used, atoms = read_potential(potential), read_structure(structure)
-    rest = atoms if no_relax else relaxed_crystal(atoms, used)
+    rest = crystal_at_rest(atoms, used, relax_first=not no_relax)
     own = grain_boundary(
         rest,
         used,

@@ -7,9 +7,11 @@ import typer
 
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.measuring import (
+    ChemicalPotentials,
     NoRelax,
     Output,
     PotentialName,
+    Repeats,
     Shown,
     StructureName,
     read_potential,
@@ -35,16 +37,8 @@ def interstitial_command(
     element: Annotated[
         str | None, typer.Option(help="Of the extra atom (default: that of the crystal, where it is an element).")
     ] = None,
-    repeats: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the structure's cell, the supercell: 3,3,3 (default: as the potential's reach asks for)."
-        ),
-    ] = None,
-    chemical_potential: Annotated[
-        list[str] | None,
-        typer.Option(help="Cu=-3.72, in eV as the potential counts (default: the element's ground state)."),
-    ] = None,
+    repeats: Repeats = None,
+    chemical_potential: ChemicalPotentials = None,
     no_relax: NoRelax = False,
     output: Output,
     threads: Threads = None,

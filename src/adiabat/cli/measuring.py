@@ -39,6 +39,14 @@ StructureName = Annotated[
 NoRelax = Annotated[
     bool, typer.Option("--no-relax", help="Take the structure as it is; refused where it is not at rest.")
 ]
+Repeats = Annotated[
+    str | None,
+    typer.Option(help="Of the structure's cell, the supercell: 3,3,3 (default: as the potential's reach asks for)."),
+]
+ChemicalPotentials = Annotated[
+    list[str] | None,
+    typer.Option(help="Cu=-3.72, in eV as the potential counts (default: the element's ground state); several times."),
+]
 PressureGpa = Annotated[float, typer.Option("--pressure-gpa", help="Hydrostatic.")]
 
 

@@ -10,6 +10,7 @@ from adiabat.cli.measuring import (
     NoRelax,
     Output,
     PotentialName,
+    Repeats,
     Shown,
     StructureName,
     read_potential,
@@ -20,7 +21,7 @@ from adiabat.cli.measuring import (
 )
 from adiabat.cli.options import grouped
 from adiabat.potential import Potential
-from adiabat.properties import measured, relaxed_crystal
+from adiabat.properties import crystal_at_rest, measured
 from adiabat.properties.defects.migrations import (
     Migrations,
     migration_figures,
@@ -38,7 +39,7 @@ def migration_command(
     potential: PotentialName,
     structure: StructureName,
     *,
-    repeats: Annotated[str | None, typer.Option(help="Of the structure's cell, the supercell: 4,4,4.")] = None,
+    repeats: Repeats = None,
     images: Annotated[int, typer.Option(help="Of each band, between its ends.")] = 5,
     force_tolerance: Annotated[float, typer.Option(help="eV/Å, of the bands.")] = 0.02,
     no_relax: NoRelax = False,
@@ -55,7 +56,7 @@ def migration_command(
     output.require(potential, {"STRUCTURE": structure})
     cells, how = repeats_of(repeats), BandSettings(tolerance=force_tolerance)
     used, atoms = read_potential(potential), read_structure(structure)
-    rest = atoms if no_relax else relaxed_crystal(atoms, used)
+    rest = crystal_at_rest(atoms, used, relax_first=not no_relax)
     own = migrations(rest, used, repeats=cells, images=images, settings=how)
 
     def property(member: Potential) -> Migrations:

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from adiabat.cli.app import Debug, Threads, app
 from adiabat.cli.measuring import (
+    ChemicalPotentials,
     NoRelax,
     Output,
     PotentialName,
+    Repeats,
     Shown,
     StructureName,
     read_potential,
@@ -34,18 +33,8 @@ def vacancy_command(
     potential: PotentialName,
     structure: StructureName,
     *,
-    repeats: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the structure's cell, the supercell: 3,3,3 (default: as the potential's reach asks for)."
-        ),
-    ] = None,
-    chemical_potential: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Cu=-3.72, in eV as the potential counts (default: the element's ground state); several times."
-        ),
-    ] = None,
+    repeats: Repeats = None,
+    chemical_potential: ChemicalPotentials = None,
     no_relax: NoRelax = False,
     output: Output,
     threads: Threads = None,

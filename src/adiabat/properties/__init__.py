@@ -10,7 +10,7 @@ from adiabat.properties.measured import Measured, measured
 from adiabat.properties.member_energies import member_energies
 from adiabat.properties.propagate import Propagated, propagate
 from adiabat.properties.relaxation import Relaxation, Relaxations, RelaxationSettings, relax, relaxed, relaxed_crystal
-from adiabat.properties.start import from_rest
+from adiabat.properties.start import crystal_at_rest, from_rest
 from adiabat.properties.surface import Surface, surface
 from adiabat.properties.trajectory_average import Response, TrajectoryAverage, trajectory_average
 from adiabat.properties.vacancy import Vacancy, vacancy
@@ -34,6 +34,7 @@ __all__ = [
     "TrajectoryAverage",
     "Vacancy",
     "ZoneCentrePhonons",
+    "crystal_at_rest",
     "cubic_elasticity",
     "cubic_lattice",
     "elasticity",

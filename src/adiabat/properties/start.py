@@ -12,6 +12,16 @@ from adiabat.results import Result
 R = TypeVar("R", bound=Result)
 
 
+def crystal_at_rest(
+    atoms: Atoms, potential: Potential, *, relax_first: bool = True, pressure_gpa: float = 0.0
+) -> Atoms:
+    """A crystal relaxed, or as it is given; arguments and errors as of `from_rest`."""
+    if relax_first:
+        return relaxed_crystal(atoms, potential, pressure_gpa=pressure_gpa)
+    require_at_rest(atoms, potential, pressure_gpa=pressure_gpa)
+    return atoms
+
+
 def from_rest(
     property: Callable[[Atoms, Potential], R],
     atoms: Atoms,
@@ -36,11 +46,7 @@ def from_rest(
         StructureError: It is not at rest, and was not to be relaxed; or as `relaxed`.
         SimulationError: It does not come to rest.
     """
-    if relax_first:
-        rest = relaxed_crystal(atoms, potential, pressure_gpa=pressure_gpa)
-    else:
-        require_at_rest(atoms, potential, pressure_gpa=pressure_gpa)
-        rest = atoms
+    rest = crystal_at_rest(atoms, potential, relax_first=relax_first, pressure_gpa=pressure_gpa)
 
     def of_member(member: Potential) -> R:
         own = rest if member is potential else relaxed_crystal(rest, member, pressure_gpa=pressure_gpa)
