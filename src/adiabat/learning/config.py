@@ -25,6 +25,9 @@ class BiasConfig(Config):
     members: int = Field(default=8, ge=2)
 
 
+VOLUMES = (0.9, 1.1)
+
+
 class ExploreConfig(Config):
     """The simulations that look for what the potential does not know.
 
@@ -61,6 +64,11 @@ class ExploreConfig(Config):
         if self.volumes is not None and not 0 < self.volumes[0] <= self.volumes[1]:
             raise ValueError(f"volumes={self.volumes}: from a volume above 0 to the same or a larger one")
         return self
+
+    @property
+    def volume_range(self) -> tuple[float, float]:
+        """`volumes`, or what they are where they were left out."""
+        return self.volumes or VOLUMES
 
 
 class LearnConfig(Config):

@@ -58,7 +58,7 @@ class Course:
         if config.pressure_gpa is not None and atoms.pbc.all():
             pressure = float(seeds.uniform(*config.pressure_gpa))
         else:
-            atoms = _scaled(atoms, float(seeds.uniform(*(explore.volumes or (0.9, 1.1)))))
+            atoms = _scaled(atoms, float(seeds.uniform(*explore.volume_range)))
         return cls(
             atoms=atoms,
             temperature_k=(coldest if explore.ramp else own, own),

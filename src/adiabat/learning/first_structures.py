@@ -17,7 +17,6 @@ DISPLACED = (0.01, 0.08)
 """Standard deviation, of the shortest distance."""
 STRAINED = 0.05
 """Largest component."""
-VOLUMES = (0.9, 1.1)
 SQUEEZED = (0.75, 0.9)
 """Of the distance of two neighbours, from, to."""
 NEIGHBOURS_ANGSTROM = 4.0
@@ -50,11 +49,10 @@ def first_structures(starts: Sequence[Atoms], config: LearnConfig) -> list[Label
 def around_all(starts: Sequence[Atoms], count: int, config: LearnConfig, *, seed: int) -> list[Labelled]:
     """Structures around each of the given ones, in equal shares."""
     shares = [count // len(starts) + (place < count % len(starts)) for place in range(len(starts))]
-    volumes = config.explore.volumes or VOLUMES
     return [
         one
         for place, (atoms, share) in enumerate(zip(starts, shares, strict=True))
-        for one in around(atoms, share, volumes=volumes, seed=seed + place)
+        for one in around(atoms, share, volumes=config.explore.volume_range, seed=seed + place)
     ]
 
 
