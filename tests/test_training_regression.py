@@ -1,7 +1,7 @@
 """The regression: normal equations, their solution, left-out residuals in closed form, the search."""
 
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +33,9 @@ def made_example(seed: int, counts: dict[str, int]) -> Example:
     return Example(blocks, rng.normal(size=(3, N_FUNCTIONS)), np.array([0, 1, 1]))
 
 
-def made_prior() -> PackingPrior:
+def made_prior(stiffness: float = 1.0) -> PackingPrior:
     """As if by a few force rows, fewer than columns."""
-    rows = np.random.default_rng(77).normal(size=(COLUMNS // 2, COLUMNS))
+    rows = np.sqrt(stiffness) * np.random.default_rng(77).normal(size=(COLUMNS // 2, COLUMNS))
     return PackingPrior(in_blocks(rows.T @ rows / len(rows), N_FUNCTIONS), np.mean(rows**2, axis=0), len(rows))
 
 
@@ -240,6 +240,15 @@ def test_the_search_finds_the_noise_of_the_labels() -> None:
     assert np.mean(scaled**2) == pytest.approx(1.0, rel=1e-6)
     for kind, value in noise.items():
         assert best.left_out.root_mean_square(kind) == pytest.approx(value, rel=0.35)
+
+
+def test_a_strength_is_looked_for_down_to_a_priors_weakest_and_no_further() -> None:
+    learnable = learnable_examples(60, {"energy": 1e-7, "forces": 1e-7, "stress": 1e-7})
+    examples = [Example({"forces": e.blocks["forces"]}, e.features, e.species) for e in learnable]
+    equations, firm = equations_of(examples), made_prior(stiffness=1e6)
+    for weakest in (1e-3, 1e-5, 1e-7):
+        best = search(equations, examples, replace(firm, weakest=weakest), quiet=True)
+        assert best.parameters.strength == pytest.approx(weakest)
 
 
 def test_absolute_noise_levels_leave_the_fit_as_it_is() -> None:

@@ -69,9 +69,8 @@ START_STRENGTH = 1e-5
 # A step along a coordinate, and of how many steps each pass takes at once.
 NOISE_STEP, STRENGTH_STEP = 3**0.5, 10**0.5
 PASSES = (2, 1)
-STRENGTH_STEPS = (0, 14)
-"""Bounds. Left-out structures cannot tell a prior from a weaker one where they hold nothing dense or torn; with a third of
-the start's strength silicon had no holes between its atoms, with a tenth it had some, with a thousandth many."""
+STRENGTH_STEPS = 14
+"""Above the start, at most; below it a prior says where it ends."""
 IMPROVEMENT = 1e-3
 FITS = 100
 """At most; a search of three coordinates takes about forty."""
@@ -167,7 +166,7 @@ class _Trials:
         return self.scores[point]
 
     def _score(self, point: Point) -> float:
-        if not STRENGTH_STEPS[0] <= point[-1] <= STRENGTH_STEPS[1] or next(self.budget, None) is None:
+        if not self._allowed(point[-1]) or next(self.budget, None) is None:
             return np.inf
         try:
             score = score_of(self.candidate(point).left_out)
@@ -175,9 +174,13 @@ class _Trials:
             return np.inf
         return score if np.isfinite(score) else np.inf
 
+    def _allowed(self, step: int) -> bool:
+        """Whether strengths go so far."""
+        return step <= STRENGTH_STEPS and START_STRENGTH * STRENGTH_STEP**step > 0.99 * self.prior.weakest
+
 
 def _first_possible(trials: _Trials) -> Point:
-    for strength in range(0, STRENGTH_STEPS[1] + 1, 4):
+    for strength in range(0, STRENGTH_STEPS + 1, 4):
         point = (*(0 for _ in trials.free), strength)
         if np.isfinite(trials.score(point)):
             return point

@@ -55,7 +55,7 @@ def solve_linear(problem: Problem) -> LinearSolution:
     prepared, config, quiet = problem.prepared, problem.config, problem.quiet
     notes: tuple[str, ...] = ()
     equations, examples = accumulate(prepared, config.search, before=problem.before, saved=problem.saved, quiet=quiet)
-    prior = packing_prior(prepared.model, prepared.packings, quiet=quiet)
+    prior = packing_prior(prepared.model, prepared.packings, molecules=prepared.molecules, quiet=quiet)
     if config.search.noise_per_config_type:
         best, note = search_by_config_type(equations, examples, prior, quiet=quiet)
         notes = (note,)

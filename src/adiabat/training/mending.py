@@ -14,7 +14,7 @@ from adiabat.training.examples import Example
 from adiabat.training.hyperparameters import Candidate, refit
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation
-from adiabat.training.prior import PackingPrior, gram_of
+from adiabat.training.prior import WEAKEST, PackingPrior, gram_of
 
 PACKINGS = 300
 """In each round others, so that what the prior was told of does not judge itself."""
@@ -24,7 +24,7 @@ NEAREST_RATIO, DEEPEST_BELOW_EV = 0.8, 0.4
 """Of the contact distance, and per atom below the crystals of an element: a packing that comes to rest beyond has collapsed or
 sunk. A potential is held to 0.7 and 0.5."""
 WEIGHT, HEAVIER = 0.1, 3.0
-"""Of a row on the way into a hole, relative to one in a random packing; and by how much it grows with each round. On
+"""Of a row on the way into a hole, relative to one in a random packing of a prior of a solid's strength or more; and by how much it grows with each round. On
 acetylacetone the rows of one round, about as many as those of the random packings, closed all holes with 0.03 to 1; errors
 of left-out structures grew by 1 to 10 %. On 5,282 structures of Nb-Mo-Ta-W, whose packings sank below all crystals, six rounds
 were needed; of a thousand packings that no round saw, two still sank a little too far, none collapsed."""
@@ -58,10 +58,10 @@ def without_holes(
     Returns:
         The fit that has no holes, or the last of `ROUNDS`, and what a user should know of that.
     """
-    rounds = 0
+    rounds, heavy = 0, WEIGHT * max(1.0, WEAKEST / found.parameters.strength)
     try:
         while (frames := _frames(survey := _survey(prepared, found, SEED + rounds, quiet=quiet))) and rounds < ROUNDS:
-            prior = prior.joined_by(gram_of(prepared.model, frames), WEIGHT * HEAVIER**rounds)
+            prior = prior.joined_by(gram_of(prepared.model, frames), heavy * HEAVIER**rounds)
             found = refit(equations, examples, prior, found)
             rounds += 1
     except DataError as error:

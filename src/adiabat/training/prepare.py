@@ -46,6 +46,7 @@ class Preparation:
             stand alone where the energy of an isolated one is not known.
         packings: Random structures of the same species, where the prior keeps the model from wildness.
         notes: What the user should know.
+        molecules: Whether no structure is periodic.
     """
 
     model: LinearACE
@@ -53,6 +54,7 @@ class Preparation:
     fitted: list[Labelled]
     packings: list[Atoms]
     notes: tuple[str, ...]
+    molecules: bool
 
     def fitted_model(self, mean: FloatArray) -> LinearACE:
         """The model with coefficients (columns,)."""
@@ -112,7 +114,7 @@ def prepare(
         parts.append(radii.zbl)
     zeros = torch.zeros(len(species), basis.n_functions, dtype=torch.float64)
     packings = _packings(basis, fitted, distances)
-    return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, packings, tuple(notes))
+    return Preparation(LinearACE(basis, zeros), Potential(parts), fitted, packings, tuple(notes), molecules)
 
 
 def _packings(basis: BasisSpecification, fitted: list[Labelled], distances: Distances) -> list[Atoms]:

@@ -25,6 +25,11 @@ AT_ONCE = 8
 """Packings in one batch."""
 RIDGE = 1e-3
 """Of each function beside the forces; it keeps sums over functions within what float32 can carry."""
+WEAKEST, WEAKEST_OF_MOLECULES = 1e-5, 1e-9
+"""Relative to the data. Left-out structures cannot tell a prior from a weaker one where they hold nothing dense or torn: with this
+strength silicon had no holes between its atoms, with a tenth some, with a thousandth many. Random packings of a molecule's atoms are
+nothing like the molecule, and that there be no forces in them holds its bonds as well: acetylacetone's forces were wrong by
+28 meV/Å with the strength for solids, by 20 with that for molecules, whose holes are left to mending."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ class PackingPrior:
         forces: Mean of w wᵀ over the force rows w.
         sizes: (columns,) mean square of each function and of its slopes.
         rows: How many force rows the mean is over.
+        weakest: Strength below which none is looked for.
     """
 
     forces: BlockMatrix
     sizes: FloatArray
     rows: int
+    weakest: float = WEAKEST
 
     def precision(self, strength: float) -> PriorPrecision:
         """Relative to the data, as `solve` takes it."""
@@ -68,12 +75,15 @@ def gram_of(model: LinearACE, structures: Sequence[Atoms]) -> BlockMatrix:
     return total
 
 
-def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = False) -> PackingPrior:
+def packing_prior(
+    model: LinearACE, packings: Sequence[Atoms], *, molecules: bool = False, quiet: bool = False
+) -> PackingPrior:
     """The prior by these packings.
 
     Args:
         model: Its coefficients play no part.
         packings: Of species that the model knows.
+        molecules: Whether no structure of the data is periodic.
         quiet: Show no progress.
     """
     n_functions, n_species = model.basis.n_functions, len(model.species)
@@ -92,7 +102,8 @@ def packing_prior(model: LinearACE, packings: Sequence[Atoms], *, quiet: bool = 
     forces.divide(count)
     sizes = forces.diagonal(n_species).numpy() + (values / np.maximum(atoms, 1)[:, None]).ravel() / LENGTH**2
     seen = sizes > 1e-24 * sizes.max()
-    return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()), count)
+    weakest = WEAKEST_OF_MOLECULES if molecules else WEAKEST
+    return PackingPrior(forces, np.where(seen, sizes, sizes[seen].mean()), count, weakest)
 
 
 def _parts(structures: Sequence[Atoms], *, columns: int) -> Iterator[Sequence[Atoms]]:

@@ -18,7 +18,8 @@ from adiabat.training.examples import KINDS
 from adiabat.training.gradient.targets import Target
 from adiabat.training.last_layer.rows import RowSource
 from adiabat.training.passes import through
-from adiabat.training.prior import LENGTH, RIDGE
+from adiabat.training.prepare import LEAST_PACKED_ATOMS
+from adiabat.training.prior import AT_ONCE, LENGTH, RIDGE
 from adiabat.training.regression import covariance_of
 from adiabat.typing import FloatArray
 from adiabat.uncertainty import Covariance, LeftOutRows, calibrate
@@ -66,7 +67,7 @@ def precision(
         source: The structures.
         noise: Standard deviation of a row by kind of label: eV per atom, eV/Å, eV/Å³.
         share: Of the structures of the training that these are.
-        packings: Random packings of the same species.
+        packings: Random packings of the same species; with three force rows for each column there are enough.
         quiet: Show no progress.
     """
     columns = len(source.model.coefficients)
@@ -87,12 +88,14 @@ def _packed(model: LinearTerms, packings: Sequence[Atoms], *, quiet: bool) -> tu
     """Mean of w wᵀ over force rows, and the mean square of each column and of its slopes."""
     forces, rows = BlockMatrix(len(model.coefficients)), 0
     squares, atoms = torch.zeros(len(model.coefficients), dtype=torch.float64), 0
+    enough = _with_atoms(packings, max(LEAST_PACKED_ATOMS, len(model.coefficients)))
+    batches = [enough[first : first + AT_ONCE] for first in range(0, len(enough), AT_ONCE)]
 
     def found(place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        of = model.design_rows(neighbor_graph(Batch.from_atoms(packings[place]), model.cutoff))
+        of = model.design_rows(neighbor_graph(Batch.from_atoms(batches[place]), model.cutoff))
         return of.forces, of.features
 
-    for of_forces, of_atoms in through(found, range(len(packings)), "preparing the prior", quiet=quiet):
+    for of_forces, of_atoms in through(found, range(len(batches)), "preparing the prior", quiet=quiet):
         side_by_side(forces.adding(of_forces, [0]))
         rows, atoms = rows + len(of_forces), atoms + len(of_atoms)
         squares += of_atoms.square().sum(0)
@@ -100,6 +103,11 @@ def _packed(model: LinearTerms, packings: Sequence[Atoms], *, quiet: bool) -> tu
     sizes = (forces.diagonal(1) + squares / max(atoms, 1) / LENGTH**2).numpy()
     seen = sizes > 1e-24 * sizes.max()
     return forces, np.where(seen, sizes, sizes[seen].mean())
+
+
+def _with_atoms(packings: Sequence[Atoms], count: int) -> Sequence[Atoms]:
+    """The first ones that have so many atoms together."""
+    return packings[: int(np.searchsorted(np.cumsum([len(packing) for packing in packings]), count)) + 1]
 
 
 def likeliest(known: Precision, validation: RowSource, *, quiet: bool = False) -> tuple[float, Covariance]:
