@@ -61,7 +61,10 @@ def without_holes(
     rounds, heavy = 0, WEIGHT * max(1.0, WEAKEST / found.parameters.strength)
     try:
         while (frames := _frames(survey := _survey(prepared, found, SEED + rounds, quiet=quiet))) and rounds < ROUNDS:
-            prior = prior.joined_by(gram_of(prepared.model, frames), heavy * HEAVIER**rounds)
+            every = max(
+                1, 3 * sum(map(len, frames)) // prior.rows
+            )  # no more rows than the prior has: most frames are alike
+            prior = prior.joined_by(gram_of(prepared.model, frames[::every]), every * heavy * HEAVIER**rounds)
             found = refit(equations, examples, prior, found)
             rounds += 1
     except DataError as error:
