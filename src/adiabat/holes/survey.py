@@ -24,6 +24,9 @@ NEAREST_RATIO = 0.7
 DEEPEST_BELOW_EV = 0.5
 """Per atom. The data need not hold the best crystal of an element, but no random packing of it can lie so far below."""
 
+SHALLOWEST_EV = 0.005
+"""A fall that is no deeper holds no atom at any temperature of interest, and to mend it would cost more than it is worth."""
+
 
 @dataclass(frozen=True)
 class HoleSurvey:
@@ -42,8 +45,8 @@ class HoleSurvey:
 
     @property
     def falls(self) -> tuple[Hole, ...]:
-        """Curves on which the energy falls, the deepest first."""
-        found = [hole for hole in map(deepest_hole, self.curves) if hole is not None]
+        """Curves on which the energy falls by more than `SHALLOWEST_EV`, the deepest first."""
+        found = [hole for hole in map(deepest_hole, self.curves) if hole is not None and hole.depth_ev > SHALLOWEST_EV]
         return tuple(sorted(found, key=lambda hole: -hole.depth_ev))
 
     def collapsed(self, nearest_ratio: float = NEAREST_RATIO) -> dict[int, RelaxedPacking]:
