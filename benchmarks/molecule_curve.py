@@ -62,8 +62,8 @@ class Entry:
 ENTRIES = (
     Entry("linear, small", ("basis.size=small",)),
     Entry("linear, medium", ("basis.size=medium",)),
-    Entry("linear, large", ("basis.size=large",)),
-    Entry("linear, molecule (default)"),
+    Entry("linear, large (default)"),
+    Entry("linear, molecule", ("basis.size=molecule",)),
     Entry("mace-torch 64x0e", channels=64),
 )
 
