@@ -26,6 +26,8 @@ class BiasConfig(Config):
 
 
 VOLUMES = (0.9, 1.1)
+PACKINGS_ON_THE_WAY = 60
+"""Random packings that are relaxed in a search for holes, before the last training."""
 
 
 class ExploreConfig(Config):
@@ -109,6 +111,17 @@ class LearnConfig(Config):
     seed: int = Field(default=0, ge=0)
     train: TrainConfig = Field(default_factory=TrainConfig)
     validation: ValidateConfig | None = Field(default_factory=ValidateConfig)
+
+    @property
+    def train_on_the_way(self) -> TrainConfig:
+        """How the potentials before the last are trained: like that one, but with a shorter look for holes.
+
+        A simulation that falls into a hole is followed to where it does, and what is there is labelled; so a hole costs a label,
+        and a long search for holes in each training costs more than all of the rest.
+        """
+        repulsion = self.train.repulsion
+        packings = min(repulsion.packings or PACKINGS_ON_THE_WAY, PACKINGS_ON_THE_WAY)
+        return self.train.model_copy(update={"repulsion": repulsion.model_copy(update={"packings": packings})})
 
     @model_validator(mode="after")
     def _refuse_what_does_not_fit(self) -> Self:
