@@ -97,7 +97,7 @@ def simulated(potential: adiabat.Potential, atoms: Atoms, folder: Path) -> list[
         timestep_fs=TIMESTEP_FS,
         temperature_k=None if alone else TEMPERATURE_K,
         seed=0,
-        output=Outputs(trajectory_every=STEPS // FRAMES, thermo_every=STEPS // FRAMES),
+        output=Outputs(trajectory_every=STEPS // FRAMES),
     )
     simulate(atoms, potential, run, folder=folder, resume=True, quiet=True)
     return read_trajectory(folder / "trajectory.h5")[1:]

@@ -5,7 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from adiabat.config import Config
-from adiabat.training import TrainConfig
+from adiabat.training import BY_GRADIENTS, TrainConfig
+from adiabat.training.made_spread import LEAST_GROUPS
 from adiabat.validation import ValidateConfig
 
 Acquisition = Literal["information", "force_std", "energy_drift", "grade", "random"]
@@ -135,8 +136,26 @@ class LearnConfig(Config):
             raise ValueError(
                 "explore.volumes has no effect where pressure_gpa is given: the barostat makes the volumes"
             )
-        if self.train.model != "ace":
-            raise ValueError(f"train.model={self.train.model}: learning asks by error bars, which 'ace' has")
+        if self.train.model in BY_GRADIENTS:
+            self._refuse_what_no_network_has()
         if self.budget < self.first:
             raise ValueError(f"budget={self.budget} does not pay for the first={self.first} structures")
         return self
+
+    def _refuse_what_no_network_has(self) -> None:
+        gradient = self.train.gradient
+        if gradient.members > 1:
+            raise ValueError(
+                f"train.gradient.members={gradient.members}: what a label would say is told by the posterior of one network, "
+                "which a committee lacks"
+            )
+        if self.rebuild != 1:
+            raise ValueError(
+                f"rebuild={self.rebuild} with train.model={self.train.model}: labels are added to the solution of a linear model alone; "
+                "set rebuild=1, and give each training its time by train.gradient.max_minutes"
+            )
+        if gradient.validation_fraction * self.first < LEAST_GROUPS:
+            raise ValueError(
+                f"train.gradient.validation_fraction={gradient.validation_fraction} of first={self.first} structures: error bars are "
+                f"calibrated by {LEAST_GROUPS} structures or more that were not trained on; set either larger"
+            )

@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 
-from adiabat.data import measure_distances
+from adiabat.data import DataConfig, measure_distances
 from adiabat.evaluation import trust
 from adiabat.holes import contact_distances, packings_like, relaxed_packings, survey_holes
 from adiabat.holes.relaxed_packings import AT_ONCE
@@ -21,8 +21,7 @@ from adiabat.learning.explore import driving_potential
 from adiabat.learning.resources import own_memory_bytes
 from adiabat.potential import Potential
 from adiabat.simulate import simulate
-from adiabat.system import Labelled, Labels, LinearModel
-from adiabat.training import TrainConfig
+from adiabat.system import Labelled, Labels, is_exact
 from adiabat.training.mending import PACKINGS
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.repulsion import RepulsionConfig
@@ -94,12 +93,7 @@ def try_training(structures: Sequence[Labelled], starts: Sequence[Atoms], config
     """
     before, made_up = own_memory_bytes(), _labelled(structures)
     train = config.train
-    plain = TrainConfig(
-        basis=train.basis,
-        search=train.search,
-        calibration=train.calibration,
-        repulsion=RepulsionConfig(enabled=False),
-    )
+    plain = train.model_copy(update={"repulsion": RepulsionConfig(enabled=False), "data": DataConfig()})
     fitting, potential = _timed(lambda: fit(made_up, plain, quiet=True))
     searching = last_searching = 0.0
     if train.repulsion.enabled:
@@ -171,7 +165,7 @@ class _SearchTrial:
     @classmethod
     def of(cls, prepared: Preparation, fitted: Potential) -> Self:
         """All curves, and a part of the packings."""
-        learned = [part for part in fitted.parts if isinstance(part, LinearModel)]
+        learned = [part for part in fitted.parts if not is_exact(part)]
         potential = Potential([*prepared.baseline.parts, *learned])
         contacts = contact_distances(prepared.fitted, potential.species)
         packings = packings_like(prepared.fitted, contacts, AT_ONCE, seed=0)
