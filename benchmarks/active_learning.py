@@ -41,7 +41,7 @@ from adiabat.simulate import Outputs, SimulationConfig, read_trajectory, simulat
 from adiabat.system import Labelled, Labels
 from adiabat.training.train import fit
 
-SIZES = (20, 30, 45, 60, 80)
+SIZES = (20, 30, 45, 60)
 TEST_FRAMES = 15
 """Of each of six simulations."""
 HOTTEST = ("run 4", "run 5")

@@ -1,7 +1,7 @@
 """A potential learned from one water molecule and a dimer by PySCF: a trajectory at 300 K, and errors along it.
 
     python benchmarks/water_by_pyscf.py --start water.xyz
-    adiabat learn water.xyz --oracle pyscf --temperature-k 300:600 --set explore.timestep_fs=0.5 --budget 100 --out build/water_by_pyscf/run
+    adiabat learn water.xyz --oracle pyscf --temperature-k 300:600 --set explore.timestep_fs=0.5 --budget 80 --out build/water_by_pyscf/run
     python benchmarks/water_by_pyscf.py build/water_by_pyscf/run                          (--oracle-python where PySCF is elsewhere)
 
 The dimer is simulated at 300 K, thermostatted and then alone. It is stable where every O-H bond stays one, and the energy of the second part does
