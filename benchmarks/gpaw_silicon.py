@@ -257,8 +257,8 @@ def page(rows: list[str], run: Path, settings: dict[str, Any]) -> str:
             "",
             "Written by `python benchmarks/gpaw_silicon.py`, which says what was learned, by which command, and what is compared.",
             "",
-            f"{summary['labels']} labels ({settings}), {summary['oracle_seconds'] / 60:.0f} minutes of GPAW, {seconds / 60:.0f} of all on one "
-            f"core; before it began, {estimate['seconds'] / 60:.0f} had been estimated. It ended: {summary['why']}.",
+            f"{summary['labels']} labels ({', '.join(f'{name}={value}' for name, value in settings.items())}), {summary['oracle_seconds'] / 60:.0f} minutes of GPAW, {seconds / 60:.0f} of all on one "
+            f"core of a busy machine; before it began, {estimate['seconds'] / 60:.0f} had been estimated. It ended: {summary['why']}.",
             "",
             *rows,
             "",
