@@ -23,6 +23,7 @@ TRAINED = TrainingTrial(
     tried=40,
     fit_seconds=4.0,
     search_seconds=5.0,
+    last_search_seconds=20.0,
     update_seconds=2.0,
     step_seconds=0.001,
     start_seconds=0.5,
@@ -40,18 +41,18 @@ def estimated(folder: Path, *, sizes: tuple[int, ...] = (8,) * 19, workers: int 
 def test_the_whole_is_the_sum_of_its_parts(tmp_path: Path) -> None:
     """By hand: 49 labels of 10 s, 20 + 10 + 10 + 10; trained on 20, 40 (more than 30) and in the end 50, updated to 30 and 50.
 
-    A search for holes takes 5 s; trainings make 2.5, or between 1 and 6.
+    A search for holes takes 5 s, in the last training 20; trainings make 2.5, or between 1 and 6.
     """
     found = estimated(tmp_path)
     exploration = 2.0 + 2 * (0.5 + 1000 * 0.001 + 20 * 0.1)
     assert found.generations == 4
     assert found.oracle_seconds == pytest.approx(3 + 49 * 10)
     assert found.seconds_per_exploration == pytest.approx(exploration)
-    assert found.seconds == pytest.approx(3 + 490 + (2 + 4 + 5 + 3 * 12.5) + 2 * 2 + 4 * exploration + 4)
-    assert found.seconds - found.seconds_low == pytest.approx(3 * 1.5 * 5)
-    assert found.seconds_high - found.seconds == pytest.approx(3 * 3.5 * 5)
-    assert found.seconds_at_end == pytest.approx((5 + 12.5) + 4)
-    assert found.seconds_at_least == pytest.approx(3 + 190 + (2 + 12.5) + exploration + (5 + 12.5) + 4)
+    assert found.seconds == pytest.approx(3 + 490 + (2 + 4 + 5 + 2 * 12.5 + 50) + 2 * 2 + 4 * exploration + 4)
+    assert found.seconds - found.seconds_low == pytest.approx(1.5 * (5 + 5 + 20))
+    assert found.seconds_high - found.seconds == pytest.approx(3.5 * (5 + 5 + 20))
+    assert found.seconds_at_end == pytest.approx((5 + 50) + 4)
+    assert found.seconds_at_least == pytest.approx(3 + 190 + (2 + 12.5) + exploration + (5 + 50) + 4)
     assert found.steps == 8000
     assert found.seconds_without_learning == pytest.approx(80_000)
     assert found.speed_up == pytest.approx(80_000 / found.seconds)
@@ -130,8 +131,11 @@ def test_a_training_is_tried_without_an_oracle() -> None:
     config = LearnConfig.parse({"train": {"basis": {"size": "small", "cutoff_angstrom": 4.0}}})
     found = try_training(structures, [start], config)
     assert found.tried == 13
-    assert min(found.fit_seconds, found.search_seconds, found.update_seconds, found.step_seconds) > 0
+    assert 0 < found.search_seconds < found.last_search_seconds
+    assert min(found.fit_seconds, found.update_seconds, found.step_seconds) > 0
     assert found.training_seconds(26) == pytest.approx(2 * found.fit_seconds + 2.5 * found.search_seconds)
+    last = found.training_seconds(26, last=True)
+    assert last == pytest.approx(2 * found.fit_seconds + 2.5 * found.last_search_seconds)
     assert found.potential_bytes > 10_000
     assert found.frame_bytes > 4 * 2 * 3 * 8  # positions and velocities of four atoms
 

@@ -31,6 +31,8 @@ SETTINGS = {
     "validation": "null",
 }
 WANTED = 50
+WHILE_S, LONGEST_WHILE_S = (2.0, 12.0), 60.0
+"""From one fault to the next, in CPU seconds of the loop; and by the clock."""
 
 
 def started(folder: Path, before: str = "") -> subprocess.Popen[bytes]:
@@ -66,13 +68,26 @@ def oracles_of(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for task in found.parent.parent.glob("*/children") for pid in task.read_text().split()]
 
 
-def disturbed(process: subprocess.Popen[bytes], rng: random.Random) -> str | None:
-    """After a while kill the loop or an oracle; None where the run ended before."""
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """That it has used; infinite where it has ended."""
     try:
-        process.wait(rng.uniform(2.0, 12.0))
-    except subprocess.TimeoutExpired:
-        pass
-    else:
+        said = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return np.inf
+    return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def disturbed(process: subprocess.Popen[bytes], rng: random.Random) -> str | None:
+    """After a while kill the loop or an oracle; None where the run ended before.
+
+    The while is one of CPU seconds, so that a busy machine gets as far as an idle one; a loop that waits uses none.
+    """
+    until, latest = cpu_seconds(process) + rng.uniform(*WHILE_S), time.monotonic() + LONGEST_WHILE_S
+    while cpu_seconds(process) < until and time.monotonic() < latest:
+        try:
+            process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
         return None
     oracles = oracles_of(process)
     if oracles and rng.random() < 0.5:

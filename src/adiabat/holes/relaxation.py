@@ -11,7 +11,7 @@ from adiabat.holes.contacts import NEAREST
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.potential.fire import Fire
-from adiabat.system import Batch, Graph
+from adiabat.system import Batch
 
 FIRST_STEP, LONGEST_STEP = 0.05, 0.25
 """Of time, for atoms of unit mass with forces in eV/Å."""
@@ -114,7 +114,7 @@ def relax(potential: Potential, batch: Batch, *, force_tolerance: float = 0.1, s
         largest[way.structure], made[way.structure] = strongest, float(step)
         if step and step % SNAPSHOT_STEPS == 0:
             snapshots.append(positions.clone())
-        moving = (strongest > force_tolerance) & (strongest < inf) & ~_collapsed(graph)
+        moving = (strongest > force_tolerance) & (strongest < inf) & ~_collapsed(way.batch)
         if not bool(moving.any()):
             break
         way = way.moved(forces).only(moving)
@@ -126,9 +126,9 @@ def _largest(batch: Batch, per_atom: Tensor) -> Tensor:
     return per_atom.new_zeros(batch.n_systems).scatter_reduce(0, batch.system, per_atom, "amax")
 
 
-def _collapsed(graph: Graph) -> Tensor:
+def _collapsed(batch: Batch) -> Tensor:
     """(S,) whether two atoms are nearer than `NEAREST`: fallen into a hole, and left there."""
-    near = graph.within(NEAREST)
-    found = torch.zeros(graph.batch.n_systems, dtype=torch.bool, device=near.center.device)
-    found[graph.batch.system[near.center]] = True
+    near = neighbor_graph(batch, NEAREST)
+    found = torch.zeros(batch.n_systems, dtype=torch.bool, device=near.center.device)
+    found[batch.system[near.center]] = True
     return found

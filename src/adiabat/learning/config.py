@@ -5,7 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from adiabat.config import Config
-from adiabat.training import TrainConfig
+from adiabat.training import BY_GRADIENTS, TrainConfig
+from adiabat.training.made_spread import LEAST_GROUPS
 from adiabat.validation import ValidateConfig
 
 Acquisition = Literal["information", "force_std", "energy_drift", "grade", "random"]
@@ -26,6 +27,8 @@ class BiasConfig(Config):
 
 
 VOLUMES = (0.9, 1.1)
+PACKINGS_ON_THE_WAY = 60
+"""Random packings that are relaxed in a search for holes, before the last training."""
 
 
 class ExploreConfig(Config):
@@ -110,6 +113,17 @@ class LearnConfig(Config):
     train: TrainConfig = Field(default_factory=TrainConfig)
     validation: ValidateConfig | None = Field(default_factory=ValidateConfig)
 
+    @property
+    def train_on_the_way(self) -> TrainConfig:
+        """How the potentials before the last are trained: like that one, but with a shorter look for holes.
+
+        A simulation that falls into a hole is followed to where it does, and what is there is labelled; so a hole costs a label,
+        and a long search for holes in each training costs more than all of the rest.
+        """
+        repulsion = self.train.repulsion
+        packings = min(repulsion.packings or PACKINGS_ON_THE_WAY, PACKINGS_ON_THE_WAY)
+        return self.train.model_copy(update={"repulsion": repulsion.model_copy(update={"packings": packings})})
+
     @model_validator(mode="after")
     def _refuse_what_does_not_fit(self) -> Self:
         if not 0 < self.temperature_k[0] <= self.temperature_k[1]:
@@ -122,8 +136,26 @@ class LearnConfig(Config):
             raise ValueError(
                 "explore.volumes has no effect where pressure_gpa is given: the barostat makes the volumes"
             )
-        if self.train.model != "ace":
-            raise ValueError(f"train.model={self.train.model}: learning asks by error bars, which 'ace' has")
+        if self.train.model in BY_GRADIENTS:
+            self._refuse_what_no_network_has()
         if self.budget < self.first:
             raise ValueError(f"budget={self.budget} does not pay for the first={self.first} structures")
         return self
+
+    def _refuse_what_no_network_has(self) -> None:
+        gradient = self.train.gradient
+        if gradient.members > 1:
+            raise ValueError(
+                f"train.gradient.members={gradient.members}: what a label would say is told by the posterior of one network, "
+                "which a committee lacks"
+            )
+        if self.rebuild != 1:
+            raise ValueError(
+                f"rebuild={self.rebuild} with train.model={self.train.model}: labels are added to the solution of a linear model alone; "
+                "set rebuild=1, and give each training its time by train.gradient.max_minutes"
+            )
+        if gradient.validation_fraction * self.first < LEAST_GROUPS:
+            raise ValueError(
+                f"train.gradient.validation_fraction={gradient.validation_fraction} of first={self.first} structures: error bars are "
+                f"calibrated by {LEAST_GROUPS} structures or more that were not trained on; set either larger"
+            )

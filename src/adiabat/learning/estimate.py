@@ -221,5 +221,9 @@ def forecast(
 
 def _training(extent: Extent, trained: TrainingTrial, searches: float) -> list[float]:
     """Seconds of all trainings, those by which labels are added together; the last of the list is the last one."""
-    whole = [trained.training_seconds(labels, searches=searches) for labels in extent.trained]
-    return [*whole[:-1], extent.updates * trained.update_seconds, whole[-1]]
+    *others, last = extent.trained
+    return [
+        *(trained.training_seconds(labels, searches=searches) for labels in others),
+        extent.updates * trained.update_seconds,
+        trained.training_seconds(last, searches=searches, last=True),
+    ]

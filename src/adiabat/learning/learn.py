@@ -297,7 +297,7 @@ class _Loop:
         before = load_potential(self.files.generation(number - 1) / "potential.adiabat") if number else None
         with self.journal.during("training", number):
             if before is None or len(labelled) > self.config.rebuild * structures_of_last_training(before):
-                found = fit(labelled, self.config.train, quiet=self.quiet)
+                found = fit(labelled, self.config.train_on_the_way, quiet=self.quiet)
             else:
                 seen = _structures(before)
                 found = (

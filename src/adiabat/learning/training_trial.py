@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 
-from adiabat.data import measure_distances
+from adiabat.data import DataConfig, measure_distances
 from adiabat.evaluation import trust
-from adiabat.holes import contact_distances, packings_like, relaxed_packings
+from adiabat.holes import contact_distances, packings_like, relaxed_packings, survey_holes
 from adiabat.holes.relaxed_packings import AT_ONCE
 from adiabat.learning.config import LearnConfig
 from adiabat.learning.course import Course
@@ -21,8 +21,7 @@ from adiabat.learning.explore import driving_potential
 from adiabat.learning.resources import own_memory_bytes
 from adiabat.potential import Potential
 from adiabat.simulate import simulate
-from adiabat.system import Labelled, Labels, LinearModel
-from adiabat.training import TrainConfig
+from adiabat.system import Labelled, Labels, is_exact
 from adiabat.training.mending import PACKINGS
 from adiabat.training.prepare import Preparation, prepare
 from adiabat.training.repulsion import RepulsionConfig
@@ -36,8 +35,6 @@ LONGEST_STEPS, SHORT_STEPS, MOVED_S = 200, 10, 0.5
 """Of the trial simulation: at the most, at the least, and about how long it may take."""
 STILL_K, STILL_FS = 1.0, 0.01
 """Temperature and time step of the trial simulation: it is to be timed, not to go anywhere."""
-CURVES = 1.35
-"""What a search for holes takes beside the packings that it relaxes, as a factor: measured on copper and silicon."""
 SEARCHES, FEWEST_SEARCHES, MOST_SEARCHES = 2.5, 1, 6
 """For holes, in a training: one that finds none, or some that find holes and another one after the last mend. Trainings on twenty to sixty
 structures of copper made 1 or 2, of silicon 6: what is not known before; this is the geometric mean."""
@@ -51,7 +48,8 @@ class TrainingTrial:
     Attributes:
         tried: Structures that were trained on.
         fit_seconds: Of that, without the search for holes.
-        search_seconds: Of one such search: alike for few structures and for many.
+        search_seconds: Of one such search in a training on the way: alike for few structures and for many.
+        last_search_seconds: Of one in the last training.
         update_seconds: Of a few labels added to it.
         step_seconds: Of a step of a simulation, of an average explorer.
         start_seconds: Of a simulation before its first step, and after its last.
@@ -64,6 +62,7 @@ class TrainingTrial:
     tried: int
     fit_seconds: float
     search_seconds: float
+    last_search_seconds: float
     update_seconds: float
     step_seconds: float
     start_seconds: float
@@ -72,14 +71,16 @@ class TrainingTrial:
     frame_bytes: int
     memory_bytes: int
 
-    def training_seconds(self, structures: int, *, searches: float = SEARCHES) -> float:
+    def training_seconds(self, structures: int, *, searches: float = SEARCHES, last: bool = False) -> float:
         """Of a training from the beginning on so many.
 
         Args:
             structures: How many.
             searches: For holes.
+            last: Whether it is the last.
         """
-        return self.fit_seconds * structures / self.tried + searches * self.search_seconds
+        search = self.last_search_seconds if last else self.search_seconds
+        return self.fit_seconds * structures / self.tried + searches * search
 
 
 def try_training(structures: Sequence[Labelled], starts: Sequence[Atoms], config: LearnConfig) -> TrainingTrial:
@@ -92,16 +93,13 @@ def try_training(structures: Sequence[Labelled], starts: Sequence[Atoms], config
     """
     before, made_up = own_memory_bytes(), _labelled(structures)
     train = config.train
-    plain = TrainConfig(
-        basis=train.basis,
-        search=train.search,
-        calibration=train.calibration,
-        repulsion=RepulsionConfig(enabled=False),
-    )
+    plain = train.model_copy(update={"repulsion": RepulsionConfig(enabled=False), "data": DataConfig()})
     fitting, potential = _timed(lambda: fit(made_up, plain, quiet=True))
-    searching = 0.0
+    searching = last_searching = 0.0
     if train.repulsion.enabled:
-        searching = _search_seconds(prepare(made_up, train, quiet=True), potential)
+        trial = _SearchTrial.of(prepare(made_up, train, quiet=True), potential)
+        searching = trial.seconds(config.train_on_the_way.repulsion.packings)
+        last_searching = trial.seconds(train.repulsion.packings)
     adding = fitting
     if config.rebuild > 1:
         adding, _ = _timed(lambda: update(potential, made_up, made_up[-ADDED:], quiet=True))
@@ -116,6 +114,7 @@ def try_training(structures: Sequence[Labelled], starts: Sequence[Atoms], config
         tried=len(structures),
         fit_seconds=fitting + saving,
         search_seconds=searching,
+        last_search_seconds=last_searching,
         update_seconds=adding + saving,
         step_seconds=float(np.mean([run.step_seconds for run in runs])),
         start_seconds=float(np.mean([run.start_seconds for run in runs])),
@@ -151,14 +150,32 @@ def _labelled(structures: Sequence[Labelled]) -> list[Labelled]:
     return found
 
 
-def _search_seconds(prepared: Preparation, fitted: Potential) -> float:
-    """Of one search for holes: of the packings that it relaxes, a part is relaxed here."""
-    learned = [part for part in fitted.parts if isinstance(part, LinearModel)]
-    potential = Potential([*prepared.baseline.parts, *learned])
-    contacts = contact_distances(prepared.fitted, potential.species)
-    packings = packings_like(prepared.fitted, contacts, AT_ONCE, seed=0)
-    seconds, _ = _timed(lambda: relaxed_packings(potential, packings, contacts, quiet=True))
-    return CURVES * seconds * PACKINGS / AT_ONCE
+@dataclass(frozen=True)
+class _SearchTrial:
+    """Of a search for holes.
+
+    Attributes:
+        curves_seconds: Of all that is asked beside packings.
+        packing_seconds: Of one that is relaxed.
+    """
+
+    curves_seconds: float
+    packing_seconds: float
+
+    @classmethod
+    def of(cls, prepared: Preparation, fitted: Potential) -> Self:
+        """All curves, and a part of the packings."""
+        learned = [part for part in fitted.parts if not is_exact(part)]
+        potential = Potential([*prepared.baseline.parts, *learned])
+        contacts = contact_distances(prepared.fitted, potential.species)
+        packings = packings_like(prepared.fitted, contacts, AT_ONCE, seed=0)
+        relaxing, _ = _timed(lambda: relaxed_packings(potential, packings, contacts, quiet=True))
+        curves, _ = _timed(lambda: survey_holes(potential, prepared.fitted, packings=0, quiet=True))
+        return cls(curves, relaxing / AT_ONCE)
+
+    def seconds(self, packings: int | None) -> float:
+        """Of a search with so many packings; None: as many as a training looks at."""
+        return self.curves_seconds + self.packing_seconds * (packings or PACKINGS)
 
 
 def _courses(starts: Sequence[Atoms], config: LearnConfig) -> list[tuple[int, Course]]:

@@ -75,9 +75,12 @@ def neighbor_graph(batch: Batch, cutoff: float) -> Graph:
     pbc, numbers = batch.pbc.cpu().contiguous().numpy(), batch.numbers.cpu().contiguous().numpy()
     start = np.concatenate([[0], np.cumsum(batch.counts.cpu().numpy())])
     ranges = [slice(first, last) for first, last in pairwise(start)]
-    for s, atoms in enumerate(ranges):
-        _refuse_lost(positions[atoms], cells[s], place=f"structure {s}")
-    boxes = np.stack([_box(positions[atoms], cells[s], pbc[s], cutoff) for s, atoms in enumerate(ranges)])
+    if not (_are_near(positions) and _are_near(cells)):
+        for s, atoms in enumerate(ranges):
+            _refuse_lost(positions[atoms], cells[s], place=f"structure {s}")
+    boxes = cells.copy()
+    for s in np.flatnonzero(~pbc.all(axis=1)):
+        boxes[s] = _box(positions[ranges[s]], cells[s], pbc[s], cutoff)
     structures = Structures(start, positions, boxes, pbc, numbers)
     edges, shortest = _searched(structures, cutoff, threads=allowed_threads())
     if shortest is not None:
@@ -143,11 +146,15 @@ def _searched(structures: Structures, cutoff: float, *, threads: int) -> tuple[E
         ) from error
 
 
+def _are_near(rows: FloatArray) -> bool:
+    """Whether all are finite, and near enough."""
+    return bool((np.abs(rows) <= LARGEST_COORDINATE).all())
+
+
 def _refuse_lost(positions: FloatArray, cell: FloatArray, *, place: str) -> None:
     for name, rows in (("atom", positions), ("cell vector", cell)):
-        within = (np.abs(rows) <= LARGEST_COORDINATE).all(-1)
-        if not within.all():
-            row = int(within.argmin())
+        if not _are_near(rows):
+            row = int((np.abs(rows) <= LARGEST_COORDINATE).all(-1).argmin())
             raise StructureError(
                 f"{name} {row} is at {rows[row].tolist()} Å",
                 place=place,

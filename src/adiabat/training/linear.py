@@ -62,7 +62,8 @@ def solve_linear(problem: Problem) -> LinearSolution:
     else:
         best = search(equations, examples, prior, quiet=quiet)
     if config.repulsion.enabled:
-        best, said = without_holes(prepared, equations, examples, prior, best, quiet=quiet)
+        packings = config.repulsion.packings
+        best, said = without_holes(prepared, equations, examples, prior, best, packings=packings, quiet=quiet)
         notes = (*notes, *said)
     return LinearSolution(equations, best, notes)
 

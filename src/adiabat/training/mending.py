@@ -8,6 +8,7 @@ from ase import Atoms
 
 from adiabat.errors import DataError
 from adiabat.holes import Hole, HoleSurvey, RelaxedPacking, survey_holes
+from adiabat.models import LinearACE
 from adiabat.potential import Potential
 from adiabat.system import Labelled
 from adiabat.training.examples import Example
@@ -40,6 +41,7 @@ def without_holes(
     prior: PackingPrior,
     found: Candidate,
     *,
+    packings: int | None = None,
     quiet: bool = False,
 ) -> tuple[Candidate, tuple[str, ...]]:
     """Look for holes as the contract does; where there are some, expect no forces of the learned part there, and fit again.
@@ -53,6 +55,7 @@ def without_holes(
         examples: Those whose left-out errors count.
         prior: Of the fit.
         found: The fit.
+        packings: Random ones that are relaxed in each round; None: `PACKINGS`.
         quiet: Show no progress.
 
     Returns:
@@ -60,11 +63,10 @@ def without_holes(
     """
     rounds, heavy = 0, WEIGHT * max(1.0, WEAKEST / found.parameters.strength)
     try:
-        while (frames := _frames(survey := _survey(prepared, found, SEED + rounds, quiet=quiet))) and rounds < ROUNDS:
-            every = max(
-                1, 3 * sum(map(len, frames)) // prior.rows
-            )  # no more rows than the prior has: most frames are alike
-            prior = prior.joined_by(gram_of(prepared.model, frames[::every]), every * heavy * HEAVIER**rounds)
+        while frames := _frames(survey := _survey(prepared, found, packings, SEED + rounds, quiet=quiet)):
+            if rounds == ROUNDS:
+                break
+            prior = _told_of(prior, prepared.model, frames, heavy * HEAVIER**rounds)
             found = refit(equations, examples, prior, found)
             rounds += 1
     except DataError as error:
@@ -72,23 +74,36 @@ def without_holes(
     return found, _said(survey, rounds)
 
 
-def holes_left(potential: Potential, structures: Sequence[Labelled], *, quiet: bool = False) -> tuple[str, ...]:
+def _told_of(prior: PackingPrior, model: LinearACE, frames: Sequence[Atoms], weight: float) -> PackingPrior:
+    """Joined by the rows of frames, or of some of them that count for all: those on one way are alike.
+
+    No more rows are made than the prior was of.
+    """
+    every = max(1, 3 * sum(map(len, frames)) // prior.rows)
+    return prior.joined_by(gram_of(model, frames[::every]), every * weight)
+
+
+def holes_left(
+    potential: Potential, structures: Sequence[Labelled], *, packings: int | None = None, quiet: bool = False
+) -> tuple[str, ...]:
     """What a user should know of the holes of a potential that cannot be mended by its prior.
 
     Args:
         potential: The whole of it.
         structures: What it was trained on.
+        packings: Random ones that are relaxed; None: `PACKINGS`.
         quiet: Show no progress.
     """
     try:
-        return _said(survey_holes(potential, structures, packings=PACKINGS, seed=SEED, quiet=quiet), 0)
+        survey = survey_holes(potential, structures, packings=packings or PACKINGS, seed=SEED, quiet=quiet)
     except DataError as error:
         return (f"holes at short distances were not looked for: {error}",)
+    return _said(survey, 0)
 
 
-def _survey(prepared: Preparation, found: Candidate, seed: int, *, quiet: bool) -> HoleSurvey:
+def _survey(prepared: Preparation, found: Candidate, packings: int | None, seed: int, *, quiet: bool) -> HoleSurvey:
     potential = Potential([*prepared.baseline.parts, prepared.fitted_model(found.solution.mean)])
-    return survey_holes(potential, prepared.fitted, packings=PACKINGS, seed=seed, quiet=quiet)
+    return survey_holes(potential, prepared.fitted, packings=packings or PACKINGS, seed=seed, quiet=quiet)
 
 
 def _frames(survey: HoleSurvey) -> list[Atoms]:

@@ -51,7 +51,8 @@ def fit_network(problem: Problem) -> Fitted:
     notes = (*notes, *found.notes, *known.notes)
     if problem.config.repulsion.enabled:
         whole = Potential([*problem.prepared.baseline.parts, *parts])
-        notes = (*notes, *holes_left(whole, problem.prepared.fitted, quiet=problem.quiet))
+        packings = problem.config.repulsion.packings
+        notes = (*notes, *holes_left(whole, problem.prepared.fitted, packings=packings, quiet=problem.quiet))
     summary = {"functions": basis.n_functions, **found.summary, **known.errors}
     return Fitted(parts, summary, notes, known.attachments)
 

@@ -9,7 +9,7 @@ from typing import Self, cast
 import numpy as np
 import torch
 from ase.data import chemical_symbols
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from scipy.optimize import brentq
 
 from adiabat.basis.radial import InnerCutoff
@@ -34,6 +34,7 @@ class RepulsionConfig(Config):
         width_factor: They have vanished this many shortest distances further in. None: 0.3; for molecules 0.25.
         wall_ev: What the repulsion of two atoms is at least where the learned functions have vanished. Nuclei that are too
             light, or atoms too large, for that get charges that are large enough.
+        packings: Random packings that are relaxed each time that holes are looked for. None: 300.
     """
 
     enabled: bool = True
@@ -41,6 +42,7 @@ class RepulsionConfig(Config):
     inner_factor: float | None = Field(default=None, gt=0.3, le=1.0)
     width_factor: float | None = Field(default=None, gt=0.01, lt=0.9)
     wall_ev: float = Field(default=10.0, ge=0.0, le=100.0)
+    packings: PositiveInt | None = None
 
 
 @dataclass(frozen=True)
