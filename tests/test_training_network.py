@@ -23,7 +23,7 @@ from adiabat.testing import check_potential
 from adiabat.training import mending
 from adiabat.training.gradient.gradients import Gradients
 from adiabat.training.mending import holes_left
-from adiabat.training.network import components_of, inputs_of
+from adiabat.training.network import components_of, inputs_of, on_basis
 
 QUICK = ("--set", "gradient.epochs=3", "--set", "gradient.batch_atoms=16", "--set", "network.hidden=[4]")
 NETWORK = ("--model", "network", *FAST, *QUICK)
@@ -178,7 +178,7 @@ def test_a_run_that_died_goes_on_to_the_same_bits_and_only_as_it_began(
 def test_the_inputs_of_a_network_are_uncorrelated_with_variance_one() -> None:
     structures, linear = labelled_cells(), SMALL.basis
     graph = neighbor_graph(Batch.from_atoms([structure.atoms for structure in structures]), linear.cutoff)
-    inputs = inputs_of(linear, structures, 3, quiet=True)
+    inputs = inputs_of(on_basis(linear), structures, 3, quiet=True)
     features = CompiledInvariants(linear).values(graph)
 
     x = (features - inputs.mean[1]) @ inputs.transform[1].T

@@ -20,9 +20,7 @@ from adiabat.training.prepare import prepare
 from adiabat.training.repulsion import RepulsionConfig
 
 ISOLATED_EV = -158.5
-CONFIG = TrainConfig(
-    basis=BasisConfig(size="small", cutoff_angstrom=4.0), repulsion=RepulsionConfig(outer_factor=1.3)
-)
+CONFIG = TrainConfig(basis=BasisConfig(size="small", cutoff_angstrom=4.0), repulsion=RepulsionConfig(outer_factor=1.3))
 """With a repulsion that reaches so far the truth below has no holes that a training would look for ways to mend."""
 FAST = ("--set", "basis.size=small", "--set", "basis.cutoff_angstrom=4.0", "--set", "repulsion.outer_factor=1.3")
 """The same configuration on the command line."""

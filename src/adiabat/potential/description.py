@@ -9,6 +9,7 @@ from ase.data import chemical_symbols
 from adiabat.data.isolated import Source
 from adiabat.models import IsolatedAtoms, LinearACE, Mean, MessagePassing
 from adiabat.models.network import InvariantNetwork
+from adiabat.models.symmetry import SymmetryNetwork
 from adiabat.physics import ZBL
 from adiabat.potential.file import UNITS, fingerprint
 from adiabat.potential.potential import Potential
@@ -121,6 +122,17 @@ def _invariant_network(part: InvariantNetwork) -> PartDescription:
     parameters = sum(parameter.numel() for parameter in part.parameters())
     details = f"perceptrons with hidden layers of {layers} on {part.transform.shape[1]} combinations of the invariants"
     return PartDescription(part.kind, part.cutoff, part.basis.n_functions, parameters, details)
+
+
+@describe_part.register
+def _symmetry_network(part: SymmetryNetwork) -> PartDescription:
+    layers = ", ".join(str(width) for width in part.hidden)
+    parameters = sum(parameter.numel() for parameter in part.parameters())
+    details = (
+        f"perceptrons with hidden layers of {layers} on {part.transform.shape[1]} combinations of {len(part.functions.radial)} radial and "
+        f"{len(part.functions.angular)} angular symmetry functions an element or pair"
+    )
+    return PartDescription(part.kind, part.cutoff, part.functions.n_functions, parameters, details)
 
 
 @describe_part.register

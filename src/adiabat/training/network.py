@@ -1,7 +1,8 @@
 """The way of networks on invariants: a linear fit first, then the descent of what is nonlinear."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -10,11 +11,13 @@ from torch import Tensor
 from adiabat.basis.presets import Environment, choose_basis
 from adiabat.basis.specification import BasisSpecification
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
-from adiabat.models.network import Inputs, InvariantNetwork, NetworkConfig, Perceptron
+from adiabat.models.messages.neighborhoods import neighborhoods
+from adiabat.models.network import ElementNetworks, Inputs, InvariantNetwork, NetworkConfig, Perceptron
+from adiabat.models.symmetry import SymmetryFunctions, SymmetryNetwork
 from adiabat.neighbors import neighbor_graph
 from adiabat.potential import Potential
 from adiabat.runs import track
-from adiabat.system import Batch, EnergyModel, Labelled
+from adiabat.system import Batch, EnergyModel, Graph, Labelled
 from adiabat.training.fitting import Fitted, Problem
 from adiabat.training.gradient.batches import by_atoms
 from adiabat.training.gradient.descend import DescentData
@@ -42,9 +45,9 @@ def fit_network(problem: Problem) -> Fitted:
         solution = solve_linear(problem.on([target.structure for target in data.own]))
         parts, notes = (problem.prepared.fitted_model(solution.best.solution.mean),), solution.notes
         data = data.after(Potential(parts), quiet=problem.quiet)
-    basis, structures = network_basis(problem), [target.structure for target in data.training]
-    inputs = inputs_of(basis, structures, problem.config.network.inputs, quiet=problem.quiet)
-    made = partial(_network, problem.config.network, basis, inputs)
+    seen, structures = descriptors_of(problem), [target.structure for target in data.training]
+    inputs = inputs_of(seen, structures, problem.config.network.inputs, quiet=problem.quiet)
+    made = partial(_network, problem.config.network, seen, inputs)
     found = descend_members(made, data, problem, learning_rate=LEARNING_RATES[start])
     parts = (*parts, found.part)
     known = what_is_known_of(Learned(parts, data.own, data.validation), problem)
@@ -53,8 +56,52 @@ def fit_network(problem: Problem) -> Fitted:
         whole = Potential([*problem.prepared.baseline.parts, *parts])
         packings = problem.config.repulsion.packings
         notes = (*notes, *holes_left(whole, problem.prepared.fitted, packings=packings, quiet=problem.quiet))
-    summary = {"functions": basis.n_functions, **found.summary, **known.errors}
+    summary = {"functions": seen.n_functions, **found.summary, **known.errors}
     return Fitted(parts, summary, notes, known.attachments)
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """What a network is made on.
+
+    Attributes:
+        species: Atomic numbers, ascending.
+        cutoff: Å.
+        n_functions: How many there are of an atom.
+        values: (N, functions) of a graph.
+        network: Of inputs and perceptrons.
+    """
+
+    species: tuple[int, ...]
+    cutoff: float
+    n_functions: int
+    values: Callable[[Graph], Tensor]
+    network: Callable[[Inputs, Sequence[Perceptron]], ElementNetworks]
+
+
+def descriptors_of(problem: Problem) -> Descriptors:
+    """Those that are configured, with the cutoff, and the inner radii, of the prepared basis."""
+    basis = problem.prepared.model.basis
+    if problem.config.network.descriptor == "symmetry":
+        return on_symmetry_functions(SymmetryFunctions.covering(basis.species, basis.cutoff))
+    return on_basis(network_basis(problem))
+
+
+def on_basis(basis: BasisSpecification) -> Descriptors:
+    """The invariants of a basis."""
+    values = CompiledInvariants(basis).values
+    network = partial(InvariantNetwork, basis, scale_ev=SCALE_EV)
+    return Descriptors(basis.species, basis.cutoff, basis.n_functions, values, network)
+
+
+def on_symmetry_functions(functions: SymmetryFunctions) -> Descriptors:
+    """Atom-centred symmetry functions."""
+
+    def values(graph: Graph) -> Tensor:
+        return functions.values(neighborhoods(graph, functions.cutoff, functions.species))
+
+    network = partial(SymmetryNetwork, functions, scale_ev=SCALE_EV)
+    return Descriptors(functions.species, functions.cutoff, functions.n_functions, values, network)
 
 
 def network_basis(problem: Problem) -> BasisSpecification:
@@ -64,26 +111,26 @@ def network_basis(problem: Problem) -> BasisSpecification:
     return choose_basis(preset, Environment(basis.species, math.nan, {}), basis.inner)
 
 
-def _network(config: NetworkConfig, basis: BasisSpecification, inputs: Inputs, seed: int) -> InvariantNetwork:
+def _network(config: NetworkConfig, seen: Descriptors, inputs: Inputs, seed: int) -> ElementNetworks:
     """With first weights."""
     generator = torch.Generator().manual_seed(seed)
     width, silent = inputs.transform.shape[1], config.start == "linear"
-    perceptrons = [Perceptron(width, config.hidden, silent=silent, generator=generator) for _ in basis.species]
-    return InvariantNetwork(basis, inputs, perceptrons, scale_ev=SCALE_EV)
+    perceptrons = [Perceptron(width, config.hidden, silent=silent, generator=generator) for _ in seen.species]
+    return seen.network(inputs, perceptrons)
 
 
-def inputs_of(basis: BasisSpecification, structures: Sequence[Labelled], count: int, *, quiet: bool = False) -> Inputs:
+def inputs_of(seen: Descriptors, structures: Sequence[Labelled], count: int, *, quiet: bool = False) -> Inputs:
     """The combinations of invariants that vary most over the atoms of each species, uncorrelated, with mean 0 and variance 1 (see `FLOOR`).
 
     They are principal components of the invariants, each first scaled to a variance of one.
 
     Args:
-        basis: What the invariants are.
+        seen: What the invariants are.
         structures: Whose atoms count.
         count: How many combinations, at most.
         quiet: Show no progress.
     """
-    n_species, n_functions, kernel = len(basis.species), basis.n_functions, CompiledInvariants(basis)
+    n_species, n_functions = len(seen.species), seen.n_functions
     count = min(count, n_functions)
     sums = torch.zeros(n_species, n_functions, dtype=torch.float64)
     squares = torch.zeros(n_species, n_functions, n_functions, dtype=torch.float64)
@@ -91,8 +138,8 @@ def inputs_of(basis: BasisSpecification, structures: Sequence[Labelled], count: 
     parts = list(by_atoms(range(len(structures)), [len(s.atoms) for s in structures], ATOMS_AT_ONCE))
     for part in track(parts, "statistics of the invariants", quiet=quiet):
         batch = Batch.from_atoms([structures[index].atoms for index in part])
-        features = kernel.values(neighbor_graph(batch, basis.cutoff))
-        for place, number in enumerate(basis.species):
+        features = seen.values(neighbor_graph(batch, seen.cutoff))
+        for place, number in enumerate(seen.species):
             own = features[batch.numbers == number]
             atoms[place] += len(own)
             sums[place] += own.sum(0)

@@ -127,7 +127,8 @@ class MessagePassing(nn.Module):
 
         Of several structures, features and force rows are those of each; energy and virial are of their sum.
         """
-        return readout_rows(self, graph)
+        atoms = neighborhoods(graph, self.cutoff, self.species)
+        return readout_rows(self.features_of, atoms, graph, [torch.arange(len(atoms.species))])
 
     def with_coefficients(self, coefficients: Tensor) -> Self:
         """The model with another readout, (columns,)."""

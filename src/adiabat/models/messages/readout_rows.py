@@ -1,29 +1,33 @@
-"""Rows of a readout: what energies, forces and virials of message passing are linear in, all that comes before it fixed."""
+"""Rows of a last layer by automatic differentiation: what energies, forces and virials are linear in, all that comes before it fixed."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
-from adiabat.models.messages.neighborhoods import neighborhoods, summed_forces, summed_virials
+from adiabat.models.messages.neighborhoods import Neighborhoods, summed_forces, summed_virials
 from adiabat.system import DesignRows, Graph
 
-if TYPE_CHECKING:
-    from adiabat.models.messages.model import MessagePassing
 
-
-def readout_rows(model: "MessagePassing", graph: Graph) -> DesignRows:
+def readout_rows(
+    features_of: Callable[[Neighborhoods], Tensor],
+    atoms: Neighborhoods,
+    graph: Graph,
+    groups: Sequence[Tensor],
+) -> DesignRows:
     """One pass forwards, and one backwards for each column: some hundred times the cost of forces.
 
     Args:
-        model: Its parameters are not differentiated by.
-        graph: Edges at least as long as the cutoff.
+        features_of: What the last layer weighs, (N, K), of neighbourhoods.
+        atoms: The neighbourhoods.
+        graph: Whose they are.
+        groups: Numbers of the atoms that have coefficients of their own, one group after the other in the columns.
     """
-    atoms = neighborhoods(graph, model.cutoff, model.species)
     vectors = atoms.vectors.detach().requires_grad_()
     with torch.enable_grad():
-        features = model.features_of(replace(atoms, vectors=vectors))
-        energy = features.sum(0)
+        features = features_of(replace(atoms, vectors=vectors))
+        energy = torch.stack([features[of].sum(0) for of in groups]).flatten()
     forces = features.new_empty(3 * len(features), len(energy))
     virial = features.new_empty(3, 3, len(energy))
     for column in range(len(energy)):

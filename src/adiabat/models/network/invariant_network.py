@@ -1,8 +1,7 @@
-"""A network on invariants: for each element a perceptron."""
+"""A network on the invariants of a basis."""
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -13,6 +12,7 @@ from adiabat.basis.specification import BasisSpecification
 from adiabat.models.ace.compiled_invariants import CompiledInvariants
 from adiabat.models.ace.density import atomic_density, species_index
 from adiabat.models.ace.invariants import invariants
+from adiabat.models.network.elements import ElementNetworks, Inputs, stored_perceptrons
 from adiabat.models.network.last_layer import last_layer_rows
 from adiabat.models.network.perceptron import Perceptron
 from adiabat.models.network.tangents import Surroundings
@@ -22,25 +22,9 @@ BASIS, NETWORK = "basis.", "network."
 """Of the names of tensors in a file."""
 
 
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """How invariants become what perceptrons see: x = (B - mean) Tᵀ; fixed, from the training data.
-
-    Attributes:
-        mean: (species, functions).
-        transform: (species, inputs, functions) T.
-    """
-
-    mean: Tensor
-    transform: Tensor
-
-
 @register
-class InvariantNetwork(nn.Module):
-    """E_i = s (f_z(x_i) - f_z(x of an atom without neighbours)), x from the invariants of a basis, z the element of atom i.
-
-    J. Behler, M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007), equations 1 and 2, on the invariants of R. Drautz,
-    Phys. Rev. B 99, 014104 (2019).
+class InvariantNetwork(ElementNetworks):
+    """Perceptrons on the invariants of a basis (R. Drautz, Phys. Rev. B 99, 014104 (2019)).
 
     Args:
         basis: What the invariants are.
@@ -59,62 +43,19 @@ class InvariantNetwork(nn.Module):
         *,
         scale_ev: float,
     ) -> None:
-        super().__init__()
+        super().__init__(basis.species, inputs, perceptrons, scale_ev=scale_ev)
         self.basis = basis
-        self.scale_ev = scale_ev
-        self.mean: Tensor
-        self.transform: Tensor
-        self.register_buffer("mean", inputs.mean)
-        self.register_buffer("transform", inputs.transform)
-        self.perceptrons = nn.ModuleList(perceptrons)
 
     @property
     def cutoff(self) -> float:
         """Å."""
         return self.basis.cutoff
 
-    @property
-    def interaction_range(self) -> float:
-        """Å: as the cutoff."""
-        return self.basis.cutoff
-
-    @property
-    def species(self) -> tuple[int, ...]:
-        """Atomic numbers, ascending."""
-        return self.basis.species
-
-    @property
-    def hidden(self) -> tuple[int, ...]:
-        """Widths of the layers."""
-        return tuple(len(bias) for bias in self.perceptron(0).biases)
-
-    def atomic_energies(self, graph: Graph) -> Tensor:
-        """(N,) eV."""
-        values = self.invariants(graph)
-        energies = values.new_zeros(len(values))
-        for place, of in self._by_species(graph):
-            energies = energies.index_put((of,), self._energies(place, values[of]))
-        return energies
-
     def invariants(self, graph: Graph) -> Tensor:
         """(N, functions): what the inputs are made of."""
         if self.kernel.serves(graph):
             return self.kernel.values(graph)
         return invariants(atomic_density(graph, self.basis), self.basis)
-
-    @property
-    def coefficients(self) -> Tensor:
-        """(species, inputs + last hidden): what the energy is linear in, the last layer's."""
-        perceptrons = [self.perceptron(place) for place in range(len(self.species))]
-        return torch.stack([torch.cat([one.direct, one.readout]) for one in perceptrons]).detach()
-
-    def features(self, graph: Graph) -> Tensor:
-        """(N, inputs + last hidden) eV: what the last layer weighs; zero without neighbours."""
-        values = self.invariants(graph)
-        found = values.new_zeros(len(values), self.coefficients.shape[1])
-        for place, of in self._by_species(graph):
-            found = found.index_put((of,), self._last_layer(place, values[of]))
-        return found
 
     def design_rows(self, graph: Graph) -> DesignRows:
         """How energy, forces and virial of a graph depend on the last layer; in float64, on the processor.
@@ -123,30 +64,6 @@ class InvariantNetwork(nn.Module):
         """
         with torch.no_grad():
             return last_layer_rows(self, graph)
-
-    def with_coefficients(self, coefficients: Tensor) -> Self:
-        """The model with another last layer, (columns,)."""
-        found = self.to()
-        by_species = coefficients.reshape(len(self.species), -1)
-        for place, own in enumerate(by_species):
-            perceptron = found.perceptron(place)
-            direct, readout = own.split([len(perceptron.direct), len(perceptron.readout)])
-            perceptron.direct = nn.Parameter(direct.to(perceptron.direct), requires_grad=False)
-            perceptron.readout = nn.Parameter(readout.to(perceptron.readout), requires_grad=False)
-        return found
-
-    def another_head(self) -> Self:
-        """The same model with a last layer of its own; all other parameters are the same objects."""
-        twin = self.to()
-        for place in range(len(self.species)):
-            twin.perceptron(place).weights = self.perceptron(place).weights
-            twin.perceptron(place).biases = self.perceptron(place).biases
-        return twin
-
-    def _last_layer(self, place: int, values: Tensor) -> Tensor:
-        perceptron, lone = self.perceptron(place), self._inputs(place, torch.zeros_like(self.mean[place]))[None]
-        seen = self._inputs(place, values)
-        return self.scale_ev * (perceptron.last_layer(seen) - perceptron.last_layer(lone))
 
     def energies_and_slopes(self, values: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """(N,) eV, and (N, functions) their derivatives by the invariants; both differentiable in the parameters.
@@ -160,7 +77,7 @@ class InvariantNetwork(nn.Module):
         for place in range(len(self.species)):
             of = (index == place).nonzero().squeeze(-1)
             if len(of):
-                energy, by_input = self.perceptron(place).with_slopes(self._inputs(place, values[of]))
+                energy, by_input = self.perceptron(place).with_slopes(self.inputs_of(place, values[of]))
                 energies = energies.index_put((of,), self.scale_ev * (energy - self.lone(place)))
                 slopes = slopes.index_put((of,), self.scale_ev * by_input @ self.transform[place])
         return energies, slopes
@@ -190,25 +107,6 @@ class InvariantNetwork(nn.Module):
             values, (positions, strain), slopes, create_graph=torch.is_grad_enabled()
         )
         return Differentiated(energies, -by_position if forces else None, by_strain if virial else None)
-
-    def perceptron(self, place: int) -> Perceptron:
-        """Of a species, by its place."""
-        return self.perceptrons[place]  # pyright: ignore[reportReturnType] (a list of modules holds what was put in)
-
-    def _inputs(self, place: int, values: Tensor) -> Tensor:
-        return (values - self.mean[place]) @ self.transform[place].T
-
-    def _energies(self, place: int, values: Tensor) -> Tensor:
-        return self.scale_ev * (self.perceptron(place)(self._inputs(place, values)) - self.lone(place))
-
-    def lone(self, place: int) -> Tensor:
-        """What the perceptron says of an atom without neighbours, whose invariants are all zero."""
-        return self.perceptron(place)(self._inputs(place, torch.zeros_like(self.mean[place]))[None])[0]
-
-    def _by_species(self, graph: Graph) -> list[tuple[int, Tensor]]:
-        index = species_index(graph.batch.numbers, self.species)
-        places = [(place, (index == place).nonzero().squeeze(-1)) for place in range(len(self.species))]
-        return [(place, of) for place, of in places if len(of)]
 
     @cached_property
     def kernel(self) -> CompiledInvariants:
@@ -244,10 +142,7 @@ class InvariantNetwork(nn.Module):
 
         basis, tensors = BasisSpecification.from_state(state.values["basis"], stored(BASIS)), stored(NETWORK)
         inputs = Inputs(tensors["mean"], tensors["transform"])
-        perceptrons = [
-            Perceptron(inputs.transform.shape[1], state.values["hidden"], silent=True, generator=torch.Generator())
-            for _ in basis.species
-        ]
+        perceptrons = stored_perceptrons(inputs, state.values["hidden"])
         found = cls(basis, inputs, perceptrons, scale_ev=state.values["scale_ev"])
         found.load_state_dict(tensors)
         return found.requires_grad_(False)
