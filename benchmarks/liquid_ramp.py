@@ -31,6 +31,7 @@ COLD_K, HOT_K = 300.0, 2500.0
 STEPS, FRAMES = 15_000, 500
 RAMP_SHARE = 2 / 3
 """Of the steps; in the rest it stays hot."""
+EXPLORERS = 8
 ALLOWED, ATOMS_BEYOND = 5.0, 0.001
 MELTED_ANGSTROM = 2.0
 """Root mean square displacement of the last frame: atoms of the crystal stay well below it."""
@@ -77,7 +78,7 @@ def main() -> int:
         {
             "temperature_k": (COLD_K, HOT_K),
             "budget": options.budget,
-            "explore": {"ramp": True},
+            "explore": {"ramp": True, "explorers": EXPLORERS},
             "validation": None,
             "seed": options.seed,
         }

@@ -97,14 +97,17 @@ def test_the_structures_are_those_whose_forces_were_foreseen_worst(folder: Path)
 
 
 def test_the_command_says_what_it_costs_before_and_how_the_potential_stood_the_checks(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reports: list[Path] = []
+    monkeypatch.setattr("adiabat.report.write_html", lambda _, file: reports.append(file))
     start, oracle = str(folder.parent / "start.xyz"), ("--oracle", "ase.calculators.emt:EMT")
     settings = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
     assert run(["learn", start, *oracle, "--out", str(folder), *settings, "--resume"]) == 1
     said = capsys.readouterr()
     assert "If the whole budget is spent: 18 labels in 5 generations" in said.err
     assert re.search(r"validation: \d+ of \d+ checks passed", said.out)
+    assert len(reports) == 1  # none of the generations that were done before
 
 
 def test_a_report_of_a_run_under_way_shows_what_there_is(folder: Path, tmp_path: Path) -> None:

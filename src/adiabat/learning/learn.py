@@ -182,9 +182,11 @@ def learn(
     generations: list[Generation] = []
     why: Why | None = None
     while why is None:
+        was_done = loop.is_done(len(generations))
         generations.append(loop.turn(len(generations)))
         why = loop.over(generations[-1])
-        observer.turned(files.path)
+        if not was_done:
+            observer.turned(files.path)
     loop.finish()
     store = LabelStore(files.store)
     summary = LearnSummary(why, store.counts().get("done", 0), loop.requests(), store.seconds(), tuple(generations))
@@ -224,6 +226,10 @@ class _Loop:
             if missing <= MISSING * self.config.first or self.requests() + missing > self.config.budget:
                 break
             self.label(around_all(self.starts, missing, self.config, seed=self.config.seed + SEEDS_APART * again))
+
+    def is_done(self, number: int) -> bool:
+        """Whether a generation was done by a run that was killed afterwards."""
+        return (self.files.generation(number) / "generation.json").exists()
 
     def turn(self, number: int) -> Generation:
         """Train, explore, choose, label; what a killed run has done of it is not done again."""
