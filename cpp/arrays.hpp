@@ -13,8 +13,14 @@ using Integers = Array<const std::int32_t, nanobind::ndim<1>>;
 using LongIntegers = Array<const std::int64_t, nanobind::ndim<1>>;
 using Reals = Array<const double, nanobind::ndim<1>>;
 using Vectors = Array<const double, nanobind::shape<-1, 3>>;
+using Table = Array<const double, nanobind::ndim<2>>;
 using Cells = Array<const double, nanobind::shape<-1, 3, 3>>;
 
 inline void require(bool holds, const char *rule) {
   if (!holds) throw std::invalid_argument(rule);
+}
+
+template <class Rows, class... Others>
+inline void require_rows(std::size_t rows, const Rows &first, const Others &...others) {
+  require(first.shape(0) == rows && ((others.shape(0) == rows) && ...), "arrays of the same atoms or structures have the same length");
 }

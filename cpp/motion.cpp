@@ -17,6 +17,8 @@ void put(double *vectors, std::int64_t atom, const Vector &v) {
   vectors[3 * atom + 2] = v.z;
 }
 
+Vector sum(const Vector &v, const Vector &w) { return {v.x + w.x, v.y + w.y, v.z + w.z}; }
+
 double squared(const Vector &v) { return v.x * v.x + v.y * v.y + v.z * v.z; }
 
 // Matrix of a structure, written out.
@@ -31,6 +33,18 @@ struct Matrix {
   }
 };
 
+// Of the velocities of some atoms, by mass.
+Vector mean(const double *masses, const double *velocities, std::int64_t begin, std::int64_t end) {
+  Vector momentum{0, 0, 0};
+  double total = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Vector v = at(velocities, i);
+    momentum = {momentum.x + masses[i] * v.x, momentum.y + masses[i] * v.y, momentum.z + masses[i] * v.z};
+    total += masses[i];
+  }
+  return {momentum.x / total, momentum.y / total, momentum.z / total};
+}
+
 }  // namespace
 
 void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *masses, double by, double *out) {
@@ -44,25 +58,37 @@ void drift(std::int64_t atoms, const double *positions, const double *first, con
   for (std::int64_t k = 0; k < 3 * atoms; ++k) out[k] = positions[k] + by * (first[k] + second[k]);
 }
 
-void moments(const Members &members, const double *masses, const double *velocities, double *squares, double *momenta) {
+void carry(const Members &members, const double *positions, const double *first, const double *second, double by, const Matrices &cell,
+           const Matrices &way, double *out) {
   for (std::int64_t s = 0; s < members.systems; ++s) {
-    double square = 0;
-    Vector momentum{0, 0, 0};
+    const Matrix deformed(cell, s), along(way, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector v = at(velocities, i);
-      square += masses[i] * squared(v);
-      momentum = {momentum.x + masses[i] * v.x, momentum.y + masses[i] * v.y, momentum.z + masses[i] * v.z};
+      const Vector v = at(first, i), w = at(second, i);
+      put(out, i, sum(deformed.times(at(positions, i)), along.times({by * (v.x + w.x), by * (v.y + w.y), by * (v.z + w.z)})));
     }
-    squares[s] = square;
-    put(momenta, s, momentum);
   }
 }
 
-void second_moments(const Members &members, const double *masses, const double *velocities, const double *centers, double *out) {
+void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *masses, double by,
+          const Matrices &cell, const Matrices &way, double *out) {
   for (std::int64_t s = 0; s < members.systems; ++s) {
-    double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+    const Matrix deformed(cell, s), along(way, s);
     const Vector c = at(centers, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector v = at(velocities, i), f = at(forces, i);
+      const double factor = by / masses[i];
+      const Vector kick = along.times({factor * f.x, factor * f.y, factor * f.z});
+      put(out, i, sum(c, sum(deformed.times({v.x - c.x, v.y - c.y, v.z - c.z}), kick)));
+    }
+  }
+}
+
+void second_moments(const Members &members, const double *masses, const bool *free, const double *velocities, const Spread &out) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    const std::int64_t begin = members.start[s], end = members.start[s + 1];
+    const Vector c = free[s] ? mean(masses, velocities, begin, end) : Vector{0, 0, 0};
+    double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
       const Vector v = at(velocities, i);
       const double x = v.x - c.x, y = v.y - c.y, z = v.z - c.z, m = masses[i];
       xx += m * x * x;
@@ -73,7 +99,9 @@ void second_moments(const Members &members, const double *masses, const double *
       yz += m * y * z;
     }
     const double all[9] = {xx, xy, xz, xy, yy, yz, xz, yz, zz};
-    for (int k = 0; k < 9; ++k) out[9 * s + k] = all[k];
+    if (out.numbers == 1) out.moments[s] = (xx + yy + zz) / 3;
+    for (int k = 0; k < 9 && out.numbers == 9; ++k) out.moments[9 * s + k] = all[k];
+    put(out.centers, s, c);
   }
 }
 
@@ -83,7 +111,7 @@ void transform(const Members &members, const double *vectors, const Matrices &ma
     const Vector c = at(centers, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
       const Vector v = at(vectors, i), turned = matrix.times({v.x - c.x, v.y - c.y, v.z - c.z});
-      put(out, i, {c.x + turned.x, c.y + turned.y, c.z + turned.z});
+      put(out, i, sum(c, turned));
     }
   }
 }

@@ -23,11 +23,21 @@ void kick(std::int64_t atoms, const double *velocities, const double *forces, co
 // x + by (v + w).
 void drift(std::int64_t atoms, const double *positions, const double *first, const double *second, double by, double *out);
 
-// Of each structure sum m v^2 and sum m v.
-void moments(const Members &members, const double *masses, const double *velocities, double *squares, double *momenta);
+// x F + by (v + w) G: a drift in a cell that changes.
+void carry(const Members &members, const double *positions, const double *first, const double *second, double by, const Matrices &cell,
+           const Matrices &way, double *out);
 
-// Of each structure sum m (v - c) (v - c), 9 numbers.
-void second_moments(const Members &members, const double *masses, const double *velocities, const double *centers, double *out);
+// c + (v - c) F + by f / m G: a kick in a cell that changes.
+void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *masses, double by,
+          const Matrices &cell, const Matrices &way, double *out);
+
+// Of each structure sum m (v - c) (v - c), 9 numbers or a third of the trace, and c: the velocity of its centre of mass where that moves
+// freely, zero elsewhere.
+struct Spread {
+  std::int64_t numbers;
+  double *moments, *centers;
+};
+void second_moments(const Members &members, const double *masses, const bool *free, const double *velocities, const Spread &out);
 
 // c + (v - c) F, rows times a matrix.
 void transform(const Members &members, const double *vectors, const Matrices &matrices, const double *centers, double *out);

@@ -37,9 +37,14 @@ class Chain:
     time_constant_fs: float
 
     @property
+    def _mass(self) -> FloatArray:
+        """(S,) eV fs², Q of each link but the first."""
+        return self.mass_ev * self.time_constant_fs**2
+
+    @property
     def masses(self) -> FloatArray:
         """(S, LENGTH) Q, eV fs²."""
-        each = np.repeat((self.mass_ev * self.time_constant_fs**2)[:, None], LENGTH, axis=1)
+        each = np.repeat(self._mass[:, None], LENGTH, axis=1)
         each[:, 0] *= self.degrees
         return each
 
@@ -63,7 +68,7 @@ class Chain:
         """
         return propagated_chains(
             velocities,
-            masses=self.masses,
+            mass=self._mass,
             degrees=self.degrees,
             twice_kinetic=twice_kinetic_ev,
             thermal=thermal_ev,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,4 +82,4 @@ class NoseHooverChains(InternalMiddle):
 
     def _chain(self, state: State) -> Chain:
         start = thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
-        return Chain(state.bodies.internal_degrees.astype(np.float64), start, self.time_constant_fs)
+        return Chain(state.bodies.thermal_degrees, start, self.time_constant_fs)
