@@ -5,7 +5,6 @@
 
 namespace nb = nanobind;
 using adiabat::Inside;
-using adiabat::Values;
 
 namespace {
 
@@ -14,11 +13,6 @@ using OutTable = Array<double, nb::ndim<2>>;
 using OutCells = Array<double, nb::shape<-1, 3, 3>>;
 
 std::int64_t long_of(std::size_t count) { return static_cast<std::int64_t>(count); }
-
-Values made_values(const Reals &values, std::size_t systems) {
-  require(values.shape(0) == 1 || values.shape(0) == systems, "there is one value for all structures, or one for each");
-  return {values.data(), long_of(values.shape(0))};
-}
 
 template <class... Tables>
 std::int64_t common_numbers(std::size_t numbers, const Tables &...tables) {

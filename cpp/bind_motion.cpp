@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "arrays.hpp"
-#include "chains.hpp"
 #include "motion.hpp"
 #include "random.hpp"
+#include "thermostats.hpp"
 
 namespace nb = nanobind;
 using adiabat::Matrices;
@@ -94,12 +94,19 @@ void furthest_squared(LongIntegers start, Vectors before, std::optional<Table> m
   adiabat::furthest_squared(members, before.data(), &made, after.data(), out.data());
 }
 
+void rescale(Reals kinetic, Reals thermal, double kept, Reals first, Reals rest, Out out) {
+  const std::size_t systems = kinetic.shape(0);
+  require_rows(systems, first, rest, out);
+  adiabat::rescale(static_cast<std::int64_t>(systems), kinetic.data(), made_values(thermal, systems), kept, first.data(), rest.data(),
+                   out.data());
+}
+
 void propagate_chains(Reals mass, Reals degrees, Reals twice_kinetic, Reals thermal, Reals steps, OutTable links, Out factor, Out stored) {
   const std::size_t systems = mass.shape(0), length = links.shape(1);
-  require_rows(systems, degrees, twice_kinetic, thermal, links, factor, stored);
+  require_rows(systems, degrees, twice_kinetic, links, factor, stored);
   require(length >= 1, "a chain has one link or more");
   const adiabat::Chains chains{static_cast<std::int64_t>(systems), static_cast<std::int64_t>(length), mass.data(), degrees.data(),
-                               twice_kinetic.data(), thermal.data()};
+                               twice_kinetic.data(), made_values(thermal, systems)};
   adiabat::propagate(chains, static_cast<std::int64_t>(steps.shape(0)), steps.data(), links.data(), factor.data(), stored.data());
 }
 
@@ -134,6 +141,7 @@ void bind_motion(nb::module_ &module) {
   module.def("rub", &rub, exact("start"), exact("velocities"), exact("masses"), exact("weights"), exact("noise"), nb::arg("decay"),
              exact("widths"), exact("out"), exact("gained"));
   module.def("furthest_squared", &furthest_squared, exact("start"), exact("before"), exact("matrices").none(), exact("after"), exact("out"));
+  module.def("rescale", &rescale, exact("kinetic"), exact("thermal"), nb::arg("kept"), exact("first"), exact("rest"), exact("out"));
   module.def("propagate_chains", &propagate_chains, exact("mass"), exact("degrees"), exact("twice_kinetic"), exact("thermal"),
              exact("steps"), exact("links"), exact("factor"), exact("stored"));
   module.def("normal", &normal, nb::arg("seed"), nb::arg("purpose"), nb::arg("step"), exact("replicas"), exact("start"), exact("out"));

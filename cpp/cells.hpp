@@ -1,16 +1,11 @@
 #pragma once
 #include <cstdint>
 
+#include "values.hpp"
+
 // Arithmetic of what a barostat does to cells, one structure after the other. Matrices of a structure are full, 9 numbers, or multiples of
 // the unit matrix, 1 number: `numbers` says which. Those of strains and stresses are symmetric.
 namespace adiabat {
-
-// One value for each structure, or one for all.
-struct Values {
-  const double *values;
-  std::int64_t count;
-  double operator[](std::int64_t system) const { return values[count == 1 ? 0 : system]; }
-};
 
 // |det|, of each cell.
 void volumes(std::int64_t systems, const double *cells, double *out);

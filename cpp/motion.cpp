@@ -21,17 +21,35 @@ Vector sum(const Vector &v, const Vector &w) { return {v.x + w.x, v.y + w.y, v.z
 
 double squared(const Vector &v) { return v.x * v.x + v.y * v.y + v.z * v.z; }
 
-// Matrix of a structure, written out.
+// Matrix of a structure.
 struct Matrix {
-  double a[9];
-  Matrix(const Matrices &matrices, std::int64_t system) {
-    const double *own = matrices.values + matrices.numbers * system;
-    for (int k = 0; k < 9; ++k) a[k] = matrices.numbers == 9 ? own[k] : k % 4 == 0 ? own[0] : 0;
-  }
+  const double *a;
   Vector times(const Vector &v) const {
     return {v.x * a[0] + v.y * a[3] + v.z * a[6], v.x * a[1] + v.y * a[4] + v.z * a[7], v.x * a[2] + v.y * a[5] + v.z * a[8]};
   }
 };
+
+// Multiple of the unit matrix.
+struct Scale {
+  double a;
+  Vector times(const Vector &v) const { return {a * v.x, a * v.y, a * v.z}; }
+};
+
+// Calls a function with the matrix of a structure, as what it is.
+template <class Function>
+void with_matrix(const Matrices &matrices, std::int64_t system, const Function &function) {
+  if (matrices.numbers == 9)
+    function(Matrix{matrices.values + 9 * system});
+  else
+    function(Scale{matrices.values[system]});
+}
+
+// For each structure a function of its number and its two matrices.
+template <class Function>
+void with_matrices(const Members &members, const Matrices &first, const Matrices &second, const Function &function) {
+  for (std::int64_t s = 0; s < members.systems; ++s)
+    with_matrix(first, s, [&](const auto &one) { with_matrix(second, s, [&](const auto &other) { function(s, one, other); }); });
+}
 
 // Of the velocities of some atoms, by mass.
 Vector mean(const double *masses, const double *velocities, std::int64_t begin, std::int64_t end) {
@@ -60,19 +78,17 @@ void drift(std::int64_t atoms, const double *positions, const double *first, con
 
 void carry(const Members &members, const double *positions, const double *first, const double *second, double by, const Matrices &cell,
            const Matrices &way, double *out) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix deformed(cell, s), along(way, s);
+  with_matrices(members, cell, way, [&](std::int64_t s, const auto &deformed, const auto &along) {
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
       const Vector v = at(first, i), w = at(second, i);
       put(out, i, sum(deformed.times(at(positions, i)), along.times({by * (v.x + w.x), by * (v.y + w.y), by * (v.z + w.z)})));
     }
-  }
+  });
 }
 
 void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *masses, double by,
           const Matrices &cell, const Matrices &way, double *out) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix deformed(cell, s), along(way, s);
+  with_matrices(members, cell, way, [&](std::int64_t s, const auto &deformed, const auto &along) {
     const Vector c = at(centers, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
       const Vector v = at(velocities, i), f = at(forces, i);
@@ -80,7 +96,7 @@ void drag(const Members &members, const double *velocities, const double *center
       const Vector kick = along.times({factor * f.x, factor * f.y, factor * f.z});
       put(out, i, sum(c, sum(deformed.times({v.x - c.x, v.y - c.y, v.z - c.z}), kick)));
     }
-  }
+  });
 }
 
 void second_moments(const Members &members, const double *masses, const bool *free, const double *velocities, const Spread &out) {
@@ -106,14 +122,14 @@ void second_moments(const Members &members, const double *masses, const bool *fr
 }
 
 void transform(const Members &members, const double *vectors, const Matrices &matrices, const double *centers, double *out) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix matrix(matrices, s);
-    const Vector c = at(centers, s);
-    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector v = at(vectors, i), turned = matrix.times({v.x - c.x, v.y - c.y, v.z - c.z});
-      put(out, i, sum(c, turned));
-    }
-  }
+  for (std::int64_t s = 0; s < members.systems; ++s)
+    with_matrix(matrices, s, [&](const auto &matrix) {
+      const Vector c = at(centers, s);
+      for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+        const Vector v = at(vectors, i);
+        put(out, i, sum(c, matrix.times({v.x - c.x, v.y - c.y, v.z - c.z})));
+      }
+    });
 }
 
 void rub(const Members &members, const double *velocities, const double *masses, const double *weights, const double *noise,
@@ -134,17 +150,21 @@ void rub(const Members &members, const double *velocities, const double *masses,
 }
 
 void furthest_squared(const Members &members, const double *before, const Matrices *matrices, const double *after, double *out) {
-  const double one = 1;
   for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix matrix = matrices ? Matrix(*matrices, s) : Matrix({&one, 0}, s);
-    double furthest = 0;
-    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector from = matrices ? matrix.times(at(before, i)) : at(before, i), to = at(after, i);
-      const double length = squared({to.x - from.x, to.y - from.y, to.z - from.z});
-      furthest = length > furthest || std::isnan(length) ? length : furthest;
-      if (std::isnan(furthest)) break;
-    }
-    out[s] = furthest;
+    const auto look = [&](const auto &carried) {
+      double furthest = 0;
+      for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+        const Vector from = carried(at(before, i)), to = at(after, i);
+        const double length = squared({to.x - from.x, to.y - from.y, to.z - from.z});
+        furthest = length > furthest || std::isnan(length) ? length : furthest;
+        if (std::isnan(furthest)) break;
+      }
+      out[s] = furthest;
+    };
+    if (!matrices)
+      look([](const Vector &v) { return v; });
+    else
+      with_matrix(*matrices, s, [&](const auto &matrix) { look([&](const Vector &v) { return matrix.times(v); }); });
   }
 }
 

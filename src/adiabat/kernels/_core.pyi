@@ -64,6 +64,9 @@ def rub(
 def furthest_squared(
     start: IntArray, before: FloatArray, matrices: FloatArray | None, after: FloatArray, out: FloatArray
 ) -> None: ...
+def rescale(
+    kinetic: FloatArray, thermal: FloatArray, kept: float, first: FloatArray, rest: FloatArray, out: FloatArray
+) -> None: ...
 def propagate_chains(
     mass: FloatArray,
     degrees: FloatArray,

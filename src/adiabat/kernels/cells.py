@@ -52,6 +52,11 @@ def deformations(reference: FloatArray, cells: FloatArray, *, flat: float = 0.0)
     return out, change
 
 
+def exponential(matrices: FloatArray) -> FloatArray:
+    """exp(A)."""
+    return np.exp(matrices) if matrices.shape[-1] == 1 else exponentials(matrices)[0]
+
+
 def exponentials(matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
     """exp(A), and (exp(A) - 1) / A, the mean of the exponential over the way to A."""
     rows = matrices.reshape(len(matrices), -1)
@@ -91,8 +96,8 @@ def strain_heat(strain: FloatArray, shrink: FloatArray, before: Inside, after: I
     ½ tr(S K S - K), and V σ : strain as the mean of before and after.
     """
     systems, out = len(strain), np.empty(len(strain))
-    matrices = (each.reshape(systems, -1) for each in (strain, shrink, before.kinetic))
-    _core.strain_heat(*matrices, before.stress, before.volume, after.stress, after.volume, out)
+    rows, shrunk, kinetic = (each.reshape(systems, -1) for each in (strain, shrink, before.kinetic))
+    _core.strain_heat(rows, shrunk, kinetic, before.stress, before.volume, after.stress, after.volume, out)
     return out
 
 

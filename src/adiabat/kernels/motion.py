@@ -114,6 +114,23 @@ def furthest(
     return np.sqrt(out)
 
 
+def rescaling_factors(
+    kinetic: FloatArray, thermal: FloatArray, kept: float, first: FloatArray, rest: FloatArray
+) -> FloatArray:
+    """(S,) factors of velocities by stochastic velocity rescaling; 1 where nothing moves.
+
+    Args:
+        kinetic: (S,) energies.
+        thermal: (S,) or (1,) k_B T.
+        kept: exp(-h / τ).
+        first: (S,) standard normal numbers.
+        rest: (S,) sums of the squares of all others.
+    """
+    out = np.empty(len(kinetic))
+    _core.rescale(kinetic, thermal, kept, first, rest, out)
+    return out
+
+
 def propagated_chains(
     links: FloatArray,
     *,
@@ -130,7 +147,7 @@ def propagated_chains(
         mass: (S,) of each link but the first, whose mass is so many times as large as there are degrees of freedom.
         degrees: (S,) degrees of freedom that are thermalised.
         twice_kinetic: (S,) twice their kinetic energy.
-        thermal: (S,) k_B T.
+        thermal: (S,) or (1,) k_B T.
         steps: (n,) taken one after the other.
 
     Returns:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adiabat.kernels.cells import Inside, exponentials, rescaling_strains, strain_heat
+from adiabat.kernels.cells import Inside, exponential, rescaling_strains, strain_heat
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, carried, counted, dragged, kicked, moved
 from adiabat.simulate.langevin import LangevinBAOAB
@@ -91,7 +91,7 @@ class CellRescaling(ErrorFromSeries):
         pressed = inside(state, kinetic)
         strain = self._strain(state, pressed)
         require_small_strain(strain, mend=MEND)
-        stretch, shrink = exponentials(strain)[0], exponentials(-strain)[0]
+        stretch, shrink = exponential(strain), exponential(-strain)
         positions = carried(
             state.batch.positions, before, thermal.velocities, start=start, by_fs=half, cell=stretch, way=stretch
         )

@@ -1,6 +1,7 @@
 """Nosé-Hoover chains: thermostats that are dynamical variables themselves."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Chain:
     mass_ev: FloatArray
     time_constant_fs: float
 
-    @property
+    @cached_property
     def _mass(self) -> FloatArray:
         """(S,) eV fs², Q of each link but the first."""
         return self.mass_ev * self.time_constant_fs**2
@@ -60,7 +61,7 @@ class Chain:
         Args:
             velocities: (S, LENGTH) v, 1/fs.
             twice_kinetic_ev: (S,) 2 K of what is thermalised.
-            thermal_ev: (S,) k_B T.
+            thermal_ev: (S,) or (1,) k_B T.
             by_fs: How long.
 
         Returns:

@@ -1,6 +1,7 @@
 """Constant pressure: the extended system of Martyna, Tobias and Klein, of the volume or of the whole cell."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from adiabat.kernels.cells import cell_forces, exponentials
+from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, carried, counted, dragged, moved
@@ -24,7 +26,7 @@ from adiabat.simulate.state import (
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.typing import FloatArray
-from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
 MEND = "take a longer time constant of the barostat, or a start nearer to equilibrium"
@@ -87,11 +89,12 @@ class MartynaTobiasKlein(ErrorFromSeries):
         state = first_state_in_a_cell(
             batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed
         )
-        chain, cell_chain = self._chain(state), self._cell_chain(state)
+        constants = self._constants(state)
+        chain, cell_chain = constants.chain, constants.cell_chain
         normal = streams.normal_per_system(2 * LENGTH + 6, "chains", step=0)
         links = drawn_chain(chain.masses, chain.mass_ev, normal[:, :LENGTH])
         cell_links = drawn_chain(cell_chain.masses, cell_chain.mass_ev, normal[:, LENGTH : 2 * LENGTH])
-        width = np.sqrt(chain.mass_ev / self._cell_mass(state))[:, None]
+        width = np.sqrt(chain.mass_ev / self._constants(state).cell_mass)[:, None]
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: self._drawn(width * normal[:, 2 * LENGTH :])}
         return state.replace(variables=_as_tensors(variables))
 
@@ -130,9 +133,9 @@ class MartynaTobiasKlein(ErrorFromSeries):
         velocity = state.variables[CELL_VELOCITY].numpy()
         others = (
             self._pressure(state) * volumes_of(state)
-            + 0.5 * self._cell_mass(state) * _square(velocity)
-            + self._chain(state).energy_ev(state.variables[CHAIN].numpy())
-            + self._cell_chain(state).energy_ev(state.variables[CELL_CHAIN].numpy())
+            + 0.5 * self._constants(state).cell_mass * _square(velocity)
+            + self._constants(state).chain.energy_ev(state.variables[CHAIN].numpy())
+            + self._constants(state).cell_chain.energy_ev(state.variables[CELL_CHAIN].numpy())
         )
         return state.energy + self.kinetic_energy_ev(state) - state.heat_ev + torch.from_numpy(others)
 
@@ -142,13 +145,14 @@ class MartynaTobiasKlein(ErrorFromSeries):
 
     def _thermalised(self, state: State, kinetic_ev: FloatArray, by_fs: float) -> tuple[State, FloatArray]:
         """Both chains, and what the one does to the cell; (S,) by what the other scales velocities."""
-        thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), state.batch.n_systems)
-        links, factor, stored = self._chain(state).propagated(
+        constants = self._constants(state)
+        thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs)
+        links, factor, stored = constants.chain.propagated(
             state.variables[CHAIN].numpy(), _trace(kinetic_ev), thermal, by_fs=by_fs
         )
         velocity = state.variables[CELL_VELOCITY].numpy()
-        of_cell = self._cell_mass(state) * _square(velocity)
-        cell_links, cell_factor, cell_stored = self._cell_chain(state).propagated(
+        of_cell = constants.cell_mass * _square(velocity)
+        cell_links, cell_factor, cell_stored = constants.cell_chain.propagated(
             state.variables[CELL_CHAIN].numpy(), of_cell, thermal, by_fs=by_fs
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
@@ -159,7 +163,9 @@ class MartynaTobiasKlein(ErrorFromSeries):
         force = cell_forces(
             inside(state, kinetic_ev), pressure=self._pressure(state), degrees=state.bodies.thermal_degrees
         )
-        velocity = state.variables[CELL_VELOCITY].numpy() + (by_fs / self._cell_mass(state))[:, None, None] * force
+        velocity = (
+            state.variables[CELL_VELOCITY].numpy() + (by_fs / self._constants(state).cell_mass)[:, None, None] * force
+        )
         return state.replace(variables={**state.variables, CELL_VELOCITY: torch.from_numpy(velocity)})
 
     def _dragged(self, state: State, drift: FloatArray, by_fs: float, *, factor: FloatArray | None = None) -> Tensor:
@@ -190,20 +196,8 @@ class MartynaTobiasKlein(ErrorFromSeries):
         """(S,) or (1,) eV/Å³."""
         return at_time(self.pressure_gpa, state.time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-    def _start_ev(self, state: State) -> FloatArray:
-        """(S,) k_B T₀."""
-        return thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
-
-    def _chain(self, state: State) -> Chain:
-        return Chain(state.bodies.thermal_degrees, self._start_ev(state), self.thermostat_time_fs)
-
-    def _cell_chain(self, state: State) -> Chain:
-        degrees = np.full(state.batch.n_systems, 1.0 if self.cell == "isotropic" else 6.0)
-        return Chain(degrees, self._start_ev(state), self.barostat_time_fs)
-
-    def _cell_mass(self, state: State) -> FloatArray:
-        """(S,) W, eV fs²."""
-        return (state.bodies.thermal_degrees + 3) * (self._start_ev(state) * self.barostat_time_fs**2 / 3)
+    def _constants(self, state: State) -> "_Constants":
+        return _made_constants(self, state.bodies)
 
     def _drawn(self, normal: FloatArray) -> FloatArray:
         """(S, 1, 1) or (S, 3, 3) of six numbers each, of the variance k_B T / W for each degree of freedom."""
@@ -213,6 +207,32 @@ class MartynaTobiasKlein(ErrorFromSeries):
         found[:, [0, 1, 2], [0, 1, 2]] = normal[:, :3]
         found[:, [0, 0, 1], [1, 2, 2]] = found[:, [1, 2, 2], [0, 0, 1]] = normal[:, 3:] / 2**0.5
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Constants:
+    """What is the same at every step.
+
+    Attributes:
+        chain: Of the atoms.
+        cell_chain: Of the cell.
+        cell_mass: (S,) W, eV fs².
+    """
+
+    chain: Chain
+    cell_chain: Chain
+    cell_mass: FloatArray
+
+
+@lru_cache(maxsize=8)
+def _made_constants(integrator: MartynaTobiasKlein, bodies: Bodies) -> _Constants:
+    start = thermal_energy_ev(at_time(integrator.temperature_k, 0.0), bodies.systems)
+    of_cell = np.full(bodies.systems, 1.0 if integrator.cell == "isotropic" else 6.0)
+    return _Constants(
+        Chain(bodies.thermal_degrees, start, integrator.thermostat_time_fs),
+        Chain(of_cell, start, integrator.barostat_time_fs),
+        (bodies.thermal_degrees + 3) * start * integrator.barostat_time_fs**2 / 3,
+    )
 
 
 def _as_tensors(variables: dict[str, FloatArray]) -> dict[str, Tensor]:

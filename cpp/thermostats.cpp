@@ -1,4 +1,4 @@
-#include "chains.hpp"
+#include "thermostats.hpp"
 
 #include <cmath>
 
@@ -27,6 +27,17 @@ struct Chain {
 };
 
 }  // namespace
+
+void rescale(std::int64_t systems, const double *kinetic, Values thermal, double kept, const double *first, const double *rest, double *out) {
+  for (std::int64_t s = 0; s < systems; ++s) {
+    if (!(kinetic[s] > 0)) {
+      out[s] = 1;
+      continue;
+    }
+    const double drawn = std::sqrt((1 - kept) * 0.5 * thermal[s] / kinetic[s]), along = std::sqrt(kept) + drawn * first[s];
+    out[s] = std::copysign(std::sqrt(along * along + drawn * drawn * rest[s]), along);
+  }
+}
 
 void propagate(const Chains &all, std::int64_t steps, const double *step, double *links, double *factor, double *stored) {
   for (std::int64_t s = 0; s < all.systems; ++s) {
