@@ -29,6 +29,7 @@ from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
+UNIT = {size: np.eye(size) for size in (1, 3)}
 MEND = "take a longer time constant of the barostat, or a start nearer to equilibrium"
 
 
@@ -156,7 +157,7 @@ class MartynaTobiasKlein(ErrorFromSeries):
             state.variables[CELL_CHAIN].numpy(), of_cell, thermal, by_fs=by_fs
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
-        heat = state.heat_ev - torch.from_numpy(stored + cell_stored)
+        heat = torch.from_numpy(state.heat_ev.numpy() - stored - cell_stored)
         return state.replace(heat_ev=heat, variables=_as_tensors(variables)), factor
 
     def _cell_kicked(self, state: State, kinetic_ev: FloatArray, by_fs: float) -> State:
@@ -172,7 +173,7 @@ class MartynaTobiasKlein(ErrorFromSeries):
         """(N, 3) Å/fs: velocities, scaled by a factor, after their forces and the drag of the cell, exactly for both together."""
         velocity = state.variables[CELL_VELOCITY].numpy()
         drag = _trace(velocity) / state.bodies.thermal_degrees
-        slowed, mean = exponentials(-by_fs * (velocity + drag[:, None, None] * np.eye(velocity.shape[-1])))
+        slowed, mean = exponentials(-by_fs * (velocity + drag[:, None, None] * UNIT[velocity.shape[-1]]))
         if factor is not None:
             slowed *= factor[:, None, None]
         return dragged(state.velocities, state, by_fs=by_fs, about=drift, cell=slowed, way=mean)
@@ -241,7 +242,7 @@ def _as_tensors(variables: dict[str, FloatArray]) -> dict[str, Tensor]:
 
 def _square(velocity: FloatArray) -> FloatArray:
     """(S,) Σ g², of a multiple of the unit matrix three times its square."""
-    return (velocity**2).sum((1, 2)) * (3 if velocity.shape[-1] == 1 else 1)
+    return 3 * velocity[:, 0, 0] ** 2 if velocity.shape[-1] == 1 else (velocity**2).sum((1, 2))
 
 
 def _trace(matrices: FloatArray) -> FloatArray:
