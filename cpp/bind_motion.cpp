@@ -32,10 +32,10 @@ Matrices made_matrices(const Table &matrices, const Members &members) {
   return {matrices.data(), static_cast<std::int64_t>(matrices.shape(1))};
 }
 
-void kick(Vectors velocities, Vectors forces, Reals masses, double by, OutVectors out) {
+void kick(Vectors velocities, Vectors forces, Reals inverse, double by, OutVectors out) {
   const std::size_t atoms = velocities.shape(0);
-  require_rows(atoms, forces, masses, out);
-  adiabat::kick(static_cast<std::int64_t>(atoms), velocities.data(), forces.data(), masses.data(), by, out.data());
+  require_rows(atoms, forces, inverse, out);
+  adiabat::kick(static_cast<std::int64_t>(atoms), velocities.data(), forces.data(), inverse.data(), by, out.data());
 }
 
 void drift(Vectors positions, Vectors first, Vectors second, double by, OutVectors out) {
@@ -51,12 +51,12 @@ void carry(LongIntegers start, Vectors positions, Vectors first, Vectors second,
                  out.data());
 }
 
-void drag(LongIntegers start, Vectors velocities, Vectors centers, Vectors forces, Reals masses, double by, Table cell, Table way,
+void drag(LongIntegers start, Vectors velocities, Vectors centers, Vectors forces, Reals inverse, double by, Table cell, Table way,
           OutVectors out) {
   const Members members = made_members(start, velocities.shape(0));
-  require_rows(velocities.shape(0), forces, masses, out);
+  require_rows(velocities.shape(0), forces, inverse, out);
   require_rows(start.shape(0) - 1, centers);
-  adiabat::drag(members, velocities.data(), centers.data(), forces.data(), masses.data(), by, made_matrices(cell, members),
+  adiabat::drag(members, velocities.data(), centers.data(), forces.data(), inverse.data(), by, made_matrices(cell, members),
                 made_matrices(way, members), out.data());
 }
 
@@ -77,12 +77,13 @@ void transform(LongIntegers start, Vectors vectors, Table matrices, Vectors cent
   adiabat::transform(members, vectors.data(), made_matrices(matrices, members), centers.data(), out.data());
 }
 
-void rub(LongIntegers start, Vectors velocities, Reals masses, Reals weights, Vectors noise, double decay, Reals widths, OutVectors out,
+void rub(LongIntegers start, Vectors velocities, Reals inverse_roots, Reals weights, Vectors noise, double decay, Reals widths, OutVectors out,
          Out gained) {
   const Members members = made_members(start, velocities.shape(0));
-  require_rows(velocities.shape(0), masses, weights, noise, out);
-  require_rows(start.shape(0) - 1, widths, gained);
-  adiabat::rub(members, velocities.data(), masses.data(), weights.data(), noise.data(), {decay, widths.data()}, out.data(), gained.data());
+  require_rows(velocities.shape(0), inverse_roots, weights, noise, out);
+  require_rows(start.shape(0) - 1, gained);
+  adiabat::rub(members, velocities.data(), inverse_roots.data(), weights.data(), noise.data(),
+               {decay, made_values(widths, start.shape(0) - 1)}, out.data(), gained.data());
 }
 
 void furthest_squared(LongIntegers start, Vectors before, std::optional<Table> matrices, Vectors after, Out out) {
@@ -129,16 +130,16 @@ void chi_squared(std::uint64_t seed, std::uint64_t purpose, std::uint64_t step, 
 
 void bind_motion(nb::module_ &module) {
   const auto exact = [](const char *name) { return nb::arg(name).noconvert(); };
-  module.def("kick", &kick, exact("velocities"), exact("forces"), exact("masses"), nb::arg("by"), exact("out"));
+  module.def("kick", &kick, exact("velocities"), exact("forces"), exact("inverse"), nb::arg("by"), exact("out"));
   module.def("drift", &drift, exact("positions"), exact("first"), exact("second"), nb::arg("by"), exact("out"));
   module.def("carry", &carry, exact("start"), exact("positions"), exact("first"), exact("second"), nb::arg("by"), exact("cell"), exact("way"),
              exact("out"));
-  module.def("drag", &drag, exact("start"), exact("velocities"), exact("centers"), exact("forces"), exact("masses"), nb::arg("by"),
+  module.def("drag", &drag, exact("start"), exact("velocities"), exact("centers"), exact("forces"), exact("inverse"), nb::arg("by"),
              exact("cell"), exact("way"), exact("out"));
   module.def("second_moments", &second_moments, exact("start"), exact("masses"), exact("free"), exact("velocities"), exact("moments"),
              exact("centers"));
   module.def("transform", &transform, exact("start"), exact("vectors"), exact("matrices"), exact("centers"), exact("out"));
-  module.def("rub", &rub, exact("start"), exact("velocities"), exact("masses"), exact("weights"), exact("noise"), nb::arg("decay"),
+  module.def("rub", &rub, exact("start"), exact("velocities"), exact("inverse_roots"), exact("weights"), exact("noise"), nb::arg("decay"),
              exact("widths"), exact("out"), exact("gained"));
   module.def("furthest_squared", &furthest_squared, exact("start"), exact("before"), exact("matrices").none(), exact("after"), exact("out"));
   module.def("rescale", &rescale, exact("kinetic"), exact("thermal"), nb::arg("kept"), exact("first"), exact("rest"), exact("out"));

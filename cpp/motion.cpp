@@ -65,9 +65,9 @@ Vector mean(const double *masses, const double *velocities, std::int64_t begin, 
 
 }  // namespace
 
-void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *masses, double by, double *out) {
+void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *inverse, double by, double *out) {
   for (std::int64_t i = 0; i < atoms; ++i) {
-    const double factor = by / masses[i];
+    const double factor = by * inverse[i];
     for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) out[k] = velocities[k] + factor * forces[k];
   }
 }
@@ -86,13 +86,13 @@ void carry(const Members &members, const double *positions, const double *first,
   });
 }
 
-void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *masses, double by,
+void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *inverse, double by,
           const Matrices &cell, const Matrices &way, double *out) {
   with_matrices(members, cell, way, [&](std::int64_t s, const auto &deformed, const auto &along) {
     const Vector c = at(centers, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
       const Vector v = at(velocities, i), f = at(forces, i);
-      const double factor = by / masses[i];
+      const double factor = by * inverse[i];
       const Vector kick = along.times({factor * f.x, factor * f.y, factor * f.z});
       put(out, i, sum(c, sum(deformed.times({v.x - c.x, v.y - c.y, v.z - c.z}), kick)));
     }
@@ -132,12 +132,12 @@ void transform(const Members &members, const double *vectors, const Matrices &ma
     });
 }
 
-void rub(const Members &members, const double *velocities, const double *masses, const double *weights, const double *noise,
+void rub(const Members &members, const double *velocities, const double *inverse_roots, const double *weights, const double *noise,
          const Friction &friction, double *out, double *gained) {
   for (std::int64_t s = 0; s < members.systems; ++s) {
     double sum = 0;
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const double width = friction.widths[s] / std::sqrt(masses[i]);
+      const double width = friction.widths[s] * inverse_roots[i];
       double gain = 0;
       for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) {
         out[k] = friction.decay * velocities[k] + width * noise[k];

@@ -16,7 +16,7 @@ def search(
     cutoff: float,
     threads: int,
 ) -> tuple[EdgeList, tuple[float, int, int, tuple[int, int, int]] | None]: ...
-def kick(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float, out: FloatArray) -> None: ...
+def kick(velocities: FloatArray, forces: FloatArray, inverse: FloatArray, by: float, out: FloatArray) -> None: ...
 def drift(positions: FloatArray, first: FloatArray, second: FloatArray, by: float, out: FloatArray) -> None: ...
 def carry(
     start: IntArray,
@@ -33,7 +33,7 @@ def drag(
     velocities: FloatArray,
     centers: FloatArray,
     forces: FloatArray,
-    masses: FloatArray,
+    inverse: FloatArray,
     by: float,
     cell: FloatArray,
     way: FloatArray,
@@ -53,7 +53,7 @@ def transform(
 def rub(
     start: IntArray,
     velocities: FloatArray,
-    masses: FloatArray,
+    inverse_roots: FloatArray,
     weights: FloatArray,
     noise: FloatArray,
     decay: float,

@@ -10,10 +10,10 @@ from adiabat.kernels import _core
 from adiabat.typing import FloatArray, IntArray
 
 
-def kicked(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float) -> FloatArray:
-    """(N, 3) v + by f / m; what has an infinite mass (N,) goes on as it went."""
+def kicked(velocities: FloatArray, forces: FloatArray, inverse: FloatArray, by: float) -> FloatArray:
+    """(N, 3) v + by f / m; by inverse masses (N,): what has none goes on as it went."""
     out = np.empty_like(velocities)
-    _core.kick(velocities, forces, masses, by, out)
+    _core.kick(velocities, forces, inverse, by, out)
     return out
 
 
@@ -44,15 +44,15 @@ def dragged(
     velocities: FloatArray,
     centers: FloatArray,
     forces: FloatArray,
-    masses: FloatArray,
+    inverse: FloatArray,
     by: float,
     *,
     cell: FloatArray,
     way: FloatArray,
 ) -> FloatArray:
-    """(N, 3) c + (v - c)·F + by f / m·G: a kick in a cell that changes; F `cell` and G `way` as the matrices of `transformed`."""
+    """(N, 3) c + (v - c)·F + by f / m·G: a kick in a cell that changes, by inverse masses (N,); F `cell` and G `way` as the matrices of `transformed`."""
     out, systems = np.empty_like(velocities), len(start) - 1
-    _core.drag(start, velocities, centers, forces, masses, by, _table(cell, systems), _table(way, systems), out)
+    _core.drag(start, velocities, centers, forces, inverse, by, _table(cell, systems), _table(way, systems), out)
     return out
 
 
@@ -84,7 +84,7 @@ def rubbed(
     velocities: FloatArray,
     noise: FloatArray,
     *,
-    masses: FloatArray,
+    inverse_roots: FloatArray,
     weights: FloatArray,
     decay: float,
     widths: FloatArray,
@@ -95,13 +95,13 @@ def rubbed(
         start: As for the others.
         velocities: (N, 3) v.
         noise: (N, 3).
-        masses: (N,) m; what has an infinite one gets no noise.
+        inverse_roots: (N,) 1 / √m; zero: no noise.
         weights: (N,) finite.
         decay: A factor.
-        widths: (S,).
+        widths: (S,) or (1,).
     """
     out, gained = np.empty_like(velocities), np.empty(len(start) - 1)
-    _core.rub(start, velocities, masses, weights, noise, decay, widths, out, gained)
+    _core.rub(start, velocities, inverse_roots, weights, noise, decay, widths, out, gained)
     return out, gained
 
 

@@ -51,6 +51,16 @@ class Bodies:
         return self.weights if self.fixed is None else np.where(self.fixed.numpy(), np.inf, self.weights)
 
     @cached_property
+    def inverse(self) -> FloatArray:
+        """(N,) 1/amu: of these."""
+        return 1 / self.inertia
+
+    @cached_property
+    def inverse_roots(self) -> FloatArray:
+        """(N,) amu^-1/2: 1 / √m."""
+        return np.sqrt(self.inverse)
+
+    @cached_property
     def moves_freely(self) -> np.ndarray:
         """(S,) whether the structure's centre of mass is not held, and its motion not the only one."""
         return (np.diff(self.start) > 1) & (self._held == 0)

@@ -132,7 +132,7 @@ def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor
 def kicked(velocities: Tensor, state: State, *, by_fs: float) -> Tensor:
     """(N, 3) Å/fs: the velocities after the state's forces have acted on them for so long."""
     factor = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
-    return torch.from_numpy(motion.kicked(velocities.numpy(), state.forces.numpy(), state.bodies.inertia, factor))
+    return torch.from_numpy(motion.kicked(velocities.numpy(), state.forces.numpy(), state.bodies.inverse, factor))
 
 
 def drifted(positions: Tensor, first: Tensor, second: Tensor, *, by_fs: float) -> Tensor:
@@ -175,7 +175,7 @@ def dragged(
         velocities.numpy(),
         about,
         state.forces.numpy(),
-        bodies.inertia,
+        bodies.inverse,
         factor,
         cell=cell,
         way=way,
