@@ -186,7 +186,7 @@ def figure(own: RadialDistribution, reference: RadialDistribution) -> Figure:
         ]
     return Figure(
         "water",
-        "Liquid water",
+        "Liquid water; dashed: the frames",
         "distance (Å)",
         "g(r)",
         tuple(curves),
