@@ -158,7 +158,7 @@ class MartynaTobiasKlein(ErrorFromSeries):
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
         heat = torch.from_numpy(state.heat_ev.numpy() - stored - cell_stored)
-        return state.replace(heat_ev=heat, variables=_as_tensors(variables)), factor
+        return state.replace(heat_ev=heat, variables={**state.variables, **_as_tensors(variables)}), factor
 
     def _cell_kicked(self, state: State, kinetic_ev: FloatArray, by_fs: float) -> State:
         force = cell_forces(
