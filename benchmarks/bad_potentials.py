@@ -8,42 +8,39 @@ fails, or a bad one does not fail by the check that is named for it.
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Self
 
 import numpy as np
 import torch
 from ase import Atoms
 from ase.build import bulk
-from ase.calculators.calculator import BaseCalculator, Calculator
 from timing import machine
 
 from adiabat.data import read
-from adiabat.potential import Potential, load_potential
+from adiabat.potential import Potential, Prediction, load_potential
 from adiabat.properties import relaxed_cubic
 from adiabat.system import Labelled
 from adiabat.training import TrainConfig, train
+from adiabat.typing import Quantity
 from adiabat.validation import ValidateConfig, validate
 
 ROOT = Path(__file__).parents[1]
 SI = "mlearn/Si_{}.xyz"
 
 
-class WrongSign(Calculator):
+class WrongSign(Potential):
     """A potential whose stress has the other sign."""
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces", "stress"]
+    @classmethod
+    def of(cls, right: Potential) -> Self:
+        return cls(right.parts, attachments=right.attachments, metadata=right.metadata)
 
-    def __init__(self, potential: Potential) -> None:
-        super().__init__()
-        self.right = potential.calculator()
-
-    def calculate(self, atoms=None, properties=("energy",), system_changes=()) -> None:
-        super().calculate(atoms, properties, system_changes)
-        asked = {name: self.right.get_property(name, atoms) for name in self.implemented_properties}
-        self.results = asked | {"stress": -np.asarray(asked["stress"])}
+    def __call__(self, structures, *, want: Collection[Quantity] = ("energy", "forces")) -> Prediction:
+        found = super().__call__(structures, want=want)
+        return found if found.stress is None else replace(found, stress=-found.stress)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Bad:
     """A potential, and the check that is to fail it; none of the one that is whole."""
 
     name: str
-    made: Callable[[], Potential | BaseCalculator]
+    made: Callable[[], Potential]
     named: str | None = None
 
 
@@ -70,7 +67,7 @@ def bad_ones(potential: Potential, training: list[Labelled]) -> list[Bad]:
         Bad("as it was trained", lambda: potential),
         Bad("trained on 10 structures", of_ten, "test set: energy"),
         Bad("core repulsion off", bare, "dimer Si-Si is repulsive"),
-        Bad("stress of the wrong sign", lambda: WrongSign(potential), "stress is the derivative of the energy"),
+        Bad("stress of the wrong sign", lambda: WrongSign.of(potential), "stress is the derivative of the energy"),
     ]
 
 
