@@ -67,9 +67,9 @@ def runs(rest: Atoms) -> list[Run]:
         Run("constant energy", lambda _: rest * (4, 4, 4), {"ensemble": "nve", "temperature_k": 600.0, "timestep_fs": 1.0, "steps": 100_000}),
         Run("crystal", lambda _: rest * (3, 3, 3), {"ensemble": "nvt", "temperature_k": 300.0, "steps": 10_000, "output": {"trajectory_every": 25}}),
         Run("canonical", lambda _: rest * (2, 2, 2), {"ensemble": "nvt", "temperature_k": 300.0, "steps": 50_000, "replicas": 8, "output": {"trajectory_every": 5000}}),
-        Run("expansion", lambda _: rest * (3, 3, 3), npt | {"temperature_k": ",".join(map(str, TEMPERATURES_K)), "steps": 50_000, "output": {"trajectory_every": 250}}),
+        Run("expansion", lambda _: rest * (3, 3, 3), npt | {"temperature_k": ",".join(map(str, TEMPERATURES_K)), "steps": 40_000, "output": {"trajectory_every": 250}}),
         Run("melting", lambda _: melt, {"ensemble": "nvt", "temperature_k": 3500.0, "steps": 3_000, "output": {"trajectory_every": 1000}}),
-        Run("melt", lambda folder: _last(folder / "melting"), npt | {"temperature_k": 1800.0, "steps": 20_000, "output": {"trajectory_every": 25}}),
+        Run("melt", lambda folder: _last(folder / "melting"), npt | {"temperature_k": 1800.0, "steps": 100_000, "output": {"trajectory_every": 25}}),
     ]  # fmt: skip
 
 

@@ -1,7 +1,10 @@
 """Liquid water in motion, beside the frames that its potential was trained on: structure with error bars, and diffusion.
 
-    adiabat train water_train.xyz --out water.adiabat
+    ase convert -n ::4 ../shared/data/water/water_pbe0ts.xyz.gz water_train.xyz
+    adiabat train water_train.xyz --set basis.size=medium --out water.adiabat
     python benchmarks/water_in_motion.py water.adiabat --docs docs
+
+Training takes four CPU minutes, the rest three.
 
 The frames (PBE0+TS, 64 molecules, of the DeePMD-kit examples) come without a temperature and without an order in time; both are estimated
 from them. Runs are kept in build/water_in_motion, and a second call only reads them. Exit status 1 where a check fails.
@@ -49,6 +52,8 @@ PROBE = 1e-3
 """Å."""
 STEPS = {"settling": 10_000, "measured": 100_000}
 TIMESTEP_FS = 0.5
+BOND = 1.2
+"""Å; the peak of the O-H bond below it is ten times as high as all others."""
 
 
 @dataclass(frozen=True)
@@ -170,11 +175,27 @@ def compared(own: RadialDistribution, reference: RadialDistribution) -> list[Lin
 
 def figure(own: RadialDistribution, reference: RadialDistribution) -> Figure:
     """Both, with their bands."""
-    curves = []
+    curves, shown = [], own.distances > BOND
     for name, one in own.pairs.items():
-        curves.append(Curve(own.distances, one.values, f"{name}, simulated", band=one.values_std))
-        curves.append(Curve(own.distances, reference.pairs[name].values, f"{name}, frames", dashed=True))
-    return Figure("water", "Liquid water", "distance (Å)", "g(r)", tuple(curves), note="Bands: one standard error.")
+        simulated = Curve(
+            own.distances[shown], one.values[shown], f"{name}, simulated", band=_shown(one.values_std, shown)
+        )
+        curves += [
+            simulated,
+            Curve(own.distances[shown], reference.pairs[name].values[shown], f"{name}, frames", dashed=True),
+        ]
+    return Figure(
+        "water",
+        "Liquid water; dashed: the frames",
+        "distance (Å)",
+        "g(r)",
+        tuple(curves),
+        note="Bands: one standard error. The O-H bond is left of the picture.",
+    )
+
+
+def _shown(band: np.ndarray | None, where: np.ndarray) -> np.ndarray | None:
+    return None if band is None else band[where]
 
 
 def main() -> int:
@@ -192,7 +213,8 @@ def main() -> int:
     kelvin = temperatures(ordered, potential)
     print({name: str(one) for name, one in kelvin.items()}, flush=True)
     options.runs.mkdir(parents=True, exist_ok=True)
-    summary = simulated(frames, potential, options.runs, round(kelvin["all"].value / 5) * 5.0)
+    target = round(kelvin["all"].value / 5) * 5.0
+    summary = simulated(frames, potential, options.runs, target)
     print(*summary.lines(), sep="\n", flush=True)
     if not summary.finished:
         print("stopped; call again to go on")
@@ -203,7 +225,7 @@ def main() -> int:
     diffusion = mean_squared_displacement(run)
     oxygen = diffusion.species["O"]
     lines = [
-        Line("temperature of the frames: all, O, H", ", ".join(f"{kelvin[name]} K" for name in ("all", "O", "H")), f"simulated at {summary.mean_temperature_k:.0f} K"),
+        Line("temperature of the frames: all, O, H", ", ".join(f"{kelvin[name]} K" for name in ("all", "O", "H")), f"simulated at {target:.0f} K"),
         Line("spacing of the frames in the mean, were they in order", f"{spacing_fs(away, options.runs):.1f} fs", "not stated at the source"),
         Line("50 ps of NVT", f"{summary.steps} steps, drift {summary.drift_mev_per_atom_per_ps:.4f} meV/atom/ps", "without a break", summary.steps == STEPS["measured"]),
         *compared(own, theirs),
@@ -222,10 +244,20 @@ def _bare(frame: Atoms) -> Atoms:
 
 
 ABOUT = """\
-Written by `python benchmarks/water_in_motion.py water.adiabat --docs docs`. The 400 frames of 64 molecules (PBE0+TS; DeePMD-kit) have neither a
+    ase convert -n ::4 ../shared/data/water/water_pbe0ts.xyz.gz water_train.xyz
+    adiabat train water_train.xyz --set basis.size=medium --out water.adiabat
+    python benchmarks/water_in_motion.py water.adiabat --docs docs
+
+The 400 frames of 64 molecules (PBE0+TS; DeePMD-kit) have neither a
 temperature nor an order. Their temperature is ⟨F²⟩ / (k_B ⟨∇²U⟩), with their own forces and the curvature of the potential; that oxygen and hydrogen
 agree says that nuclei are classical. Frames are put in order along the way that they lie on, for the error bars of their g(r), by the time that
-neighbours take to differ."""
+neighbours take to differ.
+
+The potential: 614 functions, 57,600 forces and 100 energies, four minutes on one core. On 100 frames between those of the training it errs by 0.28 meV/atom
+(mean absolute) and 45 meV/Å (root mean square of forces); 68 % intervals hold 70 % of the forces. With the repulsion of molecules (see molecules.md) it errs by
+0.31 and 47, and `small` by 341 meV/Å instead of 229, after six rounds of mending holes instead of two: water gains nothing by it, and periodic data
+keep the repulsion of solids. The `small` preset on 40 frames (1.8 meV/atom, 229 meV/Å) is no potential of water: it fell into a hole after 2 ps, and its
+curvature put the temperature of the frames at 306 K."""
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "arrays.hpp"
-#include "chains.hpp"
 #include "motion.hpp"
 #include "random.hpp"
+#include "thermostats.hpp"
 
 namespace nb = nanobind;
 using adiabat::Matrices;
@@ -17,13 +17,7 @@ namespace {
 
 using Out = Array<double, nb::ndim<1>>;
 using OutVectors = Array<double, nb::shape<-1, 3>>;
-using OutCells = Array<double, nb::shape<-1, 3, 3>>;
-using Table = Array<const double, nb::ndim<2>>;
-
-template <class Rows, class... Others>
-void require_rows(std::size_t rows, const Rows &first, const Others &...others) {
-  require(first.shape(0) == rows && ((others.shape(0) == rows) && ...), "arrays of the same atoms or structures have the same length");
-}
+using OutTable = Array<double, nb::ndim<2>>;
 
 Members made_members(const LongIntegers &start, std::size_t atoms) {
   const std::size_t bounds = start.shape(0);
@@ -38,10 +32,10 @@ Matrices made_matrices(const Table &matrices, const Members &members) {
   return {matrices.data(), static_cast<std::int64_t>(matrices.shape(1))};
 }
 
-void kick(Vectors velocities, Vectors forces, Reals masses, double by, OutVectors out) {
+void kick(Vectors velocities, Vectors forces, Reals inverse, double by, OutVectors out) {
   const std::size_t atoms = velocities.shape(0);
-  require_rows(atoms, forces, masses, out);
-  adiabat::kick(static_cast<std::int64_t>(atoms), velocities.data(), forces.data(), masses.data(), by, out.data());
+  require_rows(atoms, forces, inverse, out);
+  adiabat::kick(static_cast<std::int64_t>(atoms), velocities.data(), forces.data(), inverse.data(), by, out.data());
 }
 
 void drift(Vectors positions, Vectors first, Vectors second, double by, OutVectors out) {
@@ -50,18 +44,30 @@ void drift(Vectors positions, Vectors first, Vectors second, double by, OutVecto
   adiabat::drift(static_cast<std::int64_t>(atoms), positions.data(), first.data(), second.data(), by, out.data());
 }
 
-void moments(LongIntegers start, Reals masses, Vectors velocities, Out squares, OutVectors momenta) {
-  const Members members = made_members(start, velocities.shape(0));
-  require_rows(velocities.shape(0), masses);
-  require_rows(start.shape(0) - 1, squares, momenta);
-  adiabat::moments(members, masses.data(), velocities.data(), squares.data(), momenta.data());
+void carry(LongIntegers start, Vectors positions, Vectors first, Vectors second, double by, Table cell, Table way, OutVectors out) {
+  const Members members = made_members(start, positions.shape(0));
+  require_rows(positions.shape(0), first, second, out);
+  adiabat::carry(members, positions.data(), first.data(), second.data(), by, made_matrices(cell, members), made_matrices(way, members),
+                 out.data());
 }
 
-void second_moments(LongIntegers start, Reals masses, Vectors velocities, Vectors centers, OutCells out) {
+void drag(LongIntegers start, Vectors velocities, Vectors centers, Vectors forces, Reals inverse, double by, Table cell, Table way,
+          OutVectors out) {
+  const Members members = made_members(start, velocities.shape(0));
+  require_rows(velocities.shape(0), forces, inverse, out);
+  require_rows(start.shape(0) - 1, centers);
+  adiabat::drag(members, velocities.data(), centers.data(), forces.data(), inverse.data(), by, made_matrices(cell, members),
+                made_matrices(way, members), out.data());
+}
+
+void second_moments(LongIntegers start, Reals masses, Array<const bool, nb::ndim<1>> free, Vectors velocities, OutTable moments,
+                    OutVectors centers) {
   const Members members = made_members(start, velocities.shape(0));
   require_rows(velocities.shape(0), masses);
-  require_rows(start.shape(0) - 1, centers, out);
-  adiabat::second_moments(members, masses.data(), velocities.data(), centers.data(), out.data());
+  require_rows(start.shape(0) - 1, free, moments, centers);
+  require(moments.shape(1) == 1 || moments.shape(1) == 9, "second moments are 9 numbers, or one");
+  const adiabat::Spread out{static_cast<std::int64_t>(moments.shape(1)), moments.data(), centers.data()};
+  adiabat::second_moments(members, masses.data(), free.data(), velocities.data(), out);
 }
 
 void transform(LongIntegers start, Vectors vectors, Table matrices, Vectors centers, OutVectors out) {
@@ -71,12 +77,13 @@ void transform(LongIntegers start, Vectors vectors, Table matrices, Vectors cent
   adiabat::transform(members, vectors.data(), made_matrices(matrices, members), centers.data(), out.data());
 }
 
-void rub(LongIntegers start, Vectors velocities, Reals masses, Reals weights, Vectors noise, double decay, Reals widths, OutVectors out,
+void rub(LongIntegers start, Vectors velocities, Reals inverse_roots, Reals weights, Vectors noise, double decay, Reals widths, OutVectors out,
          Out gained) {
   const Members members = made_members(start, velocities.shape(0));
-  require_rows(velocities.shape(0), masses, weights, noise, out);
-  require_rows(start.shape(0) - 1, widths, gained);
-  adiabat::rub(members, velocities.data(), masses.data(), weights.data(), noise.data(), {decay, widths.data()}, out.data(), gained.data());
+  require_rows(velocities.shape(0), inverse_roots, weights, noise, out);
+  require_rows(start.shape(0) - 1, gained);
+  adiabat::rub(members, velocities.data(), inverse_roots.data(), weights.data(), noise.data(),
+               {decay, made_values(widths, start.shape(0) - 1)}, out.data(), gained.data());
 }
 
 void furthest_squared(LongIntegers start, Vectors before, std::optional<Table> matrices, Vectors after, Out out) {
@@ -88,13 +95,19 @@ void furthest_squared(LongIntegers start, Vectors before, std::optional<Table> m
   adiabat::furthest_squared(members, before.data(), &made, after.data(), out.data());
 }
 
-void propagate_chains(Table masses, Reals degrees, Reals twice_kinetic, Reals thermal, Reals steps, Array<double, nb::ndim<2>> links,
-                      Out factor, Out stored) {
-  const std::size_t systems = masses.shape(0), length = masses.shape(1);
-  require_rows(systems, degrees, twice_kinetic, thermal, links, factor, stored);
-  require(length >= 1 && links.shape(1) == length, "a chain has one link or more, each with its mass");
-  const adiabat::Chains chains{static_cast<std::int64_t>(systems), static_cast<std::int64_t>(length), masses.data(), degrees.data(),
-                               twice_kinetic.data(), thermal.data()};
+void rescale(Reals kinetic, Reals thermal, double kept, Reals first, Reals rest, Out out) {
+  const std::size_t systems = kinetic.shape(0);
+  require_rows(systems, first, rest, out);
+  adiabat::rescale(static_cast<std::int64_t>(systems), kinetic.data(), made_values(thermal, systems), kept, first.data(), rest.data(),
+                   out.data());
+}
+
+void propagate_chains(Reals mass, Reals degrees, Reals twice_kinetic, Reals thermal, Reals steps, OutTable links, Out factor, Out stored) {
+  const std::size_t systems = mass.shape(0), length = links.shape(1);
+  require_rows(systems, degrees, twice_kinetic, links, factor, stored);
+  require(length >= 1, "a chain has one link or more");
+  const adiabat::Chains chains{static_cast<std::int64_t>(systems), static_cast<std::int64_t>(length), mass.data(), degrees.data(),
+                               twice_kinetic.data(), made_values(thermal, systems)};
   adiabat::propagate(chains, static_cast<std::int64_t>(steps.shape(0)), steps.data(), links.data(), factor.data(), stored.data());
 }
 
@@ -117,15 +130,20 @@ void chi_squared(std::uint64_t seed, std::uint64_t purpose, std::uint64_t step, 
 
 void bind_motion(nb::module_ &module) {
   const auto exact = [](const char *name) { return nb::arg(name).noconvert(); };
-  module.def("kick", &kick, exact("velocities"), exact("forces"), exact("masses"), nb::arg("by"), exact("out"));
+  module.def("kick", &kick, exact("velocities"), exact("forces"), exact("inverse"), nb::arg("by"), exact("out"));
   module.def("drift", &drift, exact("positions"), exact("first"), exact("second"), nb::arg("by"), exact("out"));
-  module.def("moments", &moments, exact("start"), exact("masses"), exact("velocities"), exact("squares"), exact("momenta"));
-  module.def("second_moments", &second_moments, exact("start"), exact("masses"), exact("velocities"), exact("centers"), exact("out"));
+  module.def("carry", &carry, exact("start"), exact("positions"), exact("first"), exact("second"), nb::arg("by"), exact("cell"), exact("way"),
+             exact("out"));
+  module.def("drag", &drag, exact("start"), exact("velocities"), exact("centers"), exact("forces"), exact("inverse"), nb::arg("by"),
+             exact("cell"), exact("way"), exact("out"));
+  module.def("second_moments", &second_moments, exact("start"), exact("masses"), exact("free"), exact("velocities"), exact("moments"),
+             exact("centers"));
   module.def("transform", &transform, exact("start"), exact("vectors"), exact("matrices"), exact("centers"), exact("out"));
-  module.def("rub", &rub, exact("start"), exact("velocities"), exact("masses"), exact("weights"), exact("noise"), nb::arg("decay"),
+  module.def("rub", &rub, exact("start"), exact("velocities"), exact("inverse_roots"), exact("weights"), exact("noise"), nb::arg("decay"),
              exact("widths"), exact("out"), exact("gained"));
   module.def("furthest_squared", &furthest_squared, exact("start"), exact("before"), exact("matrices").none(), exact("after"), exact("out"));
-  module.def("propagate_chains", &propagate_chains, exact("masses"), exact("degrees"), exact("twice_kinetic"), exact("thermal"),
+  module.def("rescale", &rescale, exact("kinetic"), exact("thermal"), nb::arg("kept"), exact("first"), exact("rest"), exact("out"));
+  module.def("propagate_chains", &propagate_chains, exact("mass"), exact("degrees"), exact("twice_kinetic"), exact("thermal"),
              exact("steps"), exact("links"), exact("factor"), exact("stored"));
   module.def("normal", &normal, nb::arg("seed"), nb::arg("purpose"), nb::arg("step"), exact("replicas"), exact("start"), exact("out"));
   module.def("chi_squared", &chi_squared, nb::arg("seed"), nb::arg("purpose"), nb::arg("step"), exact("replicas"), exact("degrees"),

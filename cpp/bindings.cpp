@@ -1,6 +1,7 @@
 #include <nanobind/nanobind.h>
 
 #include "bind_ace.hpp"
+#include "bind_cells.hpp"
 #include "bind_edges.hpp"
 #include "bind_motion.hpp"
 
@@ -10,4 +11,5 @@ NB_MODULE(_core, module) {
   bind_edges(module);
   bind_ace(module);
   bind_motion(module);
+  bind_cells(module);
 }

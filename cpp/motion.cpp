@@ -17,25 +17,57 @@ void put(double *vectors, std::int64_t atom, const Vector &v) {
   vectors[3 * atom + 2] = v.z;
 }
 
+Vector sum(const Vector &v, const Vector &w) { return {v.x + w.x, v.y + w.y, v.z + w.z}; }
+
 double squared(const Vector &v) { return v.x * v.x + v.y * v.y + v.z * v.z; }
 
-// Matrix of a structure, written out.
+// Matrix of a structure.
 struct Matrix {
-  double a[9];
-  Matrix(const Matrices &matrices, std::int64_t system) {
-    const double *own = matrices.values + matrices.numbers * system;
-    for (int k = 0; k < 9; ++k) a[k] = matrices.numbers == 9 ? own[k] : k % 4 == 0 ? own[0] : 0;
-  }
+  const double *a;
   Vector times(const Vector &v) const {
     return {v.x * a[0] + v.y * a[3] + v.z * a[6], v.x * a[1] + v.y * a[4] + v.z * a[7], v.x * a[2] + v.y * a[5] + v.z * a[8]};
   }
 };
 
+// Multiple of the unit matrix.
+struct Scale {
+  double a;
+  Vector times(const Vector &v) const { return {a * v.x, a * v.y, a * v.z}; }
+};
+
+// Calls a function with the matrix of a structure, as what it is.
+template <class Function>
+void with_matrix(const Matrices &matrices, std::int64_t system, const Function &function) {
+  if (matrices.numbers == 9)
+    function(Matrix{matrices.values + 9 * system});
+  else
+    function(Scale{matrices.values[system]});
+}
+
+// For each structure a function of its number and its two matrices.
+template <class Function>
+void with_matrices(const Members &members, const Matrices &first, const Matrices &second, const Function &function) {
+  for (std::int64_t s = 0; s < members.systems; ++s)
+    with_matrix(first, s, [&](const auto &one) { with_matrix(second, s, [&](const auto &other) { function(s, one, other); }); });
+}
+
+// Of the velocities of some atoms, by mass.
+Vector mean(const double *masses, const double *velocities, std::int64_t begin, std::int64_t end) {
+  Vector momentum{0, 0, 0};
+  double total = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Vector v = at(velocities, i);
+    momentum = {momentum.x + masses[i] * v.x, momentum.y + masses[i] * v.y, momentum.z + masses[i] * v.z};
+    total += masses[i];
+  }
+  return {momentum.x / total, momentum.y / total, momentum.z / total};
+}
+
 }  // namespace
 
-void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *masses, double by, double *out) {
+void kick(std::int64_t atoms, const double *velocities, const double *forces, const double *inverse, double by, double *out) {
   for (std::int64_t i = 0; i < atoms; ++i) {
-    const double factor = by / masses[i];
+    const double factor = by * inverse[i];
     for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) out[k] = velocities[k] + factor * forces[k];
   }
 }
@@ -44,25 +76,35 @@ void drift(std::int64_t atoms, const double *positions, const double *first, con
   for (std::int64_t k = 0; k < 3 * atoms; ++k) out[k] = positions[k] + by * (first[k] + second[k]);
 }
 
-void moments(const Members &members, const double *masses, const double *velocities, double *squares, double *momenta) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    double square = 0;
-    Vector momentum{0, 0, 0};
+void carry(const Members &members, const double *positions, const double *first, const double *second, double by, const Matrices &cell,
+           const Matrices &way, double *out) {
+  with_matrices(members, cell, way, [&](std::int64_t s, const auto &deformed, const auto &along) {
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector v = at(velocities, i);
-      square += masses[i] * squared(v);
-      momentum = {momentum.x + masses[i] * v.x, momentum.y + masses[i] * v.y, momentum.z + masses[i] * v.z};
+      const Vector v = at(first, i), w = at(second, i);
+      put(out, i, sum(deformed.times(at(positions, i)), along.times({by * (v.x + w.x), by * (v.y + w.y), by * (v.z + w.z)})));
     }
-    squares[s] = square;
-    put(momenta, s, momentum);
-  }
+  });
 }
 
-void second_moments(const Members &members, const double *masses, const double *velocities, const double *centers, double *out) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+void drag(const Members &members, const double *velocities, const double *centers, const double *forces, const double *inverse, double by,
+          const Matrices &cell, const Matrices &way, double *out) {
+  with_matrices(members, cell, way, [&](std::int64_t s, const auto &deformed, const auto &along) {
     const Vector c = at(centers, s);
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+      const Vector v = at(velocities, i), f = at(forces, i);
+      const double factor = by * inverse[i];
+      const Vector kick = along.times({factor * f.x, factor * f.y, factor * f.z});
+      put(out, i, sum(c, sum(deformed.times({v.x - c.x, v.y - c.y, v.z - c.z}), kick)));
+    }
+  });
+}
+
+void second_moments(const Members &members, const double *masses, const bool *free, const double *velocities, const Spread &out) {
+  for (std::int64_t s = 0; s < members.systems; ++s) {
+    const std::int64_t begin = members.start[s], end = members.start[s + 1];
+    const Vector c = free[s] ? mean(masses, velocities, begin, end) : Vector{0, 0, 0};
+    double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
       const Vector v = at(velocities, i);
       const double x = v.x - c.x, y = v.y - c.y, z = v.z - c.z, m = masses[i];
       xx += m * x * x;
@@ -73,27 +115,29 @@ void second_moments(const Members &members, const double *masses, const double *
       yz += m * y * z;
     }
     const double all[9] = {xx, xy, xz, xy, yy, yz, xz, yz, zz};
-    for (int k = 0; k < 9; ++k) out[9 * s + k] = all[k];
+    if (out.numbers == 1) out.moments[s] = (xx + yy + zz) / 3;
+    for (int k = 0; k < 9 && out.numbers == 9; ++k) out.moments[9 * s + k] = all[k];
+    put(out.centers, s, c);
   }
 }
 
 void transform(const Members &members, const double *vectors, const Matrices &matrices, const double *centers, double *out) {
-  for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix matrix(matrices, s);
-    const Vector c = at(centers, s);
-    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector v = at(vectors, i), turned = matrix.times({v.x - c.x, v.y - c.y, v.z - c.z});
-      put(out, i, {c.x + turned.x, c.y + turned.y, c.z + turned.z});
-    }
-  }
+  for (std::int64_t s = 0; s < members.systems; ++s)
+    with_matrix(matrices, s, [&](const auto &matrix) {
+      const Vector c = at(centers, s);
+      for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+        const Vector v = at(vectors, i);
+        put(out, i, sum(c, matrix.times({v.x - c.x, v.y - c.y, v.z - c.z})));
+      }
+    });
 }
 
-void rub(const Members &members, const double *velocities, const double *masses, const double *weights, const double *noise,
+void rub(const Members &members, const double *velocities, const double *inverse_roots, const double *weights, const double *noise,
          const Friction &friction, double *out, double *gained) {
   for (std::int64_t s = 0; s < members.systems; ++s) {
     double sum = 0;
     for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const double width = friction.widths[s] / std::sqrt(masses[i]);
+      const double width = friction.widths[s] * inverse_roots[i];
       double gain = 0;
       for (std::int64_t k = 3 * i; k < 3 * i + 3; ++k) {
         out[k] = friction.decay * velocities[k] + width * noise[k];
@@ -106,17 +150,21 @@ void rub(const Members &members, const double *velocities, const double *masses,
 }
 
 void furthest_squared(const Members &members, const double *before, const Matrices *matrices, const double *after, double *out) {
-  const double one = 1;
   for (std::int64_t s = 0; s < members.systems; ++s) {
-    const Matrix matrix = matrices ? Matrix(*matrices, s) : Matrix({&one, 0}, s);
-    double furthest = 0;
-    for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
-      const Vector from = matrices ? matrix.times(at(before, i)) : at(before, i), to = at(after, i);
-      const double length = squared({to.x - from.x, to.y - from.y, to.z - from.z});
-      furthest = length > furthest || std::isnan(length) ? length : furthest;
-      if (std::isnan(furthest)) break;
-    }
-    out[s] = furthest;
+    const auto look = [&](const auto &carried) {
+      double furthest = 0;
+      for (std::int64_t i = members.start[s]; i < members.start[s + 1]; ++i) {
+        const Vector from = carried(at(before, i)), to = at(after, i);
+        const double length = squared({to.x - from.x, to.y - from.y, to.z - from.z});
+        furthest = length > furthest || std::isnan(length) ? length : furthest;
+        if (std::isnan(furthest)) break;
+      }
+      out[s] = furthest;
+    };
+    if (!matrices)
+      look([](const Vector &v) { return v; });
+    else
+      with_matrix(*matrices, s, [&](const auto &matrix) { look([&](const Vector &v) { return matrix.times(v); }); });
   }
 }
 

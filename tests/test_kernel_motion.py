@@ -10,11 +10,12 @@ from scipy import stats
 
 from adiabat.kernels import _core
 from adiabat.kernels.motion import (
+    carried,
     chi_squared,
+    dragged,
     drifted,
     furthest,
     kicked,
-    moments,
     normal,
     propagated_chains,
     rubbed,
@@ -52,17 +53,28 @@ def test_each_pass_is_what_numpy_makes_of_its_formula(counts: list[int], seed: i
     masses = a.masses.copy()
     masses[0] = np.inf
     close: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-12}
-    np.testing.assert_allclose(kicked(a.v, a.f, masses, 0.3), a.v + 0.3 * a.f / masses[:, None], **close)
+    np.testing.assert_allclose(kicked(a.v, a.f, 1 / masses, 0.3), a.v + 0.3 * a.f / masses[:, None], **close)
     np.testing.assert_allclose(drifted(a.x, a.v, a.f, 0.3), a.x + 0.3 * (a.v + a.f), **close)
-    squares, momenta = moments(a.start, a.masses, a.v)
-    np.testing.assert_allclose(squares, a.total(a.masses * (a.v**2).sum(1)), **close)
-    np.testing.assert_allclose(momenta, a.total(a.masses[:, None] * a.v), **close)
+    center = a.total(a.masses[:, None] * a.v) / a.total(a.masses)[:, None]
+    free = np.arange(len(counts)) % 2 == 0
+    center[~free] = 0.0
+    about = a.v - center[a.system]
+    spread = a.total(a.masses[:, None, None] * about[:, :, None] * about[:, None, :])
+    for full, expected in ((True, spread), (False, np.trace(spread, axis1=1, axis2=2)[:, None, None] / 3)):
+        found, centers = second_moments(a.start, a.masses, free, a.v, full=full)
+        np.testing.assert_allclose(found, expected, **close)
+        np.testing.assert_allclose(centers, center, **close)
     about, each = a.v - a.centers[a.system], a.matrices[a.system]
-    products = a.masses[:, None, None] * about[:, :, None] * about[:, None, :]
-    np.testing.assert_allclose(second_moments(a.start, a.masses, a.v, a.centers), a.total(products), **close)
     turned = np.einsum("na,nab->nb", about, each) + a.centers[a.system]
     np.testing.assert_allclose(transformed(a.start, a.v, a.matrices, a.centers), turned, **close)
     np.testing.assert_allclose(transformed(a.start, a.v, a.factors), a.factors[a.system][:, None] * a.v, **close)
+    scales = a.factors[a.system][:, None]
+    way = 0.3 * scales * (a.v + a.f)
+    moved = carried(a.start, a.x, (a.v, a.f), 0.3, cell=a.matrices, way=a.factors)
+    np.testing.assert_allclose(moved, np.einsum("na,nab->nb", a.x, each) + way, **close)
+    kick = np.einsum("na,nab->nb", 0.3 * a.f / masses[:, None], each)
+    slowed = dragged(a.start, a.v, a.centers, a.f, 1 / masses, 0.3, cell=a.factors, way=a.matrices)
+    np.testing.assert_allclose(slowed, a.centers[a.system] + scales * about + kick, **close)
     away = a.x - np.einsum("na,nab->nb", a.v, each)
     expected = [np.linalg.norm(away[a.system == s], axis=1).max() for s in range(len(counts))]
     np.testing.assert_allclose(furthest(a.start, a.v, a.x, a.matrices), expected, **close)
@@ -72,7 +84,10 @@ def test_friction_scales_adds_noise_and_counts_what_it_gave() -> None:
     a = Atoms([3, 2], 1)
     inertia = a.masses.copy()
     inertia[1] = np.inf
-    found, gained = rubbed(a.start, a.v, a.f, masses=inertia, weights=a.masses, decay=0.7, widths=np.array([0.5, 2.0]))
+    inverse_roots = 1 / np.sqrt(inertia)
+    found, gained = rubbed(
+        a.start, a.v, a.f, inverse_roots=inverse_roots, weights=a.masses, decay=0.7, widths=np.array([0.5, 2.0])
+    )
     widths = np.array([0.5, 2.0])[a.system] / np.sqrt(inertia)
     np.testing.assert_allclose(found, 0.7 * a.v + widths[:, None] * a.f, rtol=1e-13)
     np.testing.assert_allclose(gained, a.total(a.masses * (found**2 - a.v**2).sum(1)), rtol=1e-12)
@@ -96,7 +111,7 @@ def test_a_chain_of_one_link_moves_as_its_equation_has_it() -> None:
         v += 0.5 * h * (scale**2 * twice - degrees * thermal) / mass
     links, factor, kept = propagated_chains(
         np.array([[0.1]]),
-        masses=np.array([[mass]]),
+        mass=np.array([mass / degrees]),
         degrees=np.array([degrees]),
         twice_kinetic=np.array([twice]),
         thermal=np.array([thermal]),
@@ -137,8 +152,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="same length"):
         kicked(a.v, a.f[:4], a.masses, 1.0)
     with pytest.raises(ValueError, match="cover all atoms"):
-        moments(np.array([0, 3, 4]), a.masses, a.v)
+        transformed(np.array([0, 3, 4]), a.v, a.factors)
     with pytest.raises(ValueError, match="do not overlap"):
-        moments(np.array([0, 6, 5]), a.masses, a.v)
+        transformed(np.array([0, 6, 5]), a.v, a.factors)
     with pytest.raises(TypeError):
         _core.kick(a.v.astype(np.float32), a.f, a.masses, 1.0, np.empty_like(a.v))

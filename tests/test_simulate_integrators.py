@@ -148,6 +148,26 @@ def test_a_barostat_without_its_noise_fails_the_distribution_of_the_gas(monkeypa
     assert stats.kstest(gas_volumes(integrator), stats.gamma(shape).cdf).pvalue < 1e-12
 
 
+CARRYING: dict[str, Integrator] = {
+    "nve": VelocityVerlet(1.0),
+    "langevin": langevin(1.0),
+    "nhc": NoseHooverChains(1.0, 300.0, TAU_FS),
+    **{name: made(1.0) for name, made in BAROSTATS.items()},
+}
+
+
+@pytest.mark.parametrize("name", CARRYING)
+def test_what_others_keep_in_a_state_is_carried_on(name: str) -> None:
+    """The time step's limit, an oracle's correction."""
+    batch = Batch.from_atoms([Atoms("Ar2", [[0, 0, 0], [3, 3, 3]], cell=[9, 9, 9], pbc=True)])
+    masses, streams = torch.full((2,), 40.0, dtype=torch.float64), Streams.of(batch, 3)
+    state = still(CARRYING[name], batch, masses, streams)
+    kept = torch.ones(1)
+    later = CARRYING[name].step(state.replace(variables={**state.variables, "kept": kept}), Gas())
+    assert later.variables["kept"] is kept
+    assert later.variables.keys() == {*state.variables, "kept"}
+
+
 class Berendsen(VelocityRescaling):
     """Berendsen et al. 1984: the mean is right, the fluctuations are not."""
 

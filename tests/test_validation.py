@@ -24,7 +24,7 @@ from adiabat.validation.checks.kinetic_energy import KineticEnergyCheck
 from adiabat.validation.checks.labelled_data import LabelledDataCheck
 from adiabat.validation.checks.locality import LocalityCheck, widened
 from adiabat.validation.checks.paths import PathCheck
-from adiabat.validation.checks.pressure import PressureCheck
+from adiabat.validation.checks.pressure import PressureCheck, independent_squares
 from adiabat.validation.checks.pushes import PushCheck
 from adiabat.validation.checks.spectrum import SpectrumCheck, moving
 from adiabat.validation.checks.stress import StressCheck
@@ -138,6 +138,13 @@ def test_volumes_fluctuate_as_the_compressibility_has_it() -> None:
     found = checked(subject(cutoff=4.6), PressureCheck(), atoms=squeezed(), settle_ps=0.6, nvt_ps=2.0)
     assert [one.passed for one in found.checks] == [True, True]
     assert "by the pressures of three volumes" in found.checks[1].reason
+
+
+def test_volumes_are_worth_no_more_than_the_barostat_lets_them_change() -> None:
+    """Every 20 fs with a time constant of 200: squares forget as exp(-t / 100 fs), so that 800 of them count as 80, whatever they look like."""
+    case = Case(subject(), start(), 40.0, ValidateConfig.parse(SHORT), (), None, Clock(0, quiet=True))
+    without_memory = np.random.default_rng(0).normal(1000.0, 1.0, size=(4, 200))
+    assert independent_squares(case, without_memory) == pytest.approx(800 * np.tanh(0.1), rel=1e-9)
 
 
 def test_a_potential_whose_pressure_falls_when_it_is_squeezed_fails() -> None:

@@ -16,13 +16,36 @@ def search(
     cutoff: float,
     threads: int,
 ) -> tuple[EdgeList, tuple[float, int, int, tuple[int, int, int]] | None]: ...
-def kick(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float, out: FloatArray) -> None: ...
+def kick(velocities: FloatArray, forces: FloatArray, inverse: FloatArray, by: float, out: FloatArray) -> None: ...
 def drift(positions: FloatArray, first: FloatArray, second: FloatArray, by: float, out: FloatArray) -> None: ...
-def moments(
-    start: IntArray, masses: FloatArray, velocities: FloatArray, squares: FloatArray, momenta: FloatArray
+def carry(
+    start: IntArray,
+    positions: FloatArray,
+    first: FloatArray,
+    second: FloatArray,
+    by: float,
+    cell: FloatArray,
+    way: FloatArray,
+    out: FloatArray,
+) -> None: ...
+def drag(
+    start: IntArray,
+    velocities: FloatArray,
+    centers: FloatArray,
+    forces: FloatArray,
+    inverse: FloatArray,
+    by: float,
+    cell: FloatArray,
+    way: FloatArray,
+    out: FloatArray,
 ) -> None: ...
 def second_moments(
-    start: IntArray, masses: FloatArray, velocities: FloatArray, centers: FloatArray, out: FloatArray
+    start: IntArray,
+    masses: FloatArray,
+    free: NDArray[np.bool_],
+    velocities: FloatArray,
+    moments: FloatArray,
+    centers: FloatArray,
 ) -> None: ...
 def transform(
     start: IntArray, vectors: FloatArray, matrices: FloatArray, centers: FloatArray, out: FloatArray
@@ -30,7 +53,7 @@ def transform(
 def rub(
     start: IntArray,
     velocities: FloatArray,
-    masses: FloatArray,
+    inverse_roots: FloatArray,
     weights: FloatArray,
     noise: FloatArray,
     decay: float,
@@ -41,8 +64,11 @@ def rub(
 def furthest_squared(
     start: IntArray, before: FloatArray, matrices: FloatArray | None, after: FloatArray, out: FloatArray
 ) -> None: ...
+def rescale(
+    kinetic: FloatArray, thermal: FloatArray, kept: float, first: FloatArray, rest: FloatArray, out: FloatArray
+) -> None: ...
 def propagate_chains(
-    masses: FloatArray,
+    mass: FloatArray,
     degrees: FloatArray,
     twice_kinetic: FloatArray,
     thermal: FloatArray,
@@ -56,6 +82,41 @@ def normal(
 ) -> None: ...
 def chi_squared(
     seed: int, purpose: int, step: int, replicas: NDArray[np.uint64], degrees: IntArray, out: FloatArray
+) -> None: ...
+def volumes(cells: FloatArray, out: FloatArray) -> None: ...
+def thicknesses(cells: FloatArray, before: FloatArray, out: FloatArray) -> None: ...
+def deformations(
+    reference: FloatArray, cells: FloatArray, flat: float, out: FloatArray, change: FloatArray
+) -> None: ...
+def exponentials(matrices: FloatArray, out: FloatArray, mean: FloatArray) -> None: ...
+def rescaling_strains(
+    kinetic: FloatArray,
+    stress: FloatArray,
+    volume: FloatArray,
+    pressure: FloatArray,
+    thermal: FloatArray,
+    compressibility: float,
+    rate: float,
+    noise: FloatArray,
+    out: FloatArray,
+) -> None: ...
+def strain_heat(
+    strain: FloatArray,
+    shrink: FloatArray,
+    kinetic: FloatArray,
+    stress_before: FloatArray,
+    volume_before: FloatArray,
+    stress_after: FloatArray,
+    volume_after: FloatArray,
+    out: FloatArray,
+) -> None: ...
+def cell_forces(
+    kinetic: FloatArray,
+    stress: FloatArray,
+    volume: FloatArray,
+    pressure: FloatArray,
+    degrees: FloatArray,
+    out: FloatArray,
 ) -> None: ...
 
 class EdgeList:

@@ -10,10 +10,10 @@ from adiabat.kernels import _core
 from adiabat.typing import FloatArray, IntArray
 
 
-def kicked(velocities: FloatArray, forces: FloatArray, masses: FloatArray, by: float) -> FloatArray:
-    """(N, 3) v + by f / m; what has an infinite mass (N,) goes on as it went."""
+def kicked(velocities: FloatArray, forces: FloatArray, inverse: FloatArray, by: float) -> FloatArray:
+    """(N, 3) v + by f / m; by inverse masses (N,): what has none goes on as it went."""
     out = np.empty_like(velocities)
-    _core.kick(velocities, forces, masses, by, out)
+    _core.kick(velocities, forces, inverse, by, out)
     return out
 
 
@@ -24,18 +24,49 @@ def drifted(positions: FloatArray, first: FloatArray, second: FloatArray, by: fl
     return out
 
 
-def moments(start: IntArray, masses: FloatArray, velocities: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(S,) Σ m v² and (S, 3) Σ m v."""
-    squares, momenta = np.empty(len(start) - 1), np.empty((len(start) - 1, 3))
-    _core.moments(start, masses, velocities, squares, momenta)
-    return squares, momenta
-
-
-def second_moments(start: IntArray, masses: FloatArray, velocities: FloatArray, centers: FloatArray) -> FloatArray:
-    """(S, 3, 3) Σ m (v - c) ⊗ (v - c), with a centre (S, 3) for each structure."""
-    out = np.empty((len(start) - 1, 3, 3))
-    _core.second_moments(start, masses, velocities, centers, out)
+def carried(
+    start: IntArray,
+    positions: FloatArray,
+    velocities: tuple[FloatArray, FloatArray],
+    by: float,
+    *,
+    cell: FloatArray,
+    way: FloatArray,
+) -> FloatArray:
+    """(N, 3) x·F + by (v + w)·G: a drift in a cell that changes; F `cell` and G `way` as the matrices of `transformed`."""
+    out, systems = np.empty_like(positions), len(start) - 1
+    _core.carry(start, positions, *velocities, by, _table(cell, systems), _table(way, systems), out)
     return out
+
+
+def dragged(
+    start: IntArray,
+    velocities: FloatArray,
+    centers: FloatArray,
+    forces: FloatArray,
+    inverse: FloatArray,
+    by: float,
+    *,
+    cell: FloatArray,
+    way: FloatArray,
+) -> FloatArray:
+    """(N, 3) c + (v - c)·F + by f / m·G: a kick in a cell that changes, by inverse masses (N,); F `cell` and G `way` as the matrices of `transformed`."""
+    out, systems = np.empty_like(velocities), len(start) - 1
+    _core.drag(start, velocities, centers, forces, inverse, by, _table(cell, systems), _table(way, systems), out)
+    return out
+
+
+def second_moments(
+    start: IntArray, masses: FloatArray, free: NDArray[np.bool_], velocities: FloatArray, *, full: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Σ m (v - c) ⊗ (v - c), (S, 3, 3) or a third of its trace (S, 1, 1), and c (S, 3).
+
+    c is the velocity of the centre of mass of structures where that is `free` (S,), zero elsewhere.
+    """
+    systems = len(start) - 1
+    moments, centers = np.empty((systems, 9 if full else 1)), np.empty((systems, 3))
+    _core.second_moments(start, masses, free, velocities, moments, centers)
+    return moments.reshape((systems, 3, 3) if full else (systems, 1, 1)), centers
 
 
 def transformed(
@@ -53,7 +84,7 @@ def rubbed(
     velocities: FloatArray,
     noise: FloatArray,
     *,
-    masses: FloatArray,
+    inverse_roots: FloatArray,
     weights: FloatArray,
     decay: float,
     widths: FloatArray,
@@ -64,13 +95,13 @@ def rubbed(
         start: As for the others.
         velocities: (N, 3) v.
         noise: (N, 3).
-        masses: (N,) m; what has an infinite one gets no noise.
+        inverse_roots: (N,) 1 / √m; zero: no noise.
         weights: (N,) finite.
         decay: A factor.
-        widths: (S,).
+        widths: (S,) or (1,).
     """
     out, gained = np.empty_like(velocities), np.empty(len(start) - 1)
-    _core.rub(start, velocities, masses, weights, noise, decay, widths, out, gained)
+    _core.rub(start, velocities, inverse_roots, weights, noise, decay, widths, out, gained)
     return out, gained
 
 
@@ -83,10 +114,27 @@ def furthest(
     return np.sqrt(out)
 
 
+def rescaling_factors(
+    kinetic: FloatArray, thermal: FloatArray, kept: float, first: FloatArray, rest: FloatArray
+) -> FloatArray:
+    """(S,) factors of velocities by stochastic velocity rescaling; 1 where nothing moves.
+
+    Args:
+        kinetic: (S,) energies.
+        thermal: (S,) or (1,) k_B T.
+        kept: exp(-h / τ).
+        first: (S,) standard normal numbers.
+        rest: (S,) sums of the squares of all others.
+    """
+    out = np.empty(len(kinetic))
+    _core.rescale(kinetic, thermal, kept, first, rest, out)
+    return out
+
+
 def propagated_chains(
     links: FloatArray,
     *,
-    masses: FloatArray,
+    mass: FloatArray,
     degrees: FloatArray,
     twice_kinetic: FloatArray,
     thermal: FloatArray,
@@ -96,17 +144,17 @@ def propagated_chains(
 
     Args:
         links: (S, L) velocities.
-        masses: (S, L).
+        mass: (S,) of each link but the first, whose mass is so many times as large as there are degrees of freedom.
         degrees: (S,) degrees of freedom that are thermalised.
         twice_kinetic: (S,) twice their kinetic energy.
-        thermal: (S,) k_B T.
+        thermal: (S,) or (1,) k_B T.
         steps: (n,) taken one after the other.
 
     Returns:
         (S, L), (S,), (S,).
     """
     moved, factor, stored = links.copy(), np.empty(len(links)), np.empty(len(links))
-    _core.propagate_chains(masses, degrees, twice_kinetic, thermal, steps, moved, factor, stored)
+    _core.propagate_chains(mass, degrees, twice_kinetic, thermal, steps, moved, factor, stored)
     return moved, factor, stored
 
 

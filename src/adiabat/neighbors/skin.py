@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from adiabat.errors import ConfigurationError
+from adiabat.kernels.cells import deformations
 from adiabat.kernels.motion import furthest
 from adiabat.neighbors.edges import neighbor_graph
 from adiabat.system import Batch, Graph
@@ -72,14 +73,14 @@ class SkinList:
         before, after = _array(reference.positions), _array(batch.positions)
         if torch.equal(batch.cell, reference.cell):
             return bool((2 * furthest(self._start, before, after) <= self.skin).all())
-        deformation = _deformation(_array(batch.cell), _array(reference.cell))
-        if deformation is None:
-            return False
+        deformation, change = deformations(_array(reference.cell), _array(batch.cell), flat=FLAT)
         allowed = 2 * furthest(self._start, before, after, deformation) + self.cutoff
         reach = self.cutoff + self.skin
         # 1 - |F - 1| is at most s: where that is enough, no singular value is computed.
-        if bool((reach * (1 - np.linalg.norm(deformation - np.eye(3), axis=(1, 2))) >= allowed).all()):
+        if bool((reach * (1 - change) >= allowed).all()):
             return True
+        if np.isnan(change).any():  # of a slab, say: its cell does not say how space was deformed
+            return False
         return bool((reach * np.linalg.svd(deformation, compute_uv=False)[:, -1] >= allowed).all())
 
     def _same_structures(self, batch: Batch, reference: Batch) -> bool:
@@ -105,15 +106,3 @@ def _array(tensor: Tensor) -> FloatArray:
     if tensor.dtype != torch.float64 or tensor.device.type != "cpu":
         tensor = tensor.to("cpu", torch.float64)
     return tensor.detach().contiguous().numpy()
-
-
-def _deformation(cell: FloatArray, reference: FloatArray) -> FloatArray | None:
-    """(S, 3, 3) F with cell = reference · F, the identity where the cell has not changed.
-
-    None where a cell has changed that spans no volume (of a slab, say): it does not say how space was deformed.
-    """
-    changed = (cell != reference).any(axis=(1, 2))[:, None, None]
-    flat = np.abs(np.linalg.det(reference)) <= FLAT * np.linalg.norm(reference, axis=2).prod(axis=1)
-    if (changed[:, 0, 0] & flat).any():
-        return None
-    return np.where(changed, np.linalg.solve(np.where(changed, reference, np.eye(3)), cell), np.eye(3))

@@ -118,7 +118,7 @@ def made_prediction(
         dtype: Of the prediction.
         volume: (S,) Å³, where the stress was.
     """
-    return Prediction(
+    return Prediction.of(
         energy=_summed([one.energy for one in found], dtype) if "energy" in want else None,
         energies=_summed([one.energies for one in found], dtype) if "energies" in want else None,
         forces=_summed([one.forces for one in found], dtype) if "forces" in want else None,

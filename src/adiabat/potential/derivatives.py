@@ -102,4 +102,4 @@ def defined_volume(batch: Batch) -> Tensor:
             rule="stress is defined with three periodic directions and a volume",
             mend="ask for energy and forces only, or give the structure a periodic cell",
         )
-    return volume.to(batch.cell)
+    return volume if volume.dtype == batch.cell.dtype else volume.to(batch.cell)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
@@ -102,9 +102,7 @@ class Potential:
         self._require_available(want)
         graph = self._graph(structures)
         self._require_known(graph.batch)
-        plain: list[Quantity] = [name for name in want if not is_deviation(name)]
-        estimates: list[Quantity] = [name for name in want if is_estimate(name)]
-        deviations: list[Quantity] = [name for name in want if is_deviation(name) and not is_estimate(name)]
+        plain, estimates, deviations = _by_kind(tuple(want))
         if estimates and self._estimates is not None:
             found = self._estimates(graph, plain, estimates)
         else:
@@ -337,6 +335,16 @@ class Potential:
                 rule=f"this potential knows {', '.join(chemical_symbols[n] for n in self.species)}",
                 mend="train one with data of this element",
             )
+
+
+@cache
+def _by_kind(want: tuple[Quantity, ...]) -> tuple[tuple[Quantity, ...], ...]:
+    """What is no standard deviation, estimates of standard deviations, standard deviations."""
+    return (
+        tuple(name for name in want if not is_deviation(name)),
+        tuple(name for name in want if is_estimate(name)),
+        tuple(name for name in want if is_deviation(name) and not is_estimate(name)),
+    )
 
 
 def _kind(dtype: torch.dtype, device: torch.device) -> str:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from torch import Tensor
 
-from adiabat.kernels.motion import moments, second_moments
+from adiabat.kernels.motion import second_moments
 from adiabat.system import Batch
 from adiabat.typing import FloatArray, IntArray
 from adiabat.units import ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
@@ -51,6 +51,16 @@ class Bodies:
         return self.weights if self.fixed is None else np.where(self.fixed.numpy(), np.inf, self.weights)
 
     @cached_property
+    def inverse(self) -> FloatArray:
+        """(N,) 1/amu: of these."""
+        return 1 / self.inertia
+
+    @cached_property
+    def inverse_roots(self) -> FloatArray:
+        """(N,) amu^-1/2: 1 / √m."""
+        return np.sqrt(self.inverse)
+
+    @cached_property
     def moves_freely(self) -> np.ndarray:
         """(S,) whether the structure's centre of mass is not held, and its motion not the only one."""
         return (np.diff(self.start) > 1) & (self._held == 0)
@@ -65,27 +75,38 @@ class Bodies:
         """(S,) 3n - 3: the motion about the centre of mass, where that moves freely; 3 for each atom that moves elsewhere."""
         return self.all_degrees - 3 * self.moves_freely
 
+    @cached_property
+    def thermal_degrees(self) -> FloatArray:
+        """(S,) the internal ones, as numbers to calculate with."""
+        return self.internal_degrees.astype(np.float64)
+
     def kinetic_energy_ev(self, velocities: Tensor) -> FloatArray:
         """(S,) eV: Σ m v² / 2."""
-        return 0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * moments(self.start, self.weights, velocities.numpy())[0]
+        return 1.5 * self.kinetic_tensor_ev(velocities, full=False, internal=False)[0][:, 0, 0]
 
     def internal_motion(self, velocities: Tensor) -> tuple[FloatArray, FloatArray]:
         """(S,) eV, the kinetic energy about the centre of mass, and (S, 3) Å/fs, the velocity of that, where it moves freely."""
-        squares, momenta = moments(self.start, self.weights, velocities.numpy())
-        drift = momenta / self._total[:, None]
-        drift[~self.moves_freely] = 0.0
-        internal = squares - self._total * (drift**2).sum(1)
-        return 0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * internal, drift
+        third, drift = self.kinetic_tensor_ev(velocities, full=False)
+        return 1.5 * third[:, 0, 0], drift
 
-    def kinetic_tensor_ev(self, velocities: Tensor, drift: FloatArray) -> FloatArray:
-        """(S, 3, 3) eV: Σ m (v - c) ⊗ (v - c), with c (S, 3) Å/fs; its trace is twice the kinetic energy."""
-        tensors = second_moments(self.start, self.weights, velocities.numpy(), drift)
-        return EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * tensors
+    def kinetic_tensor_ev(
+        self, velocities: Tensor, *, full: bool = True, internal: bool = True
+    ) -> tuple[FloatArray, FloatArray]:
+        """(S, 3, 3) eV: Σ m (v - c) ⊗ (v - c), or a third of its trace (S, 1, 1), and c (S, 3) Å/fs; the trace is twice the kinetic energy.
+
+        Args:
+            velocities: (N, 3) Å/fs.
+            full: All of it, or a third of the trace.
+            internal: Whether c is the velocity of the centre of mass, where that moves freely, or zero.
+        """
+        free = self.moves_freely if internal else self._none
+        tensors, centers = second_moments(self.start, self.weights, free, velocities.numpy(), full=full)
+        return EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * tensors, centers
 
     @cached_property
-    def _total(self) -> FloatArray:
-        """(S,) amu."""
-        return np.add.reduceat(self.weights, self.start[:-1])
+    def _none(self) -> np.ndarray:
+        """(S,) False."""
+        return np.zeros(self.systems, dtype=bool)
 
     @cached_property
     def _held(self) -> IntArray:

@@ -7,19 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.kernels.cells import Inside, exponential, rescaling_strains, strain_heat
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
+from adiabat.simulate.integrator import Evaluator, carried, counted, dragged, kicked, moved
 from adiabat.simulate.langevin import LangevinBAOAB
-from adiabat.simulate.per_system import deformed_cell, transformed
-from adiabat.simulate.pressure import (
-    CellShape,
-    first_state_in_a_cell,
-    require_small_strain,
-    spectral,
-    trace_part,
-    virial_part,
-    volumes,
-)
+from adiabat.simulate.per_system import deformed_cell
+from adiabat.simulate.pressure import CellShape, first_state_in_a_cell, inside, require_small_strain
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import State
@@ -28,7 +21,6 @@ from adiabat.typing import FloatArray
 from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 MEND = "take a longer time constant of the barostat, a smaller compressibility, or a start nearer to equilibrium"
-OFF_DIAGONAL = 0.5**0.5
 
 
 @dataclass(frozen=True)
@@ -90,25 +82,25 @@ class CellRescaling(ErrorFromSeries):
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later; raises SimulationError where the cell would change by more than 5 % in it."""
-        half = 0.5 * self.timestep_fs
+        half, start = 0.5 * self.timestep_fs, state.bodies.start
         before = kicked(state.velocities, state, by_fs=half)
         thermal = self.thermostat.thermalised(state, before)
-        positions = drifted(state.batch.positions, before, thermal.velocities, by_fs=half)
-        start, drift = state.bodies.start, self._drift(thermal)
-        kinetic = state.bodies.kinetic_tensor_ev(thermal.velocities, drift)
-        strain = self._strain(thermal, kinetic)
+        kinetic, drift = state.bodies.kinetic_tensor_ev(
+            thermal.velocities, full=self.cell == "flexible", internal=self.thermostat.conserves_momentum
+        )
+        pressed = inside(state, kinetic)
+        strain = self._strain(state, pressed)
         require_small_strain(strain, mend=MEND)
-        stretch, shrink = spectral(strain, np.exp, _exp_of_minus)
-        velocities = transformed(start, thermal.velocities, shrink, drift)
-        cell = deformed_cell(state.batch.cell, stretch)
-        arrived = moved(thermal, transformed(start, positions, stretch), potential, cell=cell)
-        gained = 0.5 * np.trace(_both_sides(shrink, kinetic) - kinetic, axis1=1, axis2=2)
-        work = -0.5 * (strain * trace_part(virial_part(state) + virial_part(arrived), self.cell)).sum((1, 2))
-        if self.cell == "isotropic":
-            work *= 3
+        stretch, shrink = exponential(strain), exponential(-strain)
+        positions = carried(
+            state.batch.positions, before, thermal.velocities, start=start, by_fs=half, cell=stretch, way=stretch
+        )
+        arrived = moved(thermal, positions, potential, cell=deformed_cell(state.batch.cell, stretch))
+        velocities = dragged(thermal.velocities, arrived, by_fs=half, about=drift, cell=shrink, way=_unit(state))
+        heat = strain_heat(strain, shrink, pressed, inside(arrived, kinetic))
         return arrived.replace(
-            velocities=kicked(velocities, arrived, by_fs=half),
-            heat_ev=thermal.heat_ev + torch.from_numpy(gained + work),
+            velocities=velocities,
+            heat_ev=thermal.heat_ev + torch.from_numpy(heat),
             **counted(state, self.timestep_fs),
         )
 
@@ -128,32 +120,17 @@ class CellRescaling(ErrorFromSeries):
         """(S,) eV: potential and kinetic energy less what thermostat and barostat gave."""
         return self.thermostat.conserved_energy_ev(state)
 
-    def _strain(self, state: State, kinetic_ev: FloatArray) -> FloatArray:
+    def _strain(self, state: State, pressed: Inside) -> FloatArray:
         """(S, 3, 3) or (S, 1, 1): the logarithm of the deformation in this step."""
-        time_fs, step_fs = state.time_fs + 0.5 * self.timestep_fs, self.timestep_fs
-        thermal = BOLTZMANN_EV_PER_K * at_time(self.thermostat.temperature_k, time_fs)
-        target = at_time(self.pressure_gpa, time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
-        beta = self.compressibility_per_gpa * GPA_PER_EV_PER_CUBIC_ANGSTROM
-        volume, internal = volumes(state), kinetic_ev + virial_part(state)
-        excess = np.trace(internal, axis1=1, axis2=2) / (3 * volume) - target
-        noise = self._noise(state)
-        root = np.sqrt(volume)
-        drift = beta * root / (2 * self.time_constant_fs) * (excess + thermal / (2 * volume)) * step_fs
-        width = np.sqrt(thermal * beta / (2 * self.time_constant_fs) * step_fs)
-        size = (2 / 3 * np.log(np.maximum((root + drift + width * noise[:, 0]) / root, 1e-3)))[:, None, None]
-        if self.cell == "isotropic":
-            return size
-        pulled = beta / (3 * self.time_constant_fs) * step_fs * internal / volume[:, None, None]
-        width = np.sqrt(2 * thermal * beta * step_fs / (3 * volume * self.time_constant_fs))
-        return size * np.eye(3) + _deviator(
-            0.5 * (pulled + pulled.transpose(0, 2, 1)) + width[:, None, None] * _symmetric(noise)
+        time_fs = state.time_fs + 0.5 * self.timestep_fs
+        return rescaling_strains(
+            pressed,
+            pressure=at_time(self.pressure_gpa, time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM,
+            thermal=BOLTZMANN_EV_PER_K * at_time(self.thermostat.temperature_k, time_fs),
+            compressibility=self.compressibility_per_gpa * GPA_PER_EV_PER_CUBIC_ANGSTROM,
+            rate=self.timestep_fs / self.time_constant_fs,
+            noise=self._noise(state),
         )
-
-    def _drift(self, state: State) -> FloatArray:
-        """(S, 3) Å/fs: motion of the centre of mass that is not thermal."""
-        if not self.thermostat.conserves_momentum:
-            return np.zeros((state.bodies.systems, 3))
-        return state.bodies.internal_motion(state.velocities)[1]
 
     def _noise(self, state: State) -> FloatArray:
         """(S, 1 or 7) means of this step's and the next one's; variances add up to one for each step."""
@@ -164,23 +141,6 @@ class CellRescaling(ErrorFromSeries):
         return 0.5 * (this + following)
 
 
-def _symmetric(noise: FloatArray) -> FloatArray:
-    """(S, 3, 3) the symmetric part of a matrix of independent numbers, made of the last six columns."""
-    diagonal, others = noise[:, 1:4], OFF_DIAGONAL * noise[:, 4:7]
-    found = np.empty((len(noise), 3, 3))
-    found[:, [0, 1, 2], [0, 1, 2]] = diagonal
-    found[:, [0, 0, 1], [1, 2, 2]] = found[:, [1, 2, 2], [0, 0, 1]] = others
-    return found
-
-
-def _deviator(matrices: FloatArray) -> FloatArray:
-    return matrices - np.trace(matrices, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
-
-
-def _both_sides(matrices: FloatArray, tensors: FloatArray) -> FloatArray:
-    """(S, 3, 3) F·T·F, with F symmetric or (S, 1, 1)."""
-    return matrices**2 * tensors if matrices.shape[-1] == 1 else matrices @ tensors @ matrices
-
-
-def _exp_of_minus(values: FloatArray) -> FloatArray:
-    return np.exp(-values)
+def _unit(state: State) -> FloatArray:
+    """(S, 1, 1)."""
+    return np.ones((state.bodies.systems, 1, 1))

@@ -1,6 +1,7 @@
 """Nosé-Hoover chains: thermostats that are dynamical variables themselves."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,10 +37,15 @@ class Chain:
     mass_ev: FloatArray
     time_constant_fs: float
 
+    @cached_property
+    def _mass(self) -> FloatArray:
+        """(S,) eV fs², Q of each link but the first."""
+        return self.mass_ev * self.time_constant_fs**2
+
     @property
     def masses(self) -> FloatArray:
         """(S, LENGTH) Q, eV fs²."""
-        each = np.repeat((self.mass_ev * self.time_constant_fs**2)[:, None], LENGTH, axis=1)
+        each = np.repeat(self._mass[:, None], LENGTH, axis=1)
         each[:, 0] *= self.degrees
         return each
 
@@ -55,7 +61,7 @@ class Chain:
         Args:
             velocities: (S, LENGTH) v, 1/fs.
             twice_kinetic_ev: (S,) 2 K of what is thermalised.
-            thermal_ev: (S,) k_B T.
+            thermal_ev: (S,) or (1,) k_B T.
             by_fs: How long.
 
         Returns:
@@ -63,7 +69,7 @@ class Chain:
         """
         return propagated_chains(
             velocities,
-            masses=self.masses,
+            mass=self._mass,
             degrees=self.degrees,
             twice_kinetic=twice_kinetic_ev,
             thermal=thermal_ev,

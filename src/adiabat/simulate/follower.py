@@ -9,6 +9,7 @@ from ase.data import chemical_symbols
 
 from adiabat.errors import SimulationError
 from adiabat.kernels import motion
+from adiabat.kernels.cells import deformations
 from adiabat.neighbors import SkinList
 from adiabat.potential import Potential, Prediction
 from adiabat.simulate.per_system import transformed
@@ -94,8 +95,8 @@ class Follower:
 
 def _require_small_step(start: IntArray, before: Batch, after: Batch) -> None:
     """Atoms that do nothing but go with their cell do not move."""
-    same = after.cell is before.cell or torch.equal(after.cell, before.cell)
-    deformation = None if same else np.linalg.solve(before.cell.numpy(), after.cell.numpy())
+    same = after.cell is before.cell
+    deformation = None if same else deformations(before.cell.numpy(), after.cell.numpy())[0]
     furthest = motion.furthest(start, before.positions.numpy(), after.positions.numpy(), deformation)
     if (furthest <= LARGEST_STEP).all():  # not where it is NaN
         return

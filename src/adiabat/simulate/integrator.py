@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from adiabat.kernels import motion
+from adiabat.kernels.cells import volumes
 from adiabat.potential import Prediction
 from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
-from adiabat.typing import FloatArray, Quantity
+from adiabat.typing import FloatArray, IntArray, Quantity
 from adiabat.units import ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
 
 
@@ -122,10 +123,8 @@ def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor
     """The state with its atoms elsewhere, in another cell where one is given, and with the energy and forces that they have there."""
     before = state.batch
     batch = Batch(positions, before.cell if cell is None else cell, before.pbc, before.numbers, before.system)
-    if cell is None:
-        batch.__dict__["volume"] = (
-            before.volume
-        )  # a cached property: a determinant costs as much as moving a thousand atoms
+    # A cached property: the determinant of a tensor costs as much as moving a thousand atoms.
+    batch.__dict__["volume"] = before.volume if cell is None else torch.from_numpy(volumes(cell.numpy()))
     energy, forces, stress = _evaluated(batch, potential, with_stress=state.stress is not None)
     return state.replace(batch=batch, energy=energy, forces=forces, stress=stress)
 
@@ -133,12 +132,55 @@ def moved(state: State, positions: Tensor, potential: Evaluator, *, cell: Tensor
 def kicked(velocities: Tensor, state: State, *, by_fs: float) -> Tensor:
     """(N, 3) Å/fs: the velocities after the state's forces have acted on them for so long."""
     factor = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU
-    return torch.from_numpy(motion.kicked(velocities.numpy(), state.forces.numpy(), state.bodies.inertia, factor))
+    return torch.from_numpy(motion.kicked(velocities.numpy(), state.forces.numpy(), state.bodies.inverse, factor))
 
 
 def drifted(positions: Tensor, first: Tensor, second: Tensor, *, by_fs: float) -> Tensor:
     """(N, 3) Å: the positions after so long with each of two velocities."""
     return torch.from_numpy(motion.drifted(positions.numpy(), first.numpy(), second.numpy(), by_fs))
+
+
+def carried(
+    positions: Tensor,
+    first: Tensor,
+    second: Tensor,
+    *,
+    start: IntArray,
+    by_fs: float,
+    cell: FloatArray,
+    way: FloatArray,
+) -> Tensor:
+    """(N, 3) Å: `drifted` in a cell that changes, positions times one matrix and the way times another.
+
+    Args:
+        positions: (N, 3) Å.
+        first: (N, 3) Å/fs, as of `drifted`.
+        second: Likewise.
+        start: (S + 1,) where structures begin.
+        by_fs: How long.
+        cell: (S, 3, 3), or (S, 1, 1) for multiples of the unit matrix.
+        way: Likewise.
+    """
+    velocities = first.numpy(), second.numpy()
+    return torch.from_numpy(motion.carried(start, positions.numpy(), velocities, by_fs, cell=cell, way=way))
+
+
+def dragged(
+    velocities: Tensor, state: State, *, by_fs: float, about: FloatArray, cell: FloatArray, way: FloatArray
+) -> Tensor:
+    """(N, 3) Å/fs: `kicked` in a cell that changes, velocities about (S, 3) Å/fs times one matrix, kicks times another."""
+    factor, bodies = by_fs * ACCELERATION_PER_EV_PER_ANGSTROM_PER_AMU, state.bodies
+    found = motion.dragged(
+        bodies.start,
+        velocities.numpy(),
+        about,
+        state.forces.numpy(),
+        bodies.inverse,
+        factor,
+        cell=cell,
+        way=way,
+    )
+    return torch.from_numpy(found)
 
 
 def counted(state: State, timestep_fs: float) -> dict[str, int | float]:

@@ -68,10 +68,10 @@ class LangevinBAOAB(Middle):
             bodies.start,
             velocities.numpy(),
             state.streams.normal(bodies.start, "thermostat", step=state.step),
-            masses=bodies.inertia,
+            inverse_roots=bodies.inverse_roots,
             weights=bodies.weights,
             decay=math.exp(-self.friction_per_fs * self.timestep_fs),
-            widths=np.ascontiguousarray(np.broadcast_to(widths, (bodies.systems,))),
+            widths=widths,
         )
         heat_ev = state.heat_ev + torch.from_numpy(0.5 * EV_PER_AMU_ANGSTROM_PER_FS_SQUARED * gained)
         return state.replace(velocities=torch.from_numpy(thermal), heat_ev=heat_ev)

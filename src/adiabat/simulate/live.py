@@ -77,11 +77,11 @@ class LiveLine:
 
     def update(self, step: int, look: Callable[[], Observation]) -> None:
         """Show the present step where it is time to; only then is it looked at."""
-        speed = self.speed(step)
-        if speed is not None:
-            self._text.show(lambda: self._line(look(), speed))
+        self._text.show(lambda: self._line(look(), self.speed(step)))
 
-    def _line(self, seen: Observation, speed: Speed) -> str:
+    def _line(self, seen: Observation, speed: Speed | None) -> str:
+        if speed is None:
+            return f"step {seen.step}/{self._steps}"
         left = (self._steps - seen.step) * speed.seconds / speed.steps
         return (
             f"step {seen.step}/{self._steps}  T {seen.temperature_k:.0f} K  E {seen.total_energy_ev:.4f} eV"

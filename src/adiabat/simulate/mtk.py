@@ -1,25 +1,20 @@
 """Constant pressure: the extended system of Martyna, Tobias and Klein, of the volume or of the whole cell."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.kernels.cells import cell_forces, exponentials
+from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
-from adiabat.simulate.integrator import Evaluator, counted, drifted, kicked, moved
+from adiabat.simulate.integrator import Evaluator, carried, counted, dragged, moved
 from adiabat.simulate.per_system import deformed_cell, transformed
-from adiabat.simulate.pressure import (
-    CellShape,
-    first_state_in_a_cell,
-    require_small_strain,
-    spectral,
-    trace_part,
-    virial_part,
-    volumes,
-)
+from adiabat.simulate.pressure import CellShape, first_state_in_a_cell, inside, require_small_strain, volumes_of
 from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.series import ErrorFromSeries
 from adiabat.simulate.state import (
@@ -31,11 +26,11 @@ from adiabat.simulate.state import (
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
 from adiabat.typing import FloatArray
-from adiabat.units import GPA_PER_EV_PER_CUBIC_ANGSTROM
+from adiabat.units import BOLTZMANN_EV_PER_K, GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 CHAIN, CELL_CHAIN, CELL_VELOCITY = "chain", "cell_chain", "cell_velocity"
+UNIT = {size: np.eye(size) for size in (1, 3)}
 MEND = "take a longer time constant of the barostat, or a start nearer to equilibrium"
-SMALL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -95,22 +90,29 @@ class MartynaTobiasKlein(ErrorFromSeries):
         state = first_state_in_a_cell(
             batch, potential, velocities=velocities, masses=masses, streams=streams, fixed=fixed
         )
-        chain, cell_chain = self._chain(state), self._cell_chain(state)
+        constants = self._constants(state)
+        chain, cell_chain = constants.chain, constants.cell_chain
         normal = streams.normal_per_system(2 * LENGTH + 6, "chains", step=0)
         links = drawn_chain(chain.masses, chain.mass_ev, normal[:, :LENGTH])
         cell_links = drawn_chain(cell_chain.masses, cell_chain.mass_ev, normal[:, LENGTH : 2 * LENGTH])
-        width = np.sqrt(chain.mass_ev / self._cell_mass(state))[:, None]
+        width = np.sqrt(chain.mass_ev / self._constants(state).cell_mass)[:, None]
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: self._drawn(width * normal[:, 2 * LENGTH :])}
         return state.replace(variables=_as_tensors(variables))
 
     def step(self, state: State, potential: Evaluator) -> State:
         """The state one time step later; raises SimulationError where the cell would change by more than 5 % in it."""
-        half = 0.5 * self.timestep_fs
-        state = self._cell_kicked(self._thermalised(state, half), half)
-        state = self._kicked(state, half)
-        arrived = self._kicked(self._drifted(state, potential), half)
-        arrived = self._thermalised(self._cell_kicked(arrived, half), half)
-        return arrived.replace(**counted(state, self.timestep_fs))
+        half, start = 0.5 * self.timestep_fs, state.bodies.start
+        kinetic, drift = self._kinetic(state.velocities, state)
+        begun, factor = self._thermalised(state, kinetic, half)
+        begun = self._cell_kicked(begun, (factor**2)[:, None, None] * kinetic, half)
+        begun = begun.replace(velocities=self._dragged(begun, drift, half, factor=factor))
+        arrived = self._drifted(begun, potential)
+        velocities = self._dragged(arrived, drift, half)
+        kinetic, drift = self._kinetic(velocities, state)
+        arrived, factor = self._thermalised(self._cell_kicked(arrived, kinetic, half), kinetic, half)
+        return arrived.replace(
+            velocities=transformed(start, velocities, factor, drift), **counted(state, self.timestep_fs)
+        )
 
     def degrees_of_freedom(self, state: State) -> Tensor:
         """(S,) 3n - 3."""
@@ -131,81 +133,72 @@ class MartynaTobiasKlein(ErrorFromSeries):
         """
         velocity = state.variables[CELL_VELOCITY].numpy()
         others = (
-            self._pressure(state) * volumes(state)
-            + 0.5 * self._cell_mass(state) * _square(velocity)
-            + self._chain(state).energy_ev(state.variables[CHAIN].numpy())
-            + self._cell_chain(state).energy_ev(state.variables[CELL_CHAIN].numpy())
+            self._pressure(state) * volumes_of(state)
+            + 0.5 * self._constants(state).cell_mass * _square(velocity)
+            + self._constants(state).chain.energy_ev(state.variables[CHAIN].numpy())
+            + self._constants(state).cell_chain.energy_ev(state.variables[CELL_CHAIN].numpy())
         )
         return state.energy + self.kinetic_energy_ev(state) - state.heat_ev + torch.from_numpy(others)
 
-    def _thermalised(self, state: State, by_fs: float) -> State:
-        """Both chains, and what they do to atoms and cell."""
-        systems = state.batch.n_systems
-        thermal = thermal_energy_ev(at_time(self.temperature_k, state.time_fs), systems)
-        kinetic, drift = state.bodies.internal_motion(state.velocities)
-        links, factor, stored = self._chain(state).propagated(
-            state.variables[CHAIN].numpy(), 2 * kinetic, thermal, by_fs=by_fs
+    def _kinetic(self, velocities: Tensor, state: State) -> tuple[FloatArray, FloatArray]:
+        """As of `Bodies.kinetic_tensor_ev`: what the cell sees of these velocities."""
+        return state.bodies.kinetic_tensor_ev(velocities, full=self.cell == "flexible")
+
+    def _thermalised(self, state: State, kinetic_ev: FloatArray, by_fs: float) -> tuple[State, FloatArray]:
+        """Both chains, and what the one does to the cell; (S,) by what the other scales velocities."""
+        constants = self._constants(state)
+        thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs)
+        links, factor, stored = constants.chain.propagated(
+            state.variables[CHAIN].numpy(), _trace(kinetic_ev), thermal, by_fs=by_fs
         )
         velocity = state.variables[CELL_VELOCITY].numpy()
-        of_cell = self._cell_mass(state) * _square(velocity)
-        cell_links, cell_factor, cell_stored = self._cell_chain(state).propagated(
+        of_cell = constants.cell_mass * _square(velocity)
+        cell_links, cell_factor, cell_stored = constants.cell_chain.propagated(
             state.variables[CELL_CHAIN].numpy(), of_cell, thermal, by_fs=by_fs
         )
         variables = {CHAIN: links, CELL_CHAIN: cell_links, CELL_VELOCITY: velocity * cell_factor[:, None, None]}
-        return state.replace(
-            velocities=transformed(state.bodies.start, state.velocities, factor, drift),
-            heat_ev=state.heat_ev - torch.from_numpy(stored + cell_stored),
-            variables={**state.variables, **_as_tensors(variables)},
-        )
+        heat = torch.from_numpy(state.heat_ev.numpy() - stored - cell_stored)
+        return state.replace(heat_ev=heat, variables={**state.variables, **_as_tensors(variables)}), factor
 
-    def _cell_kicked(self, state: State, by_fs: float) -> State:
-        drift, degrees = state.bodies.internal_motion(state.velocities)[1], state.bodies.internal_degrees
-        kinetic = state.bodies.kinetic_tensor_ev(state.velocities, drift)
-        on_unit = np.trace(kinetic, axis1=1, axis2=2) / degrees - self._pressure(state) * volumes(state)
-        force = trace_part(kinetic + virial_part(state) + on_unit[:, None, None] * np.eye(3), self.cell)
-        velocity = state.variables[CELL_VELOCITY].numpy() + by_fs / self._cell_mass(state)[:, None, None] * force
+    def _cell_kicked(self, state: State, kinetic_ev: FloatArray, by_fs: float) -> State:
+        force = cell_forces(
+            inside(state, kinetic_ev), pressure=self._pressure(state), degrees=state.bodies.thermal_degrees
+        )
+        velocity = (
+            state.variables[CELL_VELOCITY].numpy() + (by_fs / self._constants(state).cell_mass)[:, None, None] * force
+        )
         return state.replace(variables={**state.variables, CELL_VELOCITY: torch.from_numpy(velocity)})
 
-    def _kicked(self, state: State, by_fs: float) -> State:
-        """Atoms under their forces and the drag of the cell, exactly for both together."""
+    def _dragged(self, state: State, drift: FloatArray, by_fs: float, *, factor: FloatArray | None = None) -> Tensor:
+        """(N, 3) Å/fs: velocities, scaled by a factor, after their forces and the drag of the cell, exactly for both together."""
         velocity = state.variables[CELL_VELOCITY].numpy()
-        trace = (3 if self.cell == "isotropic" else 1) * np.trace(velocity, axis1=1, axis2=2)
-        start, degrees = state.bodies.start, state.bodies.internal_degrees
-        drag = velocity + (trace / degrees)[:, None, None] * np.eye(velocity.shape[-1])
-        slowed, mean = spectral(-by_fs * drag, np.exp, _mean_exp)
-        drift = state.bodies.internal_motion(state.velocities)[1]
-        velocities = transformed(start, state.velocities, slowed, drift)
-        forced = state.replace(forces=transformed(start, state.forces, mean))
-        return state.replace(velocities=kicked(velocities, forced, by_fs=by_fs))
+        drag = _trace(velocity) / state.bodies.thermal_degrees
+        slowed, mean = exponentials(-by_fs * (velocity + drag[:, None, None] * UNIT[velocity.shape[-1]]))
+        if factor is not None:
+            slowed *= factor[:, None, None]
+        return dragged(state.velocities, state, by_fs=by_fs, about=drift, cell=slowed, way=mean)
 
     def _drifted(self, state: State, potential: Evaluator) -> State:
         strain = self.timestep_fs * state.variables[CELL_VELOCITY].numpy()
         require_small_strain(strain, mend=MEND)
-        stretch, mean = spectral(strain, np.exp, _mean_exp)
-        start, half = state.bodies.start, 0.5 * self.timestep_fs
-        carried, way = transformed(start, state.batch.positions, stretch), transformed(start, state.velocities, mean)
-        positions = drifted(carried, way, way, by_fs=half)
+        stretch, mean = exponentials(strain)
+        positions = carried(
+            state.batch.positions,
+            state.velocities,
+            state.velocities,
+            start=state.bodies.start,
+            by_fs=0.5 * self.timestep_fs,
+            cell=stretch,
+            way=mean,
+        )
         return moved(state, positions, potential, cell=deformed_cell(state.batch.cell, stretch))
 
     def _pressure(self, state: State) -> FloatArray:
-        """(S,) eV/Å³."""
-        target = at_time(self.pressure_gpa, state.time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
-        return np.broadcast_to(target, (state.batch.n_systems,))
+        """(S,) or (1,) eV/Å³."""
+        return at_time(self.pressure_gpa, state.time_fs) / GPA_PER_EV_PER_CUBIC_ANGSTROM
 
-    def _start_ev(self, state: State) -> FloatArray:
-        """(S,) k_B T₀."""
-        return thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
-
-    def _chain(self, state: State) -> Chain:
-        return Chain(state.bodies.internal_degrees.astype(np.float64), self._start_ev(state), self.thermostat_time_fs)
-
-    def _cell_chain(self, state: State) -> Chain:
-        degrees = np.full(state.batch.n_systems, 1.0 if self.cell == "isotropic" else 6.0)
-        return Chain(degrees, self._start_ev(state), self.barostat_time_fs)
-
-    def _cell_mass(self, state: State) -> FloatArray:
-        """(S,) W, eV fs²."""
-        return (state.bodies.internal_degrees + 3) * self._start_ev(state) * self.barostat_time_fs**2 / 3
+    def _constants(self, state: State) -> "_Constants":
+        return _made_constants(self, state.bodies)
 
     def _drawn(self, normal: FloatArray) -> FloatArray:
         """(S, 1, 1) or (S, 3, 3) of six numbers each, of the variance k_B T / W for each degree of freedom."""
@@ -217,17 +210,41 @@ class MartynaTobiasKlein(ErrorFromSeries):
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Constants:
+    """What is the same at every step.
+
+    Attributes:
+        chain: Of the atoms.
+        cell_chain: Of the cell.
+        cell_mass: (S,) W, eV fs².
+    """
+
+    chain: Chain
+    cell_chain: Chain
+    cell_mass: FloatArray
+
+
+@lru_cache(maxsize=8)
+def _made_constants(integrator: MartynaTobiasKlein, bodies: Bodies) -> _Constants:
+    start = thermal_energy_ev(at_time(integrator.temperature_k, 0.0), bodies.systems)
+    of_cell = np.full(bodies.systems, 1.0 if integrator.cell == "isotropic" else 6.0)
+    return _Constants(
+        Chain(bodies.thermal_degrees, start, integrator.thermostat_time_fs),
+        Chain(of_cell, start, integrator.barostat_time_fs),
+        (bodies.thermal_degrees + 3) * start * integrator.barostat_time_fs**2 / 3,
+    )
+
+
 def _as_tensors(variables: dict[str, FloatArray]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value) for name, value in variables.items()}
 
 
 def _square(velocity: FloatArray) -> FloatArray:
     """(S,) Σ g², of a multiple of the unit matrix three times its square."""
-    return (velocity**2).sum((1, 2)) * (3 if velocity.shape[-1] == 1 else 1)
+    return 3 * velocity[:, 0, 0] ** 2 if velocity.shape[-1] == 1 else (velocity**2).sum((1, 2))
 
 
-def _mean_exp(values: FloatArray) -> FloatArray:
-    """(exp(x) - 1) / x, the mean of exp over the way to x."""
-    small = np.abs(values) < SMALL
-    safe = np.where(small, 1.0, values)
-    return np.where(small, 1 + values / 2 + values**2 / 6, np.expm1(safe) / safe)
+def _trace(matrices: FloatArray) -> FloatArray:
+    """(S,), of a multiple of the unit matrix three times its number."""
+    return 3 * matrices[:, 0, 0] if matrices.shape[-1] == 1 else np.trace(matrices, axis1=1, axis2=2)

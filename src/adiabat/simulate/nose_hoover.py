@@ -1,12 +1,13 @@
 """Constant temperature: Nosé-Hoover chains."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.simulate.bodies import Bodies
 from adiabat.simulate.chains import LENGTH, Chain, drawn_chain, thermal_energy_ev
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import Evaluator, first_state
@@ -16,6 +17,7 @@ from adiabat.simulate.schedule import Target, at_time, require_target
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
 from adiabat.system import Batch
+from adiabat.units import BOLTZMANN_EV_PER_K
 
 VELOCITIES = "chain"
 
@@ -64,9 +66,7 @@ class NoseHooverChains(InternalMiddle):
     def thermalised(self, state: State, velocities: Tensor) -> State:
         """The state with what the chains make of these velocities."""
         kinetic, drift = state.bodies.internal_motion(velocities)
-        thermal = thermal_energy_ev(
-            at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs), state.batch.n_systems
-        )
+        thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs)
         links, factor, stored = self._chain(state).propagated(
             state.variables[VELOCITIES].numpy(), 2 * kinetic, thermal, by_fs=self.timestep_fs
         )
@@ -82,5 +82,11 @@ class NoseHooverChains(InternalMiddle):
         return super().conserved_energy_ev(state) + torch.from_numpy(chains)
 
     def _chain(self, state: State) -> Chain:
-        start = thermal_energy_ev(at_time(self.temperature_k, 0.0), state.batch.n_systems)
-        return Chain(state.bodies.internal_degrees.astype(np.float64), start, self.time_constant_fs)
+        return _made_chain(self, state.bodies)
+
+
+@lru_cache(maxsize=8)
+def _made_chain(integrator: NoseHooverChains, bodies: Bodies) -> Chain:
+    """The same at every step."""
+    start = thermal_energy_ev(at_time(integrator.temperature_k, 0.0), bodies.systems)
+    return Chain(bodies.thermal_degrees, start, integrator.time_constant_fs)

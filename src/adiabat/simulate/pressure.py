@@ -1,12 +1,13 @@
 """Pressure inside a cell, and what deforms it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 from torch import Tensor
 
 from adiabat.errors import SimulationError, StructureError
+from adiabat.kernels.cells import Inside, volumes
 from adiabat.simulate.integrator import Evaluator, first_state
 from adiabat.simulate.state import State
 from adiabat.simulate.streams import Streams
@@ -73,28 +74,18 @@ def require_volume(periodic: Sequence[bool], volume: float, *, place: str | None
     )
 
 
-def volumes(state: State) -> FloatArray:
+def volumes_of(state: State) -> FloatArray:
     """(S,) Å³."""
-    return np.abs(np.linalg.det(state.batch.cell.numpy()))
+    return volumes(state.batch.cell.numpy())
 
 
-def virial_part(state: State) -> FloatArray:
-    """(S, 3, 3) eV: -V σ, what the potential adds to V times the internal pressure."""
+def inside(state: State, kinetic_ev: FloatArray) -> Inside:
+    """What presses on the cells.
+
+    Args:
+        state: Where atoms and cells are.
+        kinetic_ev: (S, 3, 3) or (S, 1, 1), of `Bodies.kinetic_tensor_ev`.
+    """
     if state.stress is None:
         raise RuntimeError("a barostat began without a stress")
-    return -volumes(state)[:, None, None] * state.stress.numpy()
-
-
-def trace_part(matrices: FloatArray, shape: CellShape) -> FloatArray:
-    """What a barostat uses of (S, 3, 3) matrices: (S, 1, 1), a third of the trace, or all of them, symmetrised."""
-    if shape == "isotropic":
-        return np.trace(matrices, axis1=1, axis2=2)[:, None, None] / 3
-    return 0.5 * (matrices + matrices.transpose(0, 2, 1))
-
-
-def spectral(matrices: FloatArray, *functions: Callable[[FloatArray], FloatArray]) -> list[FloatArray]:
-    """Functions of symmetric matrices (S, 3, 3); of (S, 1, 1), multiples of the unit matrix, they are those of numbers."""
-    if matrices.shape[-1] == 1:
-        return [function(matrices) for function in functions]
-    values, vectors = np.linalg.eigh(matrices)
-    return [(vectors * function(values)[:, None, :]) @ vectors.transpose(0, 2, 1) for function in functions]
+    return Inside(kinetic_ev, state.stress.numpy(), volumes_of(state))

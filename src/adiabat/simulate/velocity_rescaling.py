@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adiabat.kernels.motion import rescaling_factors
 from adiabat.simulate.checks import require_positive
 from adiabat.simulate.integrator import first_state
 from adiabat.simulate.middle import InternalMiddle
@@ -62,10 +63,7 @@ class VelocityRescaling(InternalMiddle):
     def _factor(self, state: State, kinetic_ev: FloatArray) -> FloatArray:
         """(S,) α."""
         kept = math.exp(-self.timestep_fs / self.time_constant_fs)
+        thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs)
         first = state.streams.normal_per_system(1, "rescaling", step=state.step)[:, 0]
         rest = state.streams.chi_squared(self.degrees_of_freedom(state).numpy() - 1, "rescaling rest", step=state.step)
-        thermal = BOLTZMANN_EV_PER_K * at_time(self.temperature_k, state.time_fs + 0.5 * self.timestep_fs)
-        moving = kinetic_ev > 0
-        drawn = np.sqrt((1 - kept) * 0.5 * thermal / np.where(moving, kinetic_ev, 1.0))
-        along = math.sqrt(kept) + drawn * first
-        return np.where(moving, np.copysign(np.sqrt(along**2 + drawn**2 * rest), along), 1.0)
+        return rescaling_factors(kinetic_ev, thermal, kept, np.ascontiguousarray(first), rest)

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor
 
 from adiabat.errors import SimulationError
+from adiabat.kernels.cells import thicknesses
 from adiabat.simulate.follower import GONE_WRONG, name_of_atom
 from adiabat.simulate.observe import Observation
 from adiabat.simulate.state import State
@@ -60,17 +60,14 @@ def require_cells(before: State, after: State, *, skin: float) -> None:
     """Rule 5, where the cell has changed; raises SimulationError."""
     if after.batch.cell is before.batch.cell:
         return
-    cells = after.batch.cell.numpy()
-    volumes, areas = np.linalg.det(cells), np.linalg.norm(np.cross(cells[:, [1, 2, 0]], cells[:, [2, 0, 1]]), axis=2)
-    turned = np.sign(volumes) != np.sign(np.linalg.det(before.batch.cell.numpy()))
-    thickness = np.abs(volumes) / areas.max(1)
-    if turned.any():
-        what = f"the cell of structure {int(turned.argmax())} has turned inside out"
-    elif not (thickness >= 2 * skin).all():
-        system = int((~(thickness >= 2 * skin)).argmax())
-        what = f"the cell of structure {system} is {thickness[system]:.3g} Å thick"
-    else:
+    thickness = thicknesses(after.batch.cell.numpy(), before.batch.cell.numpy())
+    if (thickness >= 2 * skin).all():
         return
+    system = int((~(thickness >= 2 * skin)).argmax())
+    if thickness[system] < 0:
+        what = f"the cell of structure {system} has turned inside out"
+    else:
+        what = f"the cell of structure {system} is {thickness[system]:.3g} Å thick"
     raise SimulationError(
         what,
         rule=f"a cell stays thicker than {2 * skin:g} Å, twice the skin of the neighbour list",

@@ -55,4 +55,6 @@ def made_edge_list(graph: Graph) -> EdgeList:
 
 def float_array(tensor: Tensor) -> FloatArray:
     """In float64 and contiguous; no copy where it is so already."""
+    if tensor.dtype == torch.float64 and tensor.is_contiguous():
+        return tensor.detach().numpy()
     return np.ascontiguousarray(tensor.detach().double().numpy())

@@ -76,7 +76,7 @@ class PressureCheck:
                 return [CheckResult(names[1], False, None, None, "", f"{found}: squeezed, the pressure falls.")]
             return [CheckResult(name, None, None, None, "", f"not made: {found}") for name in names]
         pressures, volumes = _at_constant_pressure(case, stiffness)
-        if effective_count((volumes - volumes.mean()) ** 2) < FEWEST:
+        if independent_squares(case, volumes) < FEWEST:
             why = f"not made: fewer than {FEWEST} independent volumes; ask for a longer nvt_ps or more replicas"
             return [CheckResult(name, None, None, None, "", why) for name in names]
         return [_mean_pressure(case, names[0], pressures, stiffness), _spread(case, names[1], volumes, stiffness)]
@@ -85,6 +85,17 @@ class PressureCheck:
 def _copies(case: Case) -> int:
     """Of each volume: their pressures are known better than the fluctuations anyway."""
     return max(1, case.config.replicas // 2)
+
+
+def _inefficiency(case: Case, correlation_fs: float) -> float:
+    """Of samples that forget as exp(-t / τ)."""
+    kept = math.exp(-_every(case) * timestep_fs(case) / correlation_fs)
+    return (1 + kept) / (1 - kept)
+
+
+def independent_squares(case: Case, volumes: FloatArray) -> float:
+    """How many independent squares of what volumes are away from their mean these are worth: twice as many as volumes."""
+    return effective_count((volumes - volumes.mean()) ** 2, inefficiency=_inefficiency(case, BAROSTAT_FS / 2))
 
 
 def _every(case: Case) -> int:
@@ -162,9 +173,9 @@ def _mean_pressure(case: Case, name: str, pressures: FloatArray, stiffness: _Sti
 def _spread(case: Case, name: str, volumes: FloatArray, stiffness: _Stiffness) -> CheckResult:
     """k_B T ⟨V⟩ / ⟨δV²⟩ against the modulus, as a logarithm."""
     away = volumes - volumes.mean()
-    count = effective_count(away**2)
+    count = independent_squares(case, volumes)
     thermal = BOLTZMANN_EV_PER_K * case.temperature_k * GPA_PER_EV_PER_CUBIC_ANGSTROM
-    correction = 1 - 1 / max(2.0, effective_count(volumes))
+    correction = 1 - 1 / max(2.0, effective_count(volumes, inefficiency=_inefficiency(case, BAROSTAT_FS)))
     modulus = thermal * float(volumes.mean()) / (float((away**2).mean()) / correction)
     error = math.hypot(math.sqrt(2 / count), stiffness.modulus_gpa_std / stiffness.modulus_gpa)
     found = abs(math.log(modulus / stiffness.modulus_gpa))

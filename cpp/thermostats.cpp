@@ -1,4 +1,4 @@
-#include "chains.hpp"
+#include "thermostats.hpp"
 
 #include <cmath>
 
@@ -7,14 +7,16 @@ namespace {
 
 struct Chain {
   std::int64_t length;
-  const double *masses;
-  double degrees, twice_kinetic, thermal;
+  double mass, degrees, twice_kinetic, thermal;
   double *links;
+
+  double mass_of(std::int64_t k) const { return k == 0 ? degrees * mass : mass; }
 
   // Half a step of one link, under the force on it and the friction of the next one.
   void push(std::int64_t k, double factor, double step) const {
-    const double drive = k == 0 ? factor * factor * twice_kinetic - degrees * thermal : masses[k - 1] * links[k - 1] * links[k - 1] - thermal;
-    const double push = 0.5 * step * drive / masses[k];
+    const double drive =
+        k == 0 ? factor * factor * twice_kinetic - degrees * thermal : mass_of(k - 1) * links[k - 1] * links[k - 1] - thermal;
+    const double push = 0.5 * step * drive / mass_of(k);
     if (k == length - 1) {
       links[k] += push;
       return;
@@ -26,9 +28,20 @@ struct Chain {
 
 }  // namespace
 
+void rescale(std::int64_t systems, const double *kinetic, Values thermal, double kept, const double *first, const double *rest, double *out) {
+  for (std::int64_t s = 0; s < systems; ++s) {
+    if (!(kinetic[s] > 0)) {
+      out[s] = 1;
+      continue;
+    }
+    const double drawn = std::sqrt((1 - kept) * 0.5 * thermal[s] / kinetic[s]), along = std::sqrt(kept) + drawn * first[s];
+    out[s] = std::copysign(std::sqrt(along * along + drawn * drawn * rest[s]), along);
+  }
+}
+
 void propagate(const Chains &all, std::int64_t steps, const double *step, double *links, double *factor, double *stored) {
   for (std::int64_t s = 0; s < all.systems; ++s) {
-    const Chain chain{all.length, all.masses + all.length * s, all.degrees[s], all.twice_kinetic[s], all.thermal[s], links + all.length * s};
+    const Chain chain{all.length, all.mass[s], all.degrees[s], all.twice_kinetic[s], all.thermal[s], links + all.length * s};
     factor[s] = 1;
     stored[s] = 0;
     for (std::int64_t n = 0; n < steps; ++n) {
