@@ -20,7 +20,7 @@ from narrowing import present
 from adiabat.learning import LabelStore
 
 SETTINGS = {
-    "budget": "120",
+    "budget": "150",
     "first": "14",
     "squeezed": "0",
     "batch": "8",
