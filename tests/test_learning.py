@@ -110,7 +110,7 @@ def test_no_run_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ({"temperature_k": [600, 300]}, "to the same or a higher one"),
         ({"explore": {"volumes": [0, 1]}}, "from a volume above 0"),
         ({"bugdet": 100}, "did you mean"),
-        ({"train": {"model": "network"}}, "which 'ace' has"),
+        ({"train": {"model": "network"}}, "labels are added to the solution of a linear model alone"),
     ],
 )
 def test_what_cannot_be_is_refused(settings: dict[str, object], said: str) -> None:

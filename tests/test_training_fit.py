@@ -297,7 +297,7 @@ def test_pairs_that_the_data_do_not_hold_are_named() -> None:
 
 def test_a_given_basis_is_used() -> None:
     basis = learned(trained()).basis
-    potential = train(training_data(), TrainConfig(), basis=basis, quiet=True)
+    potential = train(training_data(), TrainConfig(repulsion=CONFIG.repulsion), basis=basis, quiet=True)
     assert learned(potential).basis is basis
     assert torch.equal(learned(potential).coefficients, learned(trained()).coefficients)
 

@@ -20,6 +20,7 @@ from adiabat.training.messages import loss_scales, mean_energies
 
 SETTINGS: dict[str, Any] = {
     "model": "messages",
+    "repulsion": {"outer_factor": 1.3},  # the labels'
     "messages": {
         "cutoff_angstrom": 4.0,
         "l_max": 2,
