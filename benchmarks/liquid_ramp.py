@@ -71,6 +71,9 @@ def main() -> int:
     parser.add_argument("truth", type=Path, help="a potential for silicon that knows the energy of an isolated atom")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument(
+        "--sure-ev-per-angstrom", type=float, help="largest standard deviation of a force; default: learning's"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     start, run = bulk("Si").repeat(2), options.out / "run"
@@ -81,6 +84,11 @@ def main() -> int:
             "explore": {"ramp": True, "explorers": EXPLORERS},
             "validation": None,
             "seed": options.seed,
+            **(
+                {}
+                if options.sure_ev_per_angstrom is None
+                else {"force_std_ev_per_angstrom": options.sure_ev_per_angstrom}
+            ),
         }
     )
     summary = learn([start], Oracle.named(str(options.truth)), config, folder=run, resume=run.exists())
