@@ -26,6 +26,7 @@ import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from rivals.catalogue import MACE
 from rivals.worker import ONE_THREAD
 
@@ -169,6 +170,10 @@ def draw(curves: dict[str, Any], file: Path) -> None:
                 points = sorted(curve["points"], key=lambda point: point["cpu_s"])
                 times, values = [p["cpu_s"] for p in points], [p[key] for p in points]
                 axes.plot(times, values, "o-", color=COLOURS[number % len(COLOURS)], label=label, markersize=4)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter(NullFormatter())
         canvas.axes[0].legend(loc="best", fontsize=8)
         canvas.suptitle("Acetylacetone at 300 K, 450 structures to train on: errors on the test set")
         file.parent.mkdir(parents=True, exist_ok=True)
