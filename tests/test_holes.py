@@ -117,6 +117,14 @@ def test_lennard_jones_and_zbl_have_no_holes() -> None:
     assert all(packing.largest_force < 0.1 for packing in survey.packings)
 
 
+@pytest.mark.parametrize(("depth_ev", "falls"), [(0.004, 0), (0.006, 1)])
+def test_a_fall_of_less_than_five_mev_is_no_hole(depth_ev: float, falls: int) -> None:
+    energies = np.array([0.0, 1.0, 1.0 - depth_ev, 2.0])
+    curve = EnergyCurve("a path", np.array([3.0, 2.0, 1.5, 1.0]), "Å", energies, [Atoms("Ar")] * 4)
+
+    assert len(HoleSurvey((curve,), (), {}).falls) == falls
+
+
 def test_a_well_between_two_atoms_is_named_with_its_distance() -> None:
     potential = argon(pair_ev=40.0)
 

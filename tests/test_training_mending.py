@@ -11,10 +11,10 @@ from adiabat.potential import Potential
 from adiabat.training import mending
 from adiabat.training.examples import Example, ExampleMaker
 from adiabat.training.hyperparameters import Candidate, search
-from adiabat.training.mending import without_holes
+from adiabat.training.mending import _told_of, without_holes
 from adiabat.training.normal_equations import NormalEquations
 from adiabat.training.prepare import Preparation, prepare
-from adiabat.training.prior import PackingPrior, packing_prior
+from adiabat.training.prior import PackingPrior, gram_of, packing_prior
 
 
 def fit() -> tuple[Preparation, NormalEquations, list[Example], PackingPrior, Candidate]:
@@ -94,3 +94,15 @@ def test_holes_that_are_left_are_counted_in_a_note(monkeypatch: pytest.MonkeyPat
 
     assert len(said) == 1
     assert "holes are left, such as: Si-Si" in said[0]
+
+
+def test_of_more_frames_than_the_prior_has_rows_some_count_for_all() -> None:
+    prepared, _, _, prior, _ = fit()
+    frames = prepared.packings[:1] * 40
+    small = replace(prior, rows=3 * len(frames[0]) * 10)  # as if it had been made of ten such packings
+
+    told = _told_of(small, prepared.model, frames, 0.5)
+
+    expected = small.joined_by(gram_of(prepared.model, frames), 0.5)
+    found, all_of_them = (one.forces.diagonal(1) for one in (told, expected))
+    assert (found - all_of_them).abs().max() <= 1e-9 * all_of_them.abs().max()

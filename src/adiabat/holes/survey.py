@@ -33,7 +33,7 @@ class HoleSurvey:
     """What a potential does where its data end.
 
     Attributes:
-        curves: Dimers, pushed atoms and squeezed crystals; on each the energy has to rise.
+        curves: Dimers, pushed atoms and squeezed crystals; on each the energy has to rise, but for falls of `SHALLOWEST_EV`.
         packings: Random ones, relaxed.
         lowest_ev_per_atom: By atomic number, the lowest energy of a crystal of that element alone in the data, as the
             potential has it, counted as that of the packings; elements without one are not there.

@@ -1,11 +1,11 @@
 """Equivariant message passing: atoms tell their neighbours scalars and vectors, and their energies are read off each layer."""
 
-from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
 import torch
 from torch import Tensor, nn
 
+from adiabat.models.messages.by_vectors import differentiated_by_vectors
 from adiabat.models.messages.config import MessagesConfig
 from adiabat.models.messages.convolution import VectorGeometry
 from adiabat.models.messages.harmonics import Harmonics
@@ -13,8 +13,6 @@ from adiabat.models.messages.layer import Heard, Layer, State, Surroundings
 from adiabat.models.messages.neighborhoods import (
     Neighborhoods,
     neighborhoods,
-    summed_forces,
-    summed_virials,
     with_lone_atoms,
 )
 from adiabat.models.messages.radial import RadialNetwork, bound
@@ -91,18 +89,8 @@ class MessagePassing(nn.Module):
             virial: Likewise.
         """
         atoms = neighborhoods(graph, self.cutoff, self.species)
-        if not forces and not virial:
-            return Differentiated(self.energies(atoms))
         trained = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters())
-        vectors = atoms.vectors.detach().requires_grad_()
-        with torch.enable_grad():
-            energies = self.energies(replace(atoms, vectors=vectors))
-            (slopes,) = torch.autograd.grad(energies.sum(), vectors, create_graph=trained)
-        return Differentiated(
-            energies if trained else energies.detach(),
-            summed_forces(slopes, atoms.neighbor) if forces else None,
-            summed_virials(slopes, atoms.vectors, graph.batch) if virial else None,
-        )
+        return differentiated_by_vectors(self.energies, atoms, graph, forces=forces, virial=virial, trained=trained)
 
     def energies(self, atoms: Neighborhoods) -> Tensor:
         """(N,) eV of atoms in their neighbourhoods."""

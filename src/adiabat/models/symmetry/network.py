@@ -2,14 +2,14 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from adiabat.models.ace.density import species_index
-from adiabat.models.messages.neighborhoods import Neighborhoods, neighborhoods, summed_forces, summed_virials
+from adiabat.models.messages.by_vectors import differentiated_by_vectors
+from adiabat.models.messages.neighborhoods import Neighborhoods, neighborhoods
 from adiabat.models.messages.readout_rows import readout_rows
 from adiabat.models.network import ElementNetworks, Inputs, Perceptron
 from adiabat.models.network.elements import stored_perceptrons
@@ -51,18 +51,8 @@ class SymmetryNetwork(ElementNetworks):
     def differentiated(self, graph: Graph, *, forces: bool, virial: bool) -> Differentiated:
         """Energies and derivatives, by the vectors of the edges; differentiable in the parameters where gradients are on."""
         atoms = neighborhoods(graph, self.cutoff, self.species)
-        if not forces and not virial:
-            return Differentiated(self._energies_in(atoms))
         trained = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters())
-        vectors = atoms.vectors.detach().requires_grad_()
-        with torch.enable_grad():
-            energies = self._energies_in(replace(atoms, vectors=vectors))
-            (slopes,) = torch.autograd.grad(energies.sum(), vectors, create_graph=trained)
-        return Differentiated(
-            energies if trained else energies.detach(),
-            summed_forces(slopes, atoms.neighbor) if forces else None,
-            summed_virials(slopes, atoms.vectors, graph.batch) if virial else None,
-        )
+        return differentiated_by_vectors(self._energies_in, atoms, graph, forces=forces, virial=virial, trained=trained)
 
     def design_rows(self, graph: Graph) -> DesignRows:
         """How energy, forces and virial of a graph depend on the last layer.
